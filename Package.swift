@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target compiles under the same rules: language mode 6, the upcoming features that make
+/// imports and existentials explicit, and no warnings.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio = "swift-nio"
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: nio)
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: nio)
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: nio)
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: nio)
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: nio)
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let atomics: Target.Dependency = .product(name: "Atomics", package: "swift-atomics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "tidegate",
+    products: [
+        .executable(name: "tidegate", targets: ["tidegate"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-atomics.git", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "Base", swiftSettings: strict),
+        .target(
+            name: "Storage",
+            dependencies: ["Base", "CPostgres", logging, .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+        .target(name: "Bus", dependencies: ["Base"], swiftSettings: strict),
+        .target(
+            name: "Trust", dependencies: ["Base", "Storage", crypto, x509, asn1, logging],
+            swiftSettings: strict),
+        .target(
+            name: "Audit", dependencies: ["Base", "Storage", "Trust", crypto, logging, lifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "Access", dependencies: ["Base", "Storage", "Trust", "Audit", crypto],
+            swiftSettings: strict),
+        .target(
+            name: "Fleet",
+            dependencies: ["Base", "Storage", "Bus", "Trust", "Audit", "Access", crypto, logging, lifecycle],
+            swiftSettings: strict),
+        .target(
+            name: "Telemetry",
+            dependencies: [
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", nioCore, logging,
+                atomics, lifecycle,
+            ],
+            swiftSettings: strict),
+        .target(name: "MQTT", dependencies: ["Base", nioCore], swiftSettings: strict),
+        .target(
+            name: "Southbound",
+            dependencies: [
+                "Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT", nioCore, nioPosix,
+                nioHTTP1, nioTLS, nioSSL, x509, logging, atomics, lifecycle,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Northbound",
+            dependencies: [
+                "Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", nioCore, nioSSL, logging,
+                lifecycle,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "tidegate",
+            dependencies: [
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
+                "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "UnitTests",
+            dependencies: [
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
+                "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: [
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
+                "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1, logging,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
