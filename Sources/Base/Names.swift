@@ -7,7 +7,7 @@ public struct TenantSlug: Hashable, Sendable, CustomStringConvertible {
 
     /// The slug spelt by `text`, or nil when it breaks the rule.
     public init?(_ text: some StringProtocol) {
-        let bytes = text.utf8
+        let bytes = Array(text.utf8)
         guard (1...63).contains(bytes.count), bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-"),
             bytes.allSatisfy({ Self.isAllowed($0) })
         else { return nil }
