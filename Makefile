@@ -1,0 +1,64 @@
+# Tidegate: everything a fresh Debian 12 machine with Swift 6.3 needs. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PORT_BASE ?= 8443
+DATA ?= demo-data
+
+# What the server links with and starts from, then what only the tests use.
+BUILD_PACKAGES := libpq-dev libzstd-dev zlib1g-dev libsqlite3-dev pkg-config
+TEST_PACKAGES := postgresql-15 mosquitto mosquitto-clients strongswan-pki curl openssl python3-venv python3-dev
+BENCH_PACKAGES := mosquitto linux-perf util-linux
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: swift
+swift:
+	@Scripts/require-swift
+
+.PHONY: build-packages
+build-packages:
+	@Scripts/install-packages $(BUILD_PACKAGES)
+
+.PHONY: test-packages
+test-packages:
+	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+.PHONY: build
+build: swift build-packages ## Build the programs for use (release)
+	swift build -c release --product tidegate
+
+.PHONY: demo
+demo: build ## Build, then run a server with a demo tenant and 50 simulated devices
+	.build/release/tidegate demo --data $(DATA) --port-base $(PORT_BASE)
+
+.PHONY: test
+test: swift test-packages ## Run every test: unit, service (SQLite and PostgreSQL) and acceptance
+	Scripts/test
+
+.PHONY: format
+format: swift ## Lay out all Swift code
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz/Package.swift Fuzz/Sources
+
+.PHONY: lint
+lint: swift ## Check the layout and the rules of the code, change nothing
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz/Package.swift Fuzz/Sources
+
+.PHONY: bench
+bench: swift ## Measure beside the peers and print the table of docs/performance.md
+	@Scripts/install-packages $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+	Scripts/bench
+
+.PHONY: fuzz
+fuzz: swift build-packages ## Feed each decoder random bytes for a minute
+	Scripts/fuzz
+
+.PHONY: package
+package: build ## Make the server's Debian package in dist/
+	Scripts/package
+
+.PHONY: clean
+clean: ## Remove what building and the demo left
+	rm -rf .build .build-* .venv dist $(DATA) Benchmarks/.build Fuzz/.build
