@@ -48,6 +48,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Base", swiftSettings: strict),
         .target(
             name: "Storage",
@@ -70,7 +71,7 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", nioCore, logging,
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", "CZlib", nioCore, logging,
                 atomics, lifecycle,
             ],
             swiftSettings: strict),
