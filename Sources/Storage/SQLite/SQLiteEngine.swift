@@ -1,0 +1,139 @@
+import Base
+import Dispatch
+import GRDB
+import Glibc
+
+/// SQLite through GRDB: a file in WAL mode with one writer and pooled readers, or memory with one connection.
+///
+/// GRDB runs every body on its own dispatch queues, so nothing here blocks Swift's cooperative threads. A running
+/// transaction is not cancelled with the task that waits for it: it is short, and half of it is never kept.
+final class SQLiteEngine: Engine {
+    private let writer: any DatabaseWriter
+
+    var kind: DatabaseKind { .sqlite }
+
+    private init(_ writer: any DatabaseWriter) {
+        self.writer = writer
+    }
+
+    /// Opens the file at `path`, or a database in memory.
+    static func open(path: String?, _ options: DatabaseOptions) async throws -> SQLiteEngine {
+        try await onThread { try SQLiteEngine(connect(path, options)) }
+    }
+
+    private static func connect(_ path: String?, _ options: DatabaseOptions) throws -> any DatabaseWriter {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(Double(options.patience.microseconds) / 1_000_000)
+        configuration.maximumReaderCount = StorageLimits.sqliteReaders
+        configuration.label = "tidegate.sqlite"
+        do {
+            guard let path else { return try DatabaseQueue(configuration: configuration) }
+            try checkFreeSpace(path, options.minimumFreeBytes)
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB sets NORMAL when it turns WAL on, which may lose the last commits in a power cut.
+            try pool.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864")
+            }
+            return pool
+        } catch let error as DatabaseError {
+            throw StorageError(sqlite: error)
+        }
+    }
+
+    private static func checkFreeSpace(_ path: String, _ minimum: Int64) throws {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else { return }
+        let free = Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+        guard free >= minimum else {
+            throw StorageError(.full, "\(free) bytes are free for the database, \(minimum) are needed: make room")
+        }
+    }
+
+    func transaction<Value: Sendable>(
+        _ access: Access, _ scope: Scope, _ body: @escaping @Sendable (any Session) throws -> Outcome<Value>
+    ) async throws -> Value {
+        switch access {
+        case .read:
+            try await read { session in
+                let outcome = try body(session)
+                return outcome
+            }
+        case .write:
+            try await write { database in
+                try database.beginTransaction(.immediate)
+                let outcome = try body(SQLiteSession(database, .write))
+                try database.commit()
+                for action in outcome.afterCommit { action() }
+                return outcome.value
+            }
+        }
+    }
+
+    func maintenance<Value: Sendable>(_ body: @escaping @Sendable (any MaintenanceSession) throws -> Value) async throws
+        -> Value
+    {
+        try await write { database in
+            try database.beginTransaction(.immediate)
+            let value = try body(SQLiteSession(database, .write))
+            try database.commit()
+            return value
+        }
+    }
+
+    func inspection<Value: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Value) async throws -> Value {
+        try await read { Outcome(value: try body($0), afterCommit: []) }
+    }
+
+    func close() async {
+        await Self.onThread { [writer] in try? writer.close() }
+    }
+
+    private func read<Value: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Outcome<Value>) async throws
+        -> Value
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            writer.asyncRead { database in
+                continuation.resume(
+                    with: Self.storageResult {
+                        let outcome = try body(SQLiteSession(database.get(), .read))
+                        for action in outcome.afterCommit { action() }
+                        return outcome.value
+                    })
+            }
+        }
+    }
+
+    /// Runs `body` on the writer and rolls back what it leaves open.
+    private func write<Value: Sendable>(_ body: @escaping @Sendable (GRDB.Database) throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            writer.asyncWriteWithoutTransaction { database in
+                let result = Self.storageResult { try body(database) }
+                if database.isInsideTransaction { try? database.rollback() }
+                continuation.resume(with: result)
+            }
+        }
+    }
+
+    private static func storageResult<Value>(_ body: () throws -> Value) -> Result<Value, any Error> {
+        do {
+            return .success(try body())
+        } catch let error as DatabaseError {
+            return .failure(StorageError(sqlite: error))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Runs blocking work on a thread of Dispatch's.
+    private static func onThread<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: work()) }
+        }
+    }
+
+    private static func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await onThread { Result { try work() } }.get()
+    }
+}
