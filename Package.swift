@@ -77,6 +77,10 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "MQTT", dependencies: ["Base", nioCore], swiftSettings: strict),
         .target(
+            name: "Agent",
+            dependencies: ["Base", "MQTT", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1],
+            swiftSettings: strict),
+        .target(
             name: "Southbound",
             dependencies: [
                 "Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT", nioCore, nioPosix,
@@ -98,7 +102,7 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
-                "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
+                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -107,14 +111,14 @@ let package = Package(
             name: "UnitTests",
             dependencies: [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
-                "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1,
+                "Agent", "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
-                "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1, logging,
+                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),

@@ -15,6 +15,7 @@ struct StructureTests {
         ("Fleet", ["Base", "Storage", "Bus", "Trust", "Audit", "Access"]),
         ("Telemetry", ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", "CZlib"]),
         ("MQTT", ["Base"]),
+        ("Agent", ["Base", "MQTT"]),
         ("Southbound", ["Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT"]),
         ("Northbound", ["Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry"]),
     ]
@@ -23,10 +24,10 @@ struct StructureTests {
     static let reserved: [(module: String, targets: Set<String>, reason: String)] = [
         ("GRDB", ["Storage"], "only Storage knows which engine runs"),
         ("CPostgres", ["Storage"], "only Storage knows which engine runs"),
-        ("NIOHTTP1", ["Southbound", "Northbound", "tidegate"], "capabilities know no HTTP"),
+        ("NIOHTTP1", ["Southbound", "Northbound", "Agent", "tidegate"], "capabilities know no HTTP"),
         ("Hummingbird", ["Northbound"], "capabilities and the device side know no web framework"),
-        ("NIOSSL", ["Southbound", "Northbound", "tidegate"], "capabilities know no TLS"),
-        ("X509", ["Trust", "Southbound", "tidegate"], "certificates are Trust's"),
+        ("NIOSSL", ["Southbound", "Northbound", "Agent", "tidegate"], "capabilities know no TLS"),
+        ("X509", ["Trust", "Southbound", "Agent", "tidegate"], "certificates are Trust's"),
         ("ArgumentParser", ["tidegate"], "only the program reads its command line"),
         ("Yams", ["tidegate"], "only the program reads its configuration"),
     ]
