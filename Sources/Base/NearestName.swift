@@ -1,14 +1,14 @@
 extension Sequence<String> {
     /// The element that looks most like `name`, for "did you mean …?", or nil when none is near.
     ///
-    /// Near means at most a third of the letters wrong (Levenshtein distance, letter case ignored).
+    /// Near means at most two fifths of the letters wrong (Levenshtein distance, letter case ignored).
     public func nearest(to name: String) -> String? {
         let wanted = Array(name.lowercased().unicodeScalars.prefix(64))
         var best: (distance: Int, element: String)?
         for element in self {
             let candidate = Array(element.lowercased().unicodeScalars.prefix(64))
             let distance = Self.distance(wanted, candidate)
-            guard distance * 3 <= Swift.max(wanted.count, candidate.count), distance < best?.distance ?? .max else { continue }
+            guard distance * 5 <= Swift.max(wanted.count, candidate.count) * 2, distance < best?.distance ?? .max else { continue }
             best = (distance, element)
         }
         return best?.element
