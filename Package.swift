@@ -28,7 +28,9 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let package = Package(
     name: "tidegate",
     products: [
-        .executable(name: "tidegate", targets: ["tidegate"])
+        .executable(name: "tidegate", targets: ["tidegate"]),
+        // For the nested packages of benchmarks and fuzz targets only.
+        .library(name: "TidegateParts", targets: ["Base", "MQTT", "Trust", "Telemetry", "Southbound", "Agent"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),

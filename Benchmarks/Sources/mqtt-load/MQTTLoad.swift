@@ -1,0 +1,184 @@
+import ArgumentParser
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Loads an MQTT server over TLS with client certificates and reports what a client sees.
+@main
+struct MQTTLoad: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mqtt-load",
+        abstract: "Loads an MQTT server (Tidegate or a peer) over TLS with client certificates, bounded in count and time.")
+
+    enum Mode: String, ExpressibleByArgument {
+        case open, closed, idle, handshakes
+    }
+
+    @Option(help: "open (fixed rate), closed (as fast as acknowledged), idle (hold connections), handshakes (connect and leave)")
+    var mode: Mode = .open
+    @Option var host = "localhost"
+    @Option var port: Int
+    @Option(help: "server CA (PEM)") var ca: String
+    @Option(help: "directory with client-0.pem, client-0.key, …") var certificates: String
+    @Option(help: "connections") var connections = 1000
+    @Option(help: "messages in flight on each connection") var window = 1
+    @Option(help: "messages a second over all connections, for open") var rate = 30_000
+    @Option(help: "seconds measured") var seconds = 10
+    @Option(help: "seconds before measuring") var warmup = 3
+    @Option(help: "topic") var topic = "telemetry"
+    @Option(help: "file with one payload a line") var payloads: String?
+    @Option(help: "process whose CPU time is read while measuring") var pid: Int?
+
+    func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let roots = try NIOSSLCertificate.fromPEMFile(ca)
+        let count = try FileManager.default.contentsOfDirectory(atPath: certificates).filter { $0.hasSuffix(".key") }.count
+        let contexts = try (0..<min(count, connections)).map { index in
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.minimumTLSVersion = .tlsv13
+            tls.trustRoots = .certificates(roots)
+            tls.certificateChain = try NIOSSLCertificate.fromPEMFile("\(certificates)/client-\(index).pem").prefix(1).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: "\(certificates)/client-\(index).key", format: .pem))
+            return try NIOSSLContext(configuration: tls)
+        }
+        let lines = try payloads.map { try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n").map { Array($0.utf8) } }
+        let messages = lines ?? [Array(#"{"v":230.1,"i":1.25,"p":287.6,"f":50.0,"pf":0.99}"#.utf8)]
+        if mode == .handshakes { return try await handshakes(contexts, group: group) }
+        let began = ContinuousClock.now
+        var bound: [NIOLoopBound<LoadConnection>] = []
+        // Sixteen at a time: a stampede would measure the listen queue, not the server.
+        for start in stride(from: 0, to: connections, by: 16) {
+            try await withThrowingTaskGroup(of: NIOLoopBound<LoadConnection>.self) { tasks in
+                for index in start..<min(start + 16, connections) {
+                    tasks.addTask { try await connect(contexts[index % contexts.count], index, messages, loop) }
+                }
+                for try await connection in tasks { bound.append(connection) }
+            }
+        }
+        let all = bound
+        print("connected \(connections) in \(ContinuousClock.now - began)")
+        if mode == .idle {
+            print("READY")
+            fflush(stdout)
+            _ = readLine()
+            return
+        }
+        try await load(all, loop)
+    }
+
+    private func connect(
+        _ tls: NIOSSLContext, _ index: Int, _ messages: [[UInt8]], _ loop: any EventLoop
+    ) async throws -> NIOLoopBound<LoadConnection> {
+        let (topic, window, host) = (topic, window, host)
+        let channel = try await ClientBootstrap(group: loop)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connectTimeout(.seconds(20))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = LoadConnection(
+                        eventLoop: channel.eventLoop, topic: topic, payloads: messages, first: index, window: window)
+                    try channel.pipeline.syncOperations.addHandlers([
+                        NIOSSLClientHandler(context: tls, serverHostname: host), handler,
+                    ])
+                }
+            }
+            .connect(host: host, port: port).get()
+        let bound = try await loop.submit {
+            NIOLoopBound(try channel.pipeline.syncOperations.handler(type: LoadConnection.self), eventLoop: loop)
+        }.get()
+        try await loop.flatSubmit { bound.value.isReady.futureResult }.get()
+        return bound
+    }
+
+    private func load(_ all: [NIOLoopBound<LoadConnection>], _ loop: any EventLoop) async throws {
+        let (mode, rate, warmup, seconds) = (mode, rate, warmup, seconds)
+        let start = Int64(NIODeadline.now().uptimeNanoseconds)
+        let pacer = NIOLoopBoundBox<(sent: Int, stop: Bool)>.makeBoxSendingValue((0, false), eventLoop: loop)
+        if mode == .closed {
+            try await loop.submit {
+                for connection in all {
+                    connection.value.isClosedLoop = true
+                    connection.value.fill(now: Int64(NIODeadline.now().uptimeNanoseconds))
+                }
+            }.get()
+        } else {
+            loop.scheduleRepeatedTask(initialDelay: .zero, delay: .microseconds(500)) { task in
+                if pacer.value.stop { return task.cancel() }
+                let now = Int64(NIODeadline.now().uptimeNanoseconds)
+                let due = Int(Double(now - start) * Double(rate) / 1e9)
+                while pacer.value.sent < due {
+                    let intended = start + Int64(Double(pacer.value.sent) * 1e9 / Double(rate))
+                    all[pacer.value.sent % all.count].value.send(intended: intended)
+                    pacer.value.sent += 1
+                }
+            }
+        }
+        try await Task.sleep(for: .seconds(warmup))
+        let before = pid.map(Self.cpu) ?? 0
+        let ownBefore = Self.cpu(Int(getpid()))
+        let began = ContinuousClock.now
+        try await loop.submit { for connection in all { connection.value.measure(true) } }.get()
+        try await Task.sleep(for: .seconds(seconds))
+        let result = try await loop.submit { () -> (Latencies, Int) in
+            var sum = Latencies()
+            var count = 0
+            for connection in all {
+                sum.merge(connection.value.latencies)
+                count += connection.value.acknowledged
+                connection.value.measure(false)
+            }
+            pacer.value.stop = true
+            return (sum, count)
+        }.get()
+        let elapsed = ContinuousClock.now - began
+        let cpu = (pid.map(Self.cpu) ?? 0) - before
+        let own = Self.cpu(Int(getpid())) - ownBefore
+        let duration = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        let perSecond = Double(result.1) / duration
+        print(
+            String(
+                format: "messages/s %.0f  server µs/message %.2f  p50 %.2f ms  p99 %.2f ms  generator busy %.0f %%",
+                perSecond, cpu * 1e6 / Double(max(result.1, 1)), result.0.percentile(0.5), result.0.percentile(0.99),
+                own / duration * 100))
+    }
+
+    private func handshakes(_ contexts: [NIOSSLContext], group: any EventLoopGroup) async throws {
+        let connections = min(connections, 64)
+        let end = ContinuousClock.now + .seconds(seconds)
+        let before = pid.map(Self.cpu) ?? 0
+        let began = ContinuousClock.now
+        let done = try await withThrowingTaskGroup(of: Int.self) { tasks in
+            for worker in 0..<connections {
+                tasks.addTask {
+                    var count = 0
+                    while ContinuousClock.now < end {
+                        let connection = try await connect(contexts[(worker + count * connections) % contexts.count], 0, [[0x7B]], group.next())
+                        count += 1
+                        try await group.next().flatSubmit { connection.value.close() }.get()
+                    }
+                    return count
+                }
+            }
+            return try await tasks.reduce(0, +)
+        }
+        let elapsed = ContinuousClock.now - began
+        let duration = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        let cpu = (pid.map(Self.cpu) ?? 0) - before
+        print(
+            String(
+                format: "handshakes/s %.0f  server µs/handshake %.0f  per busy core %.0f", Double(done) / duration,
+                cpu * 1e6 / Double(max(done, 1)), cpu > 0 ? Double(done) / cpu : 0))
+    }
+
+    /// Processor seconds of a process so far, user and system.
+    static func cpu(_ pid: Int) -> Double {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return 0 }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+}

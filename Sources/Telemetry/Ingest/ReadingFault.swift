@@ -1,0 +1,40 @@
+public import Base
+
+/// Why a well-formed reading was refused by the model's rules; the raw value is the stable code.
+public enum ReadingFault: String, Error, Sendable, CaseIterable {
+    case undeclared = "series.undeclared"
+    case tooManySeries = "series.too-many"
+    case outOfRange = "value.out-of-range"
+    case tooFine = "value.too-fine"
+    case tooLarge = "value.too-large"
+    case notBoolean = "value.not-boolean"
+    case notNumber = "value.not-a-number"
+    case text = "value.text"
+    case wrongUnit = "unit.mismatch"
+    case tooOld = "time.too-old"
+    case tooFarAhead = "time.too-far-ahead"
+
+    /// What happened and what would be right, for the sender.
+    public var message: String {
+        switch self {
+        case .undeclared: "the device's model does not declare this series and refuses others"
+        case .tooManySeries: "the tenant has used up its series names"
+        case .outOfRange: "the value is outside the range that the model allows"
+        case .tooFine: "the value is finer than 64 bits hold at the model's resolution"
+        case .tooLarge: "the value does not fit 64 bits at the model's resolution"
+        case .notBoolean: "the model declares this series as true or false"
+        case .notNumber: "the model declares this series as a number"
+        case .text: "text is not kept as telemetry; send it as an attribute"
+        case .wrongUnit: "the unit is not the one that the model declares"
+        case .tooOld: "the time is further back than the model allows; check the device's clock"
+        case .tooFarAhead: "the time is ahead of the server's clock; check the device's clock"
+        }
+    }
+
+    /// The refusal that tells the sender which series was at fault.
+    public func refusal(series: String) -> Refusal {
+        Refusal(
+            .invalid, "telemetry.\(rawValue)", "\(series): \(message)",
+            faults: [Refusal.Fault(place: series, message: message)])
+    }
+}

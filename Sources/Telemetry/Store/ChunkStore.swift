@@ -1,0 +1,185 @@
+import Base
+import Storage
+import Synchronization
+
+/// Chunks in their day partitions, and the numbers by which they name series.
+///
+/// A row is written once and never changed: records that come after their hour was written go into a further part of
+/// the same device and hour, which queries lay over the earlier ones and the merger folds in later.
+final class ChunkStore: Sendable {
+    /// One chunk to be written.
+    struct NewChunk: Sendable {
+        var tenant: TenantID
+        var device: DeviceID
+        var hour: UInt32
+        var body: [UInt8]
+    }
+
+    /// One stored part.
+    struct Part: Sendable {
+        var hour: UInt32
+        var part: Int64
+        var body: [UInt8]
+    }
+
+    let database: Database
+    private let days = Mutex<Set<Int64>>([])
+
+    init(database: Database) {
+        self.database = database
+    }
+
+    /// Learns which partitions exist; called once at the start.
+    func open() async throws {
+        let known = try await database.platform.read { tx in
+            try tx.rows("SELECT day FROM telemetry_day").map { try $0.integer(0) }
+        }
+        days.withLock { $0 = Set(known) }
+    }
+
+    /// The days that have a partition, oldest first.
+    var knownDays: [Int64] { days.withLock { $0.sorted() } }
+
+    /// The day, counted from the epoch, that an hour belongs to.
+    static func day(ofHour hour: UInt32) -> Int64 { Int64(hour) / 24 }
+
+    /// Writes chunks of one day in one transaction, each as the next part of its device and hour.
+    func write(_ chunks: [NewChunk], day: Int64) async throws {
+        let partition = try await partition(ofDay: day)
+        try await partition.platform.write { tx in
+            for chunk in chunks {
+                try tx.scoped(to: chunk.tenant).execute(
+                    """
+                    INSERT INTO chunk (tenant, device, hour, part, body)
+                    SELECT $1, $2, $3, COALESCE(MAX(part), -1) + 1, $4 FROM chunk
+                    WHERE tenant = $1 AND device = $2 AND hour = $3
+                    """, chunk.device, Int64(chunk.hour), chunk.body)
+            }
+        }
+    }
+
+    /// The parts of a device's hours, in the order in which they are laid over each other.
+    func parts(tenant: TenantID, device: DeviceID, hours: ClosedRange<UInt32>) async throws -> [Part] {
+        var found: [Part] = []
+        for day in Self.day(ofHour: hours.lowerBound)...Self.day(ofHour: hours.upperBound) {
+            guard days.withLock({ $0.contains(day) }) else { continue }
+            let partition = try await partition(ofDay: day)
+            found += try await partition.tenant(tenant).read { tx in
+                try tx.rows(
+                    """
+                    SELECT hour, part, body FROM chunk
+                    WHERE tenant = $1 AND device = $2 AND hour BETWEEN $3 AND $4 ORDER BY hour, part
+                    """, device, Int64(hours.lowerBound), Int64(hours.upperBound)
+                ).map { Part(hour: UInt32(clamping: try $0.integer(0)), part: try $0.integer(1), body: try $0.blob(2)) }
+            }
+        }
+        return found
+    }
+
+    /// Replaces parts by one that holds the same, as the next part, in one transaction.
+    func replace(_ parts: [Int64], with chunk: NewChunk) async throws {
+        let partition = try await partition(ofDay: Self.day(ofHour: chunk.hour))
+        try await partition.tenant(chunk.tenant).write { tx in
+            try tx.execute(
+                """
+                INSERT INTO chunk (tenant, device, hour, part, body)
+                SELECT $1, $2, $3, COALESCE(MAX(part), -1) + 1, $4 FROM chunk
+                WHERE tenant = $1 AND device = $2 AND hour = $3
+                """, chunk.device, Int64(chunk.hour), chunk.body)
+            for part in parts {
+                try tx.execute(
+                    "DELETE FROM chunk WHERE tenant = $1 AND device = $2 AND hour = $3 AND part = $4", chunk.device,
+                    Int64(chunk.hour), part)
+            }
+        }
+    }
+
+    /// Device hours of a day that have more than one part.
+    func overlaid(day: Int64, limit: Int) async throws -> [(tenant: TenantID, device: DeviceID, hour: UInt32)] {
+        let partition = try await partition(ofDay: day)
+        return try await partition.platform.read { tx in
+            try tx.acrossTenants.rows(
+                """
+                SELECT tenant, device, hour FROM chunk WHERE hour BETWEEN $1 AND $2
+                GROUP BY tenant, device, hour HAVING COUNT(*) > 1 LIMIT $3
+                """, day * 24, day * 24 + 23, limit
+            ).map { (try $0.identifier(0), try $0.identifier(1), UInt32(clamping: try $0.integer(2))) }
+        }
+    }
+
+    /// Hands every chunk of a day to `body`, a batch at a time, ordered by tenant, device, hour and part.
+    func forEachBatch(
+        day: Int64, size: Int, _ body: ([(tenant: TenantID, device: DeviceID, part: Part)]) async throws -> Void
+    ) async throws {
+        let partition = try await partition(ofDay: day)
+        var after: (tenant: [UInt8], device: [UInt8]) = ([], [])
+        while true {
+            let (tenant, device) = after
+            let batch = try await partition.platform.read { tx in
+                try tx.acrossTenants.rows(
+                    """
+                    SELECT c.tenant, c.device, c.hour, c.part, c.body FROM chunk c
+                    JOIN (SELECT DISTINCT tenant, device FROM chunk
+                          WHERE hour BETWEEN $1 AND $2 AND (tenant > $3 OR (tenant = $3 AND device > $4))
+                          ORDER BY tenant, device LIMIT $5) d ON d.tenant = c.tenant AND d.device = c.device
+                    WHERE c.hour BETWEEN $1 AND $2 ORDER BY c.tenant, c.device, c.hour, c.part
+                    """, day * 24, day * 24 + 23, tenant, device, size
+                ).map {
+                    (
+                        tenant: try $0.identifier(0) as TenantID, device: try $0.identifier(1) as DeviceID,
+                        part: Part(hour: UInt32(clamping: try $0.integer(2)), part: try $0.integer(3), body: try $0.blob(4))
+                    )
+                }
+            }
+            guard let last = batch.last else { return }
+            try await body(batch)
+            after = (last.tenant.bytes, last.device.bytes)
+        }
+    }
+
+    /// Removes a day with all its chunks.
+    func drop(day: Int64) async throws {
+        if database.kind == .sqlite {
+            try await database.dropPartition(named: Self.name(ofDay: day))
+        } else {
+            let partition = try await partition(ofDay: day)
+            try await partition.platform.write { tx in
+                try tx.acrossTenants.execute("DELETE FROM chunk WHERE hour BETWEEN $1 AND $2", day * 24, day * 24 + 23)
+            }
+        }
+        try await database.platform.write { tx in try tx.execute("DELETE FROM telemetry_day WHERE day = $1", day) }
+        _ = days.withLock { $0.remove(day) }
+    }
+
+    /// Removes one tenant's or one device's chunks older than `day`, for plans shorter than the platform's retention
+    /// and for deleted devices.
+    func remove(tenant: TenantID, device: DeviceID?, before day: Int64) async throws {
+        for known in knownDays where known < day {
+            let partition = try await partition(ofDay: known)
+            try await partition.tenant(tenant).write { tx in
+                if let device {
+                    try tx.execute("DELETE FROM chunk WHERE tenant = $1 AND device = $2", device)
+                } else {
+                    try tx.execute(
+                        "DELETE FROM chunk WHERE tenant = $1 AND hour BETWEEN $2 AND $3", known * 24, known * 24 + 23)
+                }
+            }
+        }
+    }
+
+    /// The partition of a day, made on first use.
+    private func partition(ofDay day: Int64) async throws -> Database {
+        if !days.withLock({ $0.contains(day) }) {
+            try await database.platform.write { tx in
+                try tx.execute("INSERT INTO telemetry_day (day) VALUES ($1) ON CONFLICT (day) DO NOTHING", day)
+            }
+            _ = days.withLock { $0.insert(day) }
+        }
+        return try await database.partition(named: Self.name(ofDay: day), [TelemetrySchema.partition])
+    }
+
+    /// The partition's name: the date, such as `2026-11-21`.
+    static func name(ofDay day: Int64) -> String {
+        String(Timestamp(microseconds: day * 86_400_000_000).rfc3339.prefix(10))
+    }
+}
