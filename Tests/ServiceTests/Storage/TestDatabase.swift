@@ -1,6 +1,7 @@
 import Base
 import Foundation
-import Storage
+@testable import Storage
+import Synchronization
 import Testing
 
 /// A fresh database for one test, on each engine that the run has.
@@ -74,10 +75,91 @@ enum TestDatabase {
         defer { try? FileManager.default.removeItem(at: directory) }
         return try await body(directory.path)
     }
-}
 
-extension TestDatabase {
-    static func withSchema<Value>(_ body: (DatabaseLocation) async throws -> Value) async throws -> Value {
-        throw StorageError(.unavailable, "no PostgreSQL yet")
+    /// The server for tests, or an error that says how to get one.
+    static func postgresURL() throws -> String {
+        guard let url = ProcessInfo.processInfo.environment["TIDEGATE_TEST_POSTGRES_URL"] else {
+            throw StorageError(.unavailable, "TIDEGATE_TEST_POSTGRES_URL is not set: run the tests by Scripts/test-postgres")
+        }
+        return url
+    }
+
+    /// Runs `body` with a schema of its own, first on the search path, and drops it afterwards.
+    private static func withSchema<Value>(_ body: (DatabaseLocation) async throws -> Value) async throws -> Value {
+        let url = try postgresURL()
+        await gate.enter()
+        defer { gate.leave() }
+        let schema = "test_\(UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased())"
+        try await administer("CREATE SCHEMA \(schema)")
+        let separator = url.contains("?") ? "&" : "?"
+        do {
+            let value = try await body(.postgres(url: "\(url)\(separator)options=-csearch_path%3D\(schema)"))
+            try await administer("DROP SCHEMA \(schema) CASCADE")
+            return value
+        } catch {
+            try? await administer("DROP SCHEMA \(schema) CASCADE")
+            throw error
+        }
+    }
+
+    /// Runs statements that no part of the program would: on the test server, outside the seam.
+    static func administer(_ sql: String) async throws {
+        let engine = try await PostgresEngine.open(url: postgresURL(), options)
+        do {
+            try await engine.maintenance { try $0.runScript(sql) }
+            await engine.close()
+        } catch {
+            await engine.close()
+            throw error
+        }
+    }
+
+    /// Whether row security does not bind the role of the test server's URL.
+    static func bypassesRowSecurity() async throws -> Bool {
+        let engine = try await PostgresEngine.open(url: postgresURL(), options)
+        let query = try SQLStatement(
+            "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user", isKept: false)
+        let bypasses = try await engine.inspection { session in
+            var bypasses = true
+            _ = try session.run(query, [], .platform, isStream: false) { bypasses = try $0.bool(0) }
+            return bypasses
+        }
+        await engine.close()
+        return bypasses
+    }
+
+    /// Tests run all at once; the server's connections are limited.
+    private static let gate = Gate(24)
+
+    /// Lets a limited number in at once.
+    private final class Gate: Sendable {
+        private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
+
+        init(_ places: Int) { state = Mutex((places, [])) }
+
+        func enter() async {
+            await withCheckedContinuation { continuation in
+                let isFree = state.withLock { state in
+                    guard state.free > 0 else {
+                        state.waiting.append(continuation)
+                        return false
+                    }
+                    state.free -= 1
+                    return true
+                }
+                if isFree { continuation.resume() }
+            }
+        }
+
+        func leave() {
+            let next: CheckedContinuation<Void, Never>? = state.withLock { state in
+                guard !state.waiting.isEmpty else {
+                    state.free += 1
+                    return nil
+                }
+                return state.waiting.removeFirst()
+            }
+            next?.resume()
+        }
     }
 }
