@@ -26,8 +26,6 @@ enum Limits {
     static let serverNames = 64
     /// Bytes in a deployment's name: with a tenant's slug of 63 and a dot it stays within a host name's 253.
     static let deploymentNameBytes = 189
-    /// Rows that one step of a key rotation seals again.
-    static let rotationStepRows = 200
     /// Bytes that may be sealed at once.
     static let sealedBytes = 16 * 1024 * 1024
     /// How long a tenant's unwrapped keys are used before the database is asked again.

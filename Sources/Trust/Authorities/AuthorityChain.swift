@@ -6,7 +6,6 @@ import X509
 public struct AuthorityChain: Sendable {
     let root: Certificate
     let intermediate: Certificate
-    private let now: Timestamp
 
     /// The root's certificate in PEM.
     public var rootPEM: String { get throws { try [root].pem() } }
@@ -22,11 +21,11 @@ public struct AuthorityChain: Sendable {
         try Self.check(intermediate, issuer: root, minimumPathLength: 1, now: now, what: "intermediate CA")
         self.root = root
         self.intermediate = intermediate
-        self.now = now
     }
 
-    /// A tenant's issuing CA in DER, refused unless the intermediate signed it and it is constrained to exactly `host`.
-    func validateIssuing(_ der: [UInt8], host: String) throws -> Certificate {
+    /// A tenant's issuing CA in DER, refused unless the intermediate signed it, it is valid at `now`, and it is
+    /// constrained to exactly `host`.
+    func validateIssuing(_ der: [UInt8], host: String, at now: Timestamp) throws -> Certificate {
         guard let certificate = try? Certificate(derEncoded: der) else {
             throw Self.refusal("issuing CA", "it is no certificate")
         }

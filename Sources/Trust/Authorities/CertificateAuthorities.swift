@@ -66,7 +66,7 @@ public final class CertificateAuthorities: Sendable {
     public func serverCertificate(for listener: String, names: ServerNames) throws -> ServerCertificate {
         let authority = state.withLock { $0.serverAuthority }
         let path = paths.server(listener)
-        if let chain = try KeyedChain.read(path), let own = chain.certificates.first,
+        if let chain = try presentChain(path), let own = chain.certificates.first,
             authority.certificate.publicKey.isValidSignature(own.signature, for: own),
             let held = try? own.extensions.subjectAlternativeNames, Array(held) == names.generalNames
         {
@@ -80,6 +80,16 @@ public final class CertificateAuthorities: Sendable {
         try chain.write(path)
         logger.info("server certificate issued", metadata: ["listener": "\(listener)", "names": "\(names.texts)"])
         return try ServerCertificate(chain)
+    }
+
+    /// The chain in a listener's file; a damaged one counts as none, because it can be made anew.
+    private func presentChain(_ path: String) throws -> KeyedChain? {
+        do {
+            return try KeyedChain.read(path)
+        } catch let refusal as Refusal where refusal == KeyedChain.damaged(path) {
+            logger.warning("server certificate is damaged and made anew", metadata: ["file": "\(path)"])
+            return nil
+        }
     }
 
     private static func load(

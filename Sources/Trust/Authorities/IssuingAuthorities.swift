@@ -47,7 +47,7 @@ public struct IssuingAuthorities: Sendable {
             INSERT INTO issuing_ca (tenant, key_identifier, host, certificate, private_key, created_at, not_after)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             """, identifier, host, der, sealed, now, Timestamp(certificate.notValidAfter))
-        return try DeviceAnchor(certificate: der, of: tenant, host: host, issuedBy: authorities.chain)
+        return try DeviceAnchor(certificate: der, of: tenant, host: host, issuedBy: authorities.chain, at: now)
     }
 
     /// Makes a new issuing CA for a tenant: it signs from the commit on, and the present one's certificates stay
@@ -64,14 +64,15 @@ public struct IssuingAuthorities: Sendable {
     /// validate up to the root is left out and logged.
     public func anchors(in transaction: Transaction) throws -> [DeviceAnchor] {
         let chain = authorities.chain
+        let now = clock.now
         let rows = try transaction.acrossTenants.rows(
-            "SELECT tenant, host, certificate FROM issuing_ca WHERE not_after > $1 ORDER BY tenant", clock.now)
+            "SELECT tenant, host, certificate FROM issuing_ca WHERE not_after > $1 ORDER BY tenant", now)
         var anchors: [DeviceAnchor] = []
         for row in rows {
             let tenant = try row.identifier(0, as: TenantID.self)
             do {
                 anchors.append(
-                    try DeviceAnchor(certificate: row.blob(2), of: tenant, host: row.text(1), issuedBy: chain))
+                    try DeviceAnchor(certificate: row.blob(2), of: tenant, host: row.text(1), issuedBy: chain, at: now))
             } catch {
                 logger.error("issuing CA left out", metadata: ["tenant": "\(tenant)", "reason": "\(error)"])
             }
@@ -108,7 +109,7 @@ public struct IssuingAuthorities: Sendable {
             let certificate = try Certificate(derEncoded: old)
             let due = Validity.renewalDue(
                 notBefore: Timestamp(certificate.notValidBefore), notAfter: Timestamp(certificate.notValidAfter))
-            if now < due, (try? chain.validateIssuing(old, host: host)) != nil { continue }
+            if now < due, (try? chain.validateIssuing(old, host: host, at: now)) != nil { continue }
             let fresh = try CertificateProfiles.issuing(
                 host: host, publicKey: certificate.publicKey, signedBy: authorities.intermediate, now: now)
             let der = try fresh.der()
@@ -118,7 +119,7 @@ public struct IssuingAuthorities: Sendable {
                     UPDATE issuing_ca SET certificate = $3, not_after = $4 WHERE tenant = $1 AND key_identifier = $2
                     """, identifier, der, Timestamp(fresh.notValidAfter))
             }
-            renewed.append(try DeviceAnchor(certificate: der, of: tenant, host: host, issuedBy: chain))
+            renewed.append(try DeviceAnchor(certificate: der, of: tenant, host: host, issuedBy: chain, at: now))
             logger.notice("issuing CA signed again", metadata: ["tenant": "\(tenant)", "host": "\(host)"])
         }
         return renewed

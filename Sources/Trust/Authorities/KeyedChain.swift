@@ -50,7 +50,7 @@ struct KeyedChain: Sendable {
         return try CertificateSigner(certificate: certificate, key: key)
     }
 
-    private static func damaged(_ path: String) -> Refusal {
+    static func damaged(_ path: String) -> Refusal {
         Refusal(
             .unavailable, "trust.authorityFileDamaged",
             "\(path) must hold one private key and its certificates in PEM. Restore it from the key backup.")

@@ -15,9 +15,14 @@ public struct DeviceAnchor: Sendable {
     let subject: [UInt8]
     private let key: P256.Signing.PublicKey
 
-    /// The anchor made from an issuing CA's certificate, refused unless `chain` issued it for `tenant`'s own host.
-    public init(certificate der: [UInt8], of tenant: TenantID, host: String, issuedBy chain: AuthorityChain) throws {
-        let certificate = try chain.validateIssuing(der, host: host)
+    /// The anchor made from an issuing CA's certificate, refused unless `chain` issued it for `tenant`'s own host
+    /// and it is valid at `now`.
+    public init(
+        certificate der: [UInt8], of tenant: TenantID, host: String, issuedBy chain: AuthorityChain, at now: Timestamp
+    )
+        throws
+    {
+        let certificate = try chain.validateIssuing(der, host: host, at: now)
         guard let key = P256.Signing.PublicKey(certificate.publicKey) else {
             throw Refusal(.unavailable, "trust.issuingKey", "The issuing CA of \(host) has a key that is not P-256.")
         }

@@ -231,17 +231,17 @@ struct DeviceCertificateVerifierTests {
         #expect(throws: Refusal(.unavailable, "trust.chainInvalid", "")) {
             try DeviceAnchor(
                 certificate: other.issuing.certificate.der(), of: TrustTestAuthority.tenant, host: other.host,
-                issuedBy: ours.chain)
+                issuedBy: ours.chain, at: now)
         }
         #expect(throws: Refusal(.unavailable, "trust.chainInvalid", "")) {
             try DeviceAnchor(
                 certificate: ours.issuing.certificate.der(), of: TrustTestAuthority.tenant, host: "other.example.com",
-                issuedBy: ours.chain)
+                issuedBy: ours.chain, at: now)
         }
         #expect(throws: Refusal(.unavailable, "trust.chainInvalid", "")) {
             try DeviceAnchor(
                 certificate: ours.intermediate.certificate.der(), of: TrustTestAuthority.tenant, host: ours.host,
-                issuedBy: ours.chain)
+                issuedBy: ours.chain, at: now)
         }
     }
 

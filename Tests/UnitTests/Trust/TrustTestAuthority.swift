@@ -35,7 +35,8 @@ struct TrustTestAuthority {
         self.intermediate = intermediate
         self.issuing = issuing
         chain = try AuthorityChain(root: root.certificate, intermediate: intermediate.certificate, now: Self.now)
-        anchor = try DeviceAnchor(certificate: issuing.certificate.der(), of: tenant, host: host, issuedBy: chain)
+        anchor = try DeviceAnchor(
+            certificate: issuing.certificate.der(), of: tenant, host: host, issuedBy: chain, at: Self.now)
     }
 
     var uri: String { DeviceURI(host: host, device: Self.device, channel: .maintenance).text }
