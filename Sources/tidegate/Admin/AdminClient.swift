@@ -1,0 +1,183 @@
+import Base
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// Sends requests of the API and takes the answers, one connection each.
+struct AdminClient: Sendable {
+    /// What a request does.
+    enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+        case patch = "PATCH"
+        case delete = "DELETE"
+    }
+
+    /// What a request carries.
+    enum Body: Sendable {
+        case none
+        case json(JSONValue)
+        /// A file, sent as it is read.
+        case file(String, mediaType: String)
+    }
+
+    /// How long a server may take to accept a connection.
+    private static let connectTimeout = TimeAmount.seconds(10)
+    /// Bytes of an answer that is taken whole.
+    private static let answerBytes = 64 << 20
+
+    private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, ByteBuffer>>
+
+    private let target: AdminTarget
+
+    /// A client of this server.
+    init(_ target: AdminTarget) {
+        self.target = target
+    }
+
+    /// Sends a request and takes its answer whole; null when there is none.
+    func send(_ method: Method, _ path: String, _ body: Body = .none) async throws -> JSONValue {
+        var bytes: [UInt8] = []
+        try await stream(method, path, body) { part in
+            guard bytes.count + part.readableBytes <= Self.answerBytes else {
+                throw AdminFailure("The answer is larger than \(Self.answerBytes) bytes.")
+            }
+            bytes += part.readableBytesView
+        }
+        return try Self.json(bytes)
+    }
+
+    private static func json(_ bytes: [UInt8]) throws -> JSONValue {
+        if bytes.isEmpty { return .null }
+        do {
+            return try JSONValue(parsing: bytes, limits: JSONLimits(bytes: answerBytes, depth: 64))
+        } catch {
+            throw AdminFailure("The answer is no JSON: \(error.message). Is this a Tidegate server?")
+        }
+    }
+
+    /// Sends a request and hands on the bytes of a successful answer as they arrive.
+    func stream(
+        _ method: Method, _ path: String, _ body: Body = .none, accept: String = "application/json",
+        _ receive: (ByteBuffer) throws -> Void
+    ) async throws {
+        let connection = try await connect()
+        var problem: [UInt8] = []
+        var status = HTTPResponseStatus.ok
+        try await connection.executeThenClose { inbound, outbound in
+            try await write(method, path, body, accept: accept, to: outbound)
+            for try await part in inbound {
+                switch part {
+                case .head(let head): status = head.status
+                case .body(let bytes) where status.code < 300: try receive(bytes)
+                case .body(let bytes): if problem.count < 1 << 20 { problem += bytes.readableBytesView }
+                case .end: return
+                }
+            }
+            throw AdminFailure("The server closed the connection before its answer was whole.")
+        }
+        guard status.code < 300 else { throw AdminRefusal(status: Int(status.code), try Self.json(problem)) }
+    }
+
+    private func write(
+        _ method: Method, _ path: String, _ body: Body, accept: String,
+        to outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPRequestHead, ByteBuffer>>
+    ) async throws {
+        var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method.rawValue), uri: path)
+        head.headers.add(name: "host", value: hostField)
+        head.headers.add(name: "accept", value: accept)
+        head.headers.add(name: "connection", value: "close")
+        if case .https(_, _, let token, _) = target {
+            head.headers.add(name: "authorization", value: "Bearer \(token)")
+        }
+        switch body {
+        case .none:
+            if method != .get { head.headers.add(name: "content-length", value: "0") }
+            try await outbound.write(.head(head))
+        case .json(let value):
+            let bytes = ByteBuffer(string: value.canonical)
+            head.headers.add(name: "content-type", value: "application/json")
+            head.headers.add(name: "content-length", value: String(bytes.readableBytes))
+            try await outbound.write(contentsOf: [.head(head), .body(bytes)])
+        case .file(let path, let mediaType):
+            head.headers.add(name: "content-type", value: mediaType)
+            head.headers.add(name: "transfer-encoding", value: "chunked")
+            try await outbound.write(.head(head))
+            for try await bytes in try FileBytes(path) { try await outbound.write(.body(bytes)) }
+        }
+        try await outbound.write(.end(nil))
+    }
+
+    private var hostField: String {
+        switch target {
+        case .socket: "localhost"
+        case .https(let host, let port, _, _): port == 443 ? host : "\(host):\(port)"
+        }
+    }
+
+    private func connect() async throws -> Connection {
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connectTimeout(Self.connectTimeout)
+        do {
+            switch target {
+            case .socket(let path):
+                return try await bootstrap.connect(unixDomainSocketPath: path) { channel in
+                    channel.eventLoop.makeCompletedFuture { try Self.configure(channel, nil, "") }
+                }
+            case .https(let host, let port, _, let trust):
+                let context = try Self.context(trust)
+                return try await bootstrap.connect(host: host, port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture { try Self.configure(channel, context, host) }
+                }
+            }
+        } catch let error as AdminFailure {
+            throw error
+        } catch {
+            throw AdminFailure(unreachable(error), isUnreachable: true)
+        }
+    }
+
+    private static func context(_ trust: String?) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv13
+        configuration.applicationProtocols = ["http/1.1"]
+        if let trust {
+            do {
+                configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(trust))
+            } catch {
+                throw AdminFailure("\(trust) holds no certificates in PEM form that can be read.")
+            }
+        }
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    private static func configure(_ channel: any Channel, _ tls: NIOSSLContext?, _ host: String) throws -> Connection {
+        let pipeline = channel.pipeline.syncOperations
+        if let tls {
+            // An IP address can not be a server name of TLS; the certificate is checked against it all the same.
+            let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : host))
+        }
+        try pipeline.addHTTPClientHandlers()
+        return try Connection(wrappingChannelSynchronously: channel)
+    }
+
+    private func unreachable(_ error: any Error) -> String {
+        switch target {
+        case .socket(let path):
+            let error = error as? IOError
+            if error?.errnoCode == EACCES {
+                return "You may not open \(path). Run this as the server's own user (sudo -u tidegate …) or as root."
+            }
+            return "No server answers at \(path). Start one with `tidegate serve --data …`, or name its directory with "
+                + "--data, or another machine's address with --url."
+        case .https(let host, let port, _, let trust):
+            let hint =
+                error is NIOSSLError || error is BoringSSLError
+                ? (trust == nil ? " If its certificate is Tidegate's own, give --ca trust/server-ca.pem." : "") : ""
+            return "No TLS connection to \(host):\(port): \(error).\(hint)"
+        }
+    }
+}

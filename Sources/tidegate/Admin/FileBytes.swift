@@ -1,0 +1,50 @@
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// The bytes of a file, or of the standard input for `-`, a block at a time.
+struct FileBytes: AsyncSequence {
+    private static let blockBytes = 64 << 10
+
+    private let descriptor: Int32
+    private let isOwn: Bool
+
+    /// Opens the file.
+    init(_ path: String) throws {
+        isOwn = path != "-"
+        descriptor = isOwn ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
+        guard descriptor >= 0 else { throw AdminFailure("\(path): \(String(cString: strerror(errno)))") }
+    }
+
+    func makeAsyncIterator() -> Iterator { Iterator(descriptor: descriptor, isOwn: isOwn) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        fileprivate let descriptor: Int32
+        fileprivate let isOwn: Bool
+
+        mutating func next() async throws -> ByteBuffer? {
+            let descriptor = descriptor
+            let block = try await NIOThreadPool.singleton.runIfActive { () throws -> ByteBuffer? in
+                var buffer = ByteBuffer()
+                var count = 0
+                var failure: Int32 = 0
+                buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: FileBytes.blockBytes) { space in
+                    repeat {
+                        count = read(descriptor, space.baseAddress, FileBytes.blockBytes)
+                        failure = errno
+                    } while count < 0 && failure == EINTR
+                    return Swift.max(count, 0)
+                }
+                guard count >= 0 else { throw AdminFailure("reading: \(String(cString: strerror(failure)))") }
+                return count > 0 ? buffer : nil
+            }
+            if block == nil, isOwn { close(descriptor) }
+            return block
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Base
+
+/// `tidegate admin tenant …`
+struct TenantCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tenant", abstract: "Customers, each isolated from the others.",
+        subcommands: [Create.self, List.self, Show.self, Suspend.self, Resume.self, Plan.self, Delete.self])
+
+    struct Create: AdminVerb {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a tenant.", discussion: "Example: tidegate admin tenant create acme --name \"Acme Ltd\"")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "Its short name in addresses: a-z, 0-9 and -.") var slug: String
+        @Option(help: "Its name for people.") var name: String?
+        @Option(help: "Its plan.") var plan: String?
+
+        func act(_ server: AdminClient) async throws {
+            let body = JSONValue.given(["slug": .string(slug), "name": .text(name), "plan": .text(plan)])
+            show(try await server.send(.post, "/api/v1/tenants", .json(body)), first: ["id", "slug", "name"])
+        }
+    }
+
+    struct List: AdminVerb {
+        static let configuration = CommandConfiguration(abstract: "Lists the tenants.")
+
+        @OptionGroup var options: AdminOptions
+
+        func act(_ server: AdminClient) async throws {
+            try await list(server, "/api/v1/tenants", ["slug", "name", "status", "plan", "created", "id"])
+        }
+    }
+
+    struct Show: AdminVerb {
+        static let configuration = CommandConfiguration(abstract: "Shows a tenant.")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The tenant's slug.") var slug: String
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(slug)"
+            show(try await server.send(.get, path.text), first: ["id", "slug", "name"])
+        }
+    }
+
+    struct Suspend: AdminVerb {
+        static let configuration = CommandConfiguration(
+            abstract: "Refuses a tenant's devices and people until it is resumed.")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The tenant's slug.") var slug: String
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(slug)/suspend"
+            done(try await server.send(.post, path.text), "\(slug) is suspended.")
+        }
+    }
+
+    struct Resume: AdminVerb {
+        static let configuration = CommandConfiguration(abstract: "Lets a suspended tenant work again.")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The tenant's slug.") var slug: String
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(slug)/resume"
+            done(try await server.send(.post, path.text), "\(slug) works again.")
+        }
+    }
+
+    struct Plan: AdminVerb {
+        static let configuration = CommandConfiguration(abstract: "Gives a tenant another plan.")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The tenant's slug.") var slug: String
+        @Argument(help: "The plan's name.") var plan: String
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(slug)/plan"
+            done(
+                try await server.send(.put, path.text, .json(["plan": .string(plan)])), "\(slug) has the plan \(plan).")
+        }
+    }
+
+    struct Delete: AdminVerb {
+        static let configuration = CommandConfiguration(
+            abstract: "Destroys a tenant's keys and removes what it has. There is no way back.")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The tenant's slug.") var slug: String
+        @Option(help: "The slug once more, so that nothing is deleted by a slip.") var confirm: String
+
+        func validate() throws {
+            guard confirm == slug else { throw ValidationError("--confirm must repeat the slug: --confirm \(slug)") }
+        }
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(slug)"
+            done(try await server.send(.delete, path.text), "\(slug) is deleted.")
+        }
+    }
+}
