@@ -1,0 +1,102 @@
+public import Base
+public import Bus
+public import Trust
+
+/// A device, or one of its credentials, is no longer let in: whoever holds a connection of it closes it at once.
+public struct DeviceAccessEnded: Event, Hashable {
+    /// Why access ended.
+    public enum Reason: String, Sendable {
+        /// Somebody suspended the device.
+        case suspended
+        /// Somebody revoked the device.
+        case revoked
+        /// The device was deleted.
+        case deleted
+        /// A new unit took the device's place.
+        case replaced
+        /// This certificate or access token was ended, the device itself may stay.
+        case credentialEnded
+        /// The device's channels or kinds of credentials are no longer allowed by its model.
+        case policyChanged
+    }
+
+    /// The device's tenant.
+    public let tenant: TenantID
+    /// The device.
+    public let device: DeviceID
+    /// The certificate that ended; nil when every connection of the device must close.
+    public let fingerprint: Fingerprint?
+    /// Why.
+    public let reason: Reason
+}
+
+/// Something of a device changed: its name, domain, model, labels or status.
+public struct DeviceChanged: Event, Hashable {
+    /// The device's tenant.
+    public let tenant: TenantID
+    /// The device.
+    public let device: DeviceID
+    /// What the change was.
+    public enum Change: String, Sendable {
+        /// It was registered.
+        case registered
+        /// Its properties changed.
+        case updated
+        /// Its status changed.
+        case status
+        /// It got a certificate.
+        case enrolled
+        /// It was deleted.
+        case deleted
+    }
+    /// What the change was.
+    public let change: Change
+}
+
+/// Many devices were registered at once.
+public struct DevicesRegistered: Event, Hashable {
+    /// Their tenant.
+    public let tenant: TenantID
+    /// How many.
+    public let count: Int
+}
+
+/// A model was created, changed or deleted.
+public struct ModelChanged: Event, Hashable {
+    /// The model's tenant.
+    public let tenant: TenantID
+    /// The model.
+    public let model: ModelID
+}
+
+/// A device that had no connection has one.
+public struct DeviceOnline: Event, Hashable {
+    /// The device's tenant.
+    public let tenant: TenantID
+    /// The device.
+    public let device: DeviceID
+    /// When it connected.
+    public let time: Timestamp
+}
+
+/// A device's last connection ended.
+public struct DeviceOffline: Event, Hashable {
+    /// Why the connection ended.
+    public enum Reason: String, Sendable {
+        /// The device said goodbye.
+        case closed
+        /// The connection broke without a goodbye.
+        case lost
+        /// The server closed it: access ended, a limit was exceeded, or it is stopping.
+        case ended
+    }
+
+    /// The device's tenant.
+    public let tenant: TenantID
+    /// The device.
+    public let device: DeviceID
+    /// When the connection ended.
+    public let time: Timestamp
+    /// Why.
+    public let reason: Reason
+}

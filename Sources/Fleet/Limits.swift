@@ -1,0 +1,75 @@
+/// Every bound that this target puts on what comes from outside, on one page.
+public enum FleetLimits {
+    /// Devices that one call may register.
+    public static let registeredAtOnce = 100_000
+    /// Bytes in one body of a bulk registration.
+    public static let registrationBytes = 256 << 20
+    /// Bytes in one line of a bulk registration, or in one element of its array.
+    public static let registrationLineBytes = 64 << 10
+    /// Columns in the CSV of a bulk registration.
+    public static let registrationColumns = 256
+    /// Faults that a refused document or bulk registration names; the rest are only counted.
+    public static let namedFaults = 100
+    /// Devices on one page of a list.
+    public static let pageSize = 1000
+    /// Bytes in the text of a filter.
+    public static let filterBytes = 4096
+    /// Comparisons in one filter.
+    public static let filterTerms = 64
+    /// Levels of brackets and `not` in one filter.
+    public static let filterDepth = 16
+    /// Bytes in a cursor's text.
+    public static let cursorBytes = 1024
+    /// Labels of one device.
+    public static let labels = 32
+    /// Bytes in a label's value.
+    public static let labelValueBytes = 128
+    /// Attributes of one device.
+    public static let attributes = 128
+    /// Bytes in one device's attributes as canonical JSON.
+    public static let attributesBytes = 32 << 10
+    /// Components of one device or model.
+    public static let components = 32
+    /// Bytes in a component's version.
+    public static let versionBytes = 128
+    /// Hardware identifiers of one device.
+    public static let hardwareIdentifiers = 16
+    /// Bytes in the text of a hardware identifier before it is normalised.
+    public static let hardwareIdentifierBytes = 96
+    /// Bytes in a place's description.
+    public static let placeBytes = 256
+    /// Series that one model declares.
+    public static let series = 1024
+    /// Bytes in a series' name, the same as telemetry accepts.
+    public static let seriesNameBytes = 128
+    /// Bytes in a unit's symbol.
+    public static let unitBytes = 32
+    /// Bytes in a model's document.
+    public static let modelBytes = 512 << 10
+    /// Bytes in a model's description.
+    public static let descriptionBytes = 1024
+    /// Models of one tenant.
+    public static let models = 1000
+    /// Versions of one model that are kept; older ones are dropped.
+    public static let modelVersions = 100
+    /// Days that a device's certificate may live.
+    public static let certificateDays = 1...825
+    /// How long an enrolment token works unless the caller says otherwise.
+    public static let enrolmentTokenLife: Duration = .seconds(7 * 86_400)
+    /// The longest time for which an enrolment token may work.
+    public static let enrolmentTokenLifeLongest: Duration = .seconds(366 * 86_400)
+    /// Certificates that one device may hold for one channel; a further one ends the oldest.
+    public static let certificatesPerChannel = 3
+    /// Certificates that one device may ask for within a day.
+    public static let certificatesPerDay = 12
+    /// Access tokens of one device.
+    public static let accessTokens = 4
+    /// Bytes in the text of an access or enrolment token.
+    public static let tokenBytes = 128
+    /// Rows of one statement or transaction when presence is written.
+    public static let presenceRows = 500
+    /// Deleted devices, and ended credentials, that the directory remembers, so that a late report brings none back.
+    public static let rememberedEnds = 65_536
+    /// Bytes of an address or protocol that presence keeps.
+    public static let addressBytes = 64
+}

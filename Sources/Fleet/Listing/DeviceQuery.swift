@@ -1,0 +1,24 @@
+/// Which devices are wanted, in which order, and how many at once.
+public struct DeviceQuery: Sendable {
+    /// The text of a ``DeviceFilter``; nil wants all.
+    public var filter: String?
+    /// The order.
+    public var sort: DeviceSort
+    /// Where an earlier page ended.
+    public var cursor: String?
+    /// How many at most, up to 1000.
+    public var limit: Int
+    /// Whether all devices that match shall be counted, which costs a scan.
+    public var counts: Bool
+
+    /// A query for the first hundred devices by name, unless said otherwise.
+    public init(
+        filter: String? = nil, sort: DeviceSort = .name, cursor: String? = nil, limit: Int = 100, counts: Bool = false
+    ) {
+        self.filter = filter
+        self.sort = sort
+        self.cursor = cursor
+        self.limit = limit
+        self.counts = counts
+    }
+}

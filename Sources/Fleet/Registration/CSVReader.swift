@@ -1,0 +1,118 @@
+import Base
+
+/// Reads CSV (RFC 4180) as its bytes come in, one record at a time.
+///
+/// Fields may be quoted, a quote within is doubled; lines end with LF or CRLF; a byte order mark is skipped, and so are
+/// empty lines. Every byte meets a limit before it is kept.
+struct CSVReader {
+    /// One record and the line on which it begins, counted from one.
+    struct Record: Equatable {
+        var line: Int
+        var fields: [String]
+    }
+
+    /// Why the text is not CSV that can be read.
+    struct Fault: Error, Equatable {
+        var line: Int
+        var message: String
+    }
+
+    private enum State {
+        case fieldStart
+        case plain
+        case quoted
+        /// After a quote within a quoted field: either its end or the first half of a doubled quote.
+        case quoteInQuoted
+    }
+
+    private let recordLimit: Int
+    private let fieldLimit: Int
+    private var state = State.fieldStart
+    private var line = 1
+    private var recordLine = 1
+    private var recordBytes = 0
+    private var field: [UInt8] = []
+    private var fields: [String] = []
+    private var markBytes = 0
+    private var isFirst = true
+
+    /// A reader of records with at most this many bytes and fields.
+    init(recordLimit: Int = FleetLimits.registrationLineBytes, fieldLimit: Int = FleetLimits.registrationColumns) {
+        self.recordLimit = recordLimit
+        self.fieldLimit = fieldLimit
+    }
+
+    /// Takes the next bytes and hands each record that they complete to `body`.
+    mutating func consume(_ bytes: some Sequence<UInt8>, _ body: (Record) throws -> Void) throws {
+        for byte in bytes {
+            if isFirst, skipsMark(byte) { continue }
+            recordBytes += 1
+            guard recordBytes <= recordLimit else { throw fault("the line is longer than \(recordLimit) bytes") }
+            switch (state, byte) {
+            case (.fieldStart, UInt8(ascii: "\"")): state = .quoted
+            case (.quoted, UInt8(ascii: "\"")): state = .quoteInQuoted
+            case (.quoted, _):
+                if byte == UInt8(ascii: "\n") { line += 1 }
+                field.append(byte)
+            case (.quoteInQuoted, UInt8(ascii: "\"")):
+                field.append(byte)
+                state = .quoted
+            case (_, UInt8(ascii: ",")): try endField()
+            case (_, UInt8(ascii: "\n")):
+                if let record = try endRecord() { try body(record) }
+                line += 1
+                recordLine = line
+            case (.quoteInQuoted, UInt8(ascii: "\r")), (.fieldStart, UInt8(ascii: "\r")):
+                // Only the carriage return of a line's end may stand outside a field; endRecord drops it.
+                if state == .fieldStart { state = .plain }
+                if state == .plain { field.append(byte) }
+            case (.quoteInQuoted, _): throw fault("only a comma or the line's end may follow a closing quote")
+            case (.plain, UInt8(ascii: "\"")): throw fault("a field with a quote must be quoted as a whole")
+            case (.fieldStart, _), (.plain, _):
+                state = .plain
+                field.append(byte)
+            }
+        }
+    }
+
+    /// Ends the text and hands a last record without line end to `body`.
+    mutating func finish(_ body: (Record) throws -> Void) throws {
+        if state == .quoted { throw fault("a quoted field does not end") }
+        if let record = try endRecord() { try body(record) }
+    }
+
+    /// The bytes EF BB BF at the very beginning.
+    private mutating func skipsMark(_ byte: UInt8) -> Bool {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        if markBytes < mark.count, byte == mark[markBytes] {
+            markBytes += 1
+            if markBytes == mark.count { isFirst = false }
+            return true
+        }
+        isFirst = false
+        field.append(contentsOf: mark.prefix(markBytes))
+        if markBytes > 0 { state = .plain }
+        return false
+    }
+
+    private func fault(_ message: String) -> Fault { Fault(line: recordLine, message: message) }
+
+    private mutating func endField() throws {
+        guard let text = String(validating: field, as: UTF8.self) else { throw fault("the text is not valid UTF-8") }
+        guard fields.count < fieldLimit else { throw fault("there are more than \(fieldLimit) fields") }
+        fields.append(text)
+        field.removeAll(keepingCapacity: true)
+        state = .fieldStart
+    }
+
+    private mutating func endRecord() throws -> Record? {
+        if state == .plain, field.last == UInt8(ascii: "\r") { field.removeLast() }
+        let isEmptyLine = fields.isEmpty && field.isEmpty && state != .quoteInQuoted
+        try endField()
+        defer {
+            fields.removeAll(keepingCapacity: true)
+            recordBytes = 0
+        }
+        return isEmptyLine ? nil : Record(line: recordLine, fields: fields)
+    }
+}

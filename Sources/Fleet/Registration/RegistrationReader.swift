@@ -1,0 +1,174 @@
+public import Base
+
+/// Reads a list of devices to register, CSV or a JSON array, as its bytes come in.
+///
+/// It goes on after a faulty line, so that one attempt names as many faults as possible; text that is not CSV or JSON
+/// at all ends it at once.
+public struct RegistrationReader {
+    /// How the list is written.
+    public enum Format: Sendable {
+        /// CSV with a header line.
+        case csv
+        /// An array of objects.
+        case json
+    }
+
+    /// One device of the list and where it stood.
+    struct Line: Sendable {
+        var number: Int
+        var draft: DeviceDraft
+    }
+
+    private let limit: Int
+    private let byteLimit: Int
+    private let format: Format
+    private var bytes = 0
+    private var csv = CSVReader()
+    private var json = JSONArrayReader()
+    private var columns: [RegistrationColumn]?
+    private var collected = Collected()
+
+    /// A reader of at most this many devices and bytes.
+    public init(
+        _ format: Format, devices: Int = FleetLimits.registeredAtOnce, bytes: Int = FleetLimits.registrationBytes
+    ) {
+        self.format = format
+        limit = devices
+        byteLimit = bytes
+    }
+
+    /// Takes the next bytes of the list.
+    public mutating func consume(_ input: some Collection<UInt8>) throws(Refusal) {
+        bytes += input.count
+        guard bytes <= byteLimit else {
+            throw Refusal(.tooLarge, "devices.tooLarge", "the list is longer than \(byteLimit) bytes; send it in parts")
+        }
+        try mapping {
+            switch format {
+            case .csv: try csv.consume(input) { try collected.take($0, &columns, limit) }
+            case .json: try json.consume(input) { try collected.take($0, limit) }
+            }
+        }
+    }
+
+    /// Ends the list; otherwise `devices.invalid` with the faulty lines.
+    public mutating func finish() throws(Refusal) -> RegistrationList {
+        try mapping {
+            switch format {
+            case .csv: try csv.finish { try collected.take($0, &columns, limit) }
+            case .json: try json.finish()
+            }
+        }
+        let lines = collected.lines
+        guard collected.faults.total == 0 else { throw collected.faults.refusal }
+        guard !lines.isEmpty else {
+            throw Refusal(
+                .invalid, "devices.invalid", "the list has no device; begin with a header line and one device")
+        }
+        return RegistrationList(lines: lines)
+    }
+
+    private func mapping(_ body: () throws -> Void) throws(Refusal) {
+        do {
+            try body()
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch let fault as CSVReader.Fault {
+            throw Self.unreadable(fault.line, fault.message)
+        } catch let fault as JSONArrayReader.Fault {
+            throw Self.unreadable(fault.line, fault.message)
+        } catch {
+            throw Refusal(.invalid, "devices.invalid", "the list can not be read", detail: String(describing: error))
+        }
+    }
+
+    private static func unreadable(_ line: Int, _ message: String) -> Refusal {
+        Refusal(
+            .invalid, "devices.invalid", "the list can not be read from line \(line) on: \(message)",
+            faults: [Refusal.Fault(place: "line \(line)", message: message)])
+    }
+}
+
+/// A list of devices that are each well-formed and do not contradict one another.
+public struct RegistrationList: Sendable {
+    let lines: [RegistrationReader.Line]
+
+    /// How many devices there are.
+    public var count: Int { lines.count }
+}
+
+/// What was read so far.
+private struct Collected {
+    var lines: [RegistrationReader.Line] = []
+    var faults = RegistrationFaults(total: 0, named: [])
+    private var names: [String: Int] = [:]
+    private var hardware: [HardwareIdentifier: Int] = [:]
+
+    mutating func take(
+        _ record: CSVReader.Record, _ columns: inout [RegistrationColumn]?, _ limit: Int
+    ) throws {
+        guard let known = columns else {
+            columns = try RegistrationColumn.read(header: record.fields, line: record.line)
+            return
+        }
+        try checkCount(limit)
+        let draft = DeviceDraft(cells: record.fields, columns: known) { fault(record.line, $0) }
+        if let draft { add(draft, record.line) }
+    }
+
+    mutating func take(_ element: JSONArrayReader.Element, _ limit: Int) throws {
+        try checkCount(limit)
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: element.bytes, limits: JSONLimits(bytes: FleetLimits.registrationLineBytes))
+        } catch {
+            fault(element.line, "\(error.pointer.isEmpty ? "" : "\(error.pointer): ")\(error.message)")
+            return
+        }
+        do {
+            add(try DeviceDraft(json: value), element.line)
+        } catch {
+            for inner in error.faults { fault(element.line, "\(inner.place) \(inner.message)") }
+        }
+    }
+
+    private func checkCount(_ limit: Int) throws {
+        guard lines.count < limit else {
+            throw Refusal(.tooLarge, "devices.tooMany", "one call registers at most \(limit) devices; send more calls")
+        }
+    }
+
+    private mutating func fault(_ line: Int, _ message: String) { faults.add(line, message) }
+
+    private mutating func add(_ draft: DeviceDraft, _ line: Int) {
+        if let other = names.updateValue(line, forKey: draft.name.text) {
+            fault(line, "name \(draft.name) is on line \(other) already")
+        }
+        for identifier in draft.identifiers {
+            if let other = hardware.updateValue(line, forKey: identifier) {
+                fault(line, "\(identifier) is on line \(other) already")
+            }
+        }
+        lines.append(RegistrationReader.Line(number: line, draft: draft))
+    }
+}
+
+/// The faults of a bulk registration, of which only the first are named.
+struct RegistrationFaults {
+    var total: Int
+    var named: [Refusal.Fault]
+
+    mutating func add(_ line: Int, _ message: String) {
+        total += 1
+        if named.count < FleetLimits.namedFaults {
+            named.append(Refusal.Fault(place: "line \(line)", message: message))
+        }
+    }
+
+    var refusal: Refusal {
+        let more = total > named.count ? "; the first \(named.count) are named" : ""
+        return Refusal(
+            .invalid, "devices.invalid",
+            "nothing was registered: the list has \(total) fault\(total == 1 ? "" : "s")\(more)", faults: named)
+    }
+}

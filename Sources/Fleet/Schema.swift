@@ -1,0 +1,108 @@
+public import Storage
+
+/// The tables that this target owns.
+public enum FleetSchema {
+    /// Devices, their models, identifiers, tokens and presence.
+    public static let part = MigrationPart(
+        "fleet",
+        [
+            Migration(
+                1, "devices, models, hardware identifiers, tokens, presence",
+                """
+                CREATE TABLE model (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    name TEXT NOT NULL,
+                    version BIGINT NOT NULL,
+                    document TEXT NOT NULL,
+                    created BIGINT NOT NULL,
+                    changed BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id),
+                    UNIQUE (tenant, name)
+                );
+                CREATE TABLE model_version (
+                    tenant BYTEA NOT NULL,
+                    model BYTEA NOT NULL,
+                    version BIGINT NOT NULL,
+                    document TEXT NOT NULL,
+                    changed BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, model, version)
+                );
+                CREATE TABLE device (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    name TEXT NOT NULL,
+                    domain BYTEA NOT NULL,
+                    model BYTEA,
+                    status BIGINT NOT NULL,
+                    capabilities BIGINT NOT NULL,
+                    enrolled BIGINT,
+                    created BIGINT NOT NULL,
+                    changed BIGINT NOT NULL,
+                    revision BIGINT NOT NULL,
+                    identifiers TEXT NOT NULL,
+                    labels TEXT NOT NULL,
+                    attributes TEXT NOT NULL,
+                    components TEXT NOT NULL,
+                    latitude DOUBLE PRECISION,
+                    longitude DOUBLE PRECISION,
+                    place TEXT,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE UNIQUE INDEX device_name ON device (tenant, name);
+                CREATE INDEX device_model ON device (tenant, model, id);
+                CREATE INDEX device_domain ON device (tenant, domain, id);
+                CREATE TABLE device_label (
+                    tenant BYTEA NOT NULL,
+                    key TEXT NOT NULL,
+                    value TEXT NOT NULL,
+                    device BYTEA NOT NULL,
+                    PRIMARY KEY (tenant, key, value, device)
+                );
+                CREATE TABLE hardware_identifier (
+                    kind TEXT NOT NULL,
+                    value TEXT NOT NULL,
+                    owner BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    claimed BIGINT NOT NULL,
+                    retired BIGINT,
+                    PRIMARY KEY (kind, value)
+                );
+                CREATE INDEX hardware_identifier_device ON hardware_identifier (owner, device);
+                CREATE TABLE enrolment_token (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    hash BYTEA NOT NULL,
+                    domain BYTEA NOT NULL,
+                    created BIGINT NOT NULL,
+                    expires BIGINT NOT NULL,
+                    used BIGINT,
+                    PRIMARY KEY (tenant, device)
+                );
+                CREATE INDEX enrolment_token_expires ON enrolment_token (expires);
+                CREATE TABLE device_access_token (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    hash BYTEA NOT NULL,
+                    created BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id),
+                    UNIQUE (hash)
+                );
+                CREATE INDEX device_access_token_device ON device_access_token (tenant, device);
+                CREATE TABLE device_presence (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    online BIGINT NOT NULL,
+                    last_seen BIGINT NOT NULL,
+                    connected BIGINT NOT NULL,
+                    disconnected BIGINT NOT NULL,
+                    connections BIGINT NOT NULL,
+                    protocol TEXT NOT NULL,
+                    address TEXT NOT NULL,
+                    PRIMARY KEY (tenant, device)
+                );
+                CREATE INDEX device_presence_seen ON device_presence (tenant, last_seen, device)
+                """)
+        ])
+}
