@@ -44,6 +44,7 @@ extension AuditLog {
                 INSERT INTO audit_checkpoint (tenant, size, made_at, note) VALUES ($1, $2, $3, $4)
                 ON CONFLICT (tenant, size) DO NOTHING
                 """, head.size, now, note)
+            try TreeTiles(of: tenant, in: transaction).writeIncomplete(size: head.size)
             head.signedSize = head.size
             if tenant != .platform, anchor || now - head.anchoredAt >= interval {
                 head.anchoredSize = head.size

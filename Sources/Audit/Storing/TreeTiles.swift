@@ -4,7 +4,8 @@ import Storage
 /// The stored tree: 256 hashes to a tile, and the root over a full tile is one hash of the level above.
 ///
 /// The hashes of the newest, incomplete tile of leaves are in the entries' own rows, so that appending writes no tile
-/// until 256 leaves are together; incomplete tiles of the levels above are written, once for 256 leaves.
+/// until 256 leaves are together; a checkpoint writes what there is, so that what is signed for lies in two places.
+/// Incomplete tiles of the levels above are written with each of their hashes, once for 256 leaves.
 struct TreeTiles {
     static let width: Int64 = 256
     private static let widthLevels = 8
@@ -34,6 +35,21 @@ struct TreeTiles {
         }
     }
 
+    /// Stores the incomplete tile of leaves at the end of a log of `size` entries.
+    func writeIncomplete(size: Int64) throws {
+        let tile = size / Self.width
+        guard size % Self.width > 0 else { return }
+        try write(storedLeaves(tile * Self.width, size), level: 0, position: tile)
+    }
+
+    /// The hashes of the leaves in one tile of a log of `size` entries.
+    func leaves(ofTile tile: Int64, size: Int64) throws -> [TreeHash] {
+        let wanted = Int(min(size - tile * Self.width, Self.width))
+        let hashes = try stored(level: 0, position: tile)
+        return hashes.count >= wanted
+            ? Array(hashes.prefix(wanted)) : try storedLeaves(tile * Self.width, tile * Self.width + Int64(wanted))
+    }
+
     /// Adds one hash to a level above the leaves, and to those above it when its tile is full.
     private func add(_ hash: TreeHash, level: Int, position: Int64) throws {
         let tile = position / Self.width
@@ -55,9 +71,11 @@ struct TreeTiles {
         let first = node.index << Int64(within)
         let count = Int64(1) << Int64(within)
         let tile = first / Self.width
-        var hashes = try stored(level: level, position: tile)
-        if hashes.isEmpty, level == 0 { hashes = try storedLeaves(tile * Self.width, (tile + 1) * Self.width) }
         let offset = Int(first % Self.width)
+        var hashes = try stored(level: level, position: tile)
+        if level == 0, hashes.count < offset + Int(count) {
+            hashes = try storedLeaves(tile * Self.width, (tile + 1) * Self.width)
+        }
         guard offset + Int(count) <= hashes.count else {
             throw StorageError(.corrupt, "the audit tree lacks level \(node.level), index \(node.index)")
         }
