@@ -27,11 +27,11 @@ public struct Plan: Sendable, Hashable {
     /// Requests to the API in a second.
     public var requestsPerSecond = 500
     /// Days that readings are kept.
-    public var rawDays = 400
+    public var rawDays = 3_650
     /// Days that summaries of readings are kept.
-    public var rollupDays = 3_650
+    public var rollupDays = 36_500
     /// Days that entries of the audit log are kept; their hashes stay.
-    public var auditDays = 400
+    public var auditDays = 3_650
 
     /// A plan with generous figures.
     public init(id: PlanID, name: Name) {

@@ -1,0 +1,55 @@
+public import Audit
+
+extension AuditCode {
+    /// A tenant was created.
+    public static let tenantCreated = AuditCode("tenant.created", "A tenant was created.")
+    /// A tenant's name or plan was changed.
+    public static let tenantChanged = AuditCode("tenant.changed", "A tenant's name or plan was changed.")
+    /// A tenant was suspended: its devices and principals are refused.
+    public static let tenantSuspended = AuditCode("tenant.suspended", "A tenant was suspended.")
+    /// A suspended tenant works again.
+    public static let tenantResumed = AuditCode("tenant.resumed", "A suspended tenant was resumed.")
+    /// A tenant's keys were destroyed and its rows are being removed.
+    public static let tenantDeleted = AuditCode("tenant.deleted", "A tenant was deleted and its keys were destroyed.")
+    /// A plan was created or changed.
+    public static let planChanged = AuditCode("plan.changed", "A plan was created or changed.")
+    /// A domain was created.
+    public static let domainCreated = AuditCode("domain.created", "A domain was created.")
+    /// A domain was renamed or moved.
+    public static let domainChanged = AuditCode("domain.changed", "A domain was renamed or moved.")
+    /// A domain was deleted.
+    public static let domainDeleted = AuditCode("domain.deleted", "A domain was deleted.")
+    /// A principal was created.
+    public static let principalCreated = AuditCode("principal.created", "A principal was created.")
+    /// A principal was disabled: its tokens are refused.
+    public static let principalDisabled = AuditCode("principal.disabled", "A principal was disabled.")
+    /// A disabled principal was enabled.
+    public static let principalEnabled = AuditCode("principal.enabled", "A disabled principal was enabled.")
+    /// A custom role was created or changed.
+    public static let roleChanged = AuditCode("role.changed", "A custom role was created or changed.")
+    /// A custom role was deleted with all its grants.
+    public static let roleDeleted = AuditCode("role.deleted", "A custom role was deleted.")
+    /// A role was granted.
+    public static let granted = AuditCode("grant.created", "A role was granted to a principal.")
+    /// A grant was ended.
+    public static let grantEnded = AuditCode("grant.ended", "A grant was ended.")
+    /// A token was created.
+    public static let tokenCreated = AuditCode("token.created", "A bearer token was created.")
+    /// A token was revoked.
+    public static let tokenRevoked = AuditCode("token.revoked", "A bearer token was revoked.")
+    /// A share was offered to another tenant.
+    public static let shareOffered = AuditCode("share.offered", "A share was offered to another tenant.")
+    /// A share was accepted.
+    public static let shareAccepted = AuditCode("share.accepted", "A share was accepted by its grantee.")
+    /// A share was declined.
+    public static let shareDeclined = AuditCode("share.declined", "A share was declined by its grantee.")
+    /// A share was ended by one of its two sides.
+    public static let shareEnded = AuditCode("share.ended", "A share was ended by one of its two sides.")
+
+    /// Every code that this part records.
+    public static let access: [AuditCode] = [
+        tenantCreated, tenantChanged, tenantSuspended, tenantResumed, tenantDeleted, planChanged, domainCreated,
+        domainChanged, domainDeleted, principalCreated, principalDisabled, principalEnabled, roleChanged, roleDeleted,
+        granted, grantEnded, tokenCreated, tokenRevoked, shareOffered, shareAccepted, shareDeclined, shareEnded,
+    ]
+}

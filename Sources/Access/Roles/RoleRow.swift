@@ -1,0 +1,38 @@
+import Base
+import Storage
+
+/// Custom roles between their table and memory; permissions are words joined by spaces.
+enum RoleRow {
+    static func all(tenant: TenantID, in tx: Transaction) throws -> [Role] {
+        try tx.scoped(to: tenant).rows("SELECT id, name, permissions FROM custom_role WHERE tenant = $1 ORDER BY name")
+            .map(read)
+    }
+
+    static func find(_ id: RoleID, tenant: TenantID, in tx: Transaction) throws -> Role? {
+        try tx.scoped(to: tenant).row(
+            "SELECT id, name, permissions FROM custom_role WHERE tenant = $1 AND id = $2", id
+        ).map(read)
+    }
+
+    static func find(_ name: String, tenant: TenantID, in tx: Transaction) throws -> Role? {
+        try tx.scoped(to: tenant).row(
+            "SELECT id, name, permissions FROM custom_role WHERE tenant = $1 AND name = $2", name
+        ).map(read)
+    }
+
+    static func put(_ role: Role, tenant: TenantID, in tx: Transaction) throws {
+        let words = role.permissions.map(\.rawValue).sorted().joined(separator: " ")
+        try tx.scoped(to: tenant).execute(
+            """
+            INSERT INTO custom_role (tenant, id, name, permissions) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, permissions = excluded.permissions
+            """, role.id, role.name, words)
+    }
+
+    private static func read(_ row: Row) throws -> Role {
+        guard let name = Name(try row.text(1)) else { throw StorageError(.corrupt, "a role's row is not readable") }
+        // A permission that a newer program brought in is unknown here and allows nothing.
+        let permissions = Set(try row.text(2).split(separator: " ").compactMap { Permission(rawValue: String($0)) })
+        return Role(id: try row.identifier(0), name: name, permissions: permissions, isBuiltIn: false)
+    }
+}

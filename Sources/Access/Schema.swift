@@ -1,0 +1,95 @@
+public import Storage
+
+/// The tables of tenants and rights.
+public enum AccessSchema {
+    /// Tenants, plans and tokens are the platform's tables, found before a tenant is known; all else is a tenant's.
+    public static let part = MigrationPart(
+        "access",
+        [
+            Migration(
+                1, "tenants, plans, domains, principals, roles, grants, shares and tokens",
+                """
+                CREATE TABLE plan (
+                    id BYTEA NOT NULL PRIMARY KEY,
+                    name TEXT NOT NULL UNIQUE,
+                    figures TEXT NOT NULL
+                );
+                CREATE TABLE tenant (
+                    id BYTEA NOT NULL PRIMARY KEY,
+                    slug TEXT NOT NULL UNIQUE,
+                    name TEXT NOT NULL,
+                    status TEXT NOT NULL,
+                    plan BYTEA NOT NULL REFERENCES plan (id),
+                    root_domain BYTEA NOT NULL,
+                    created BIGINT NOT NULL,
+                    demo BIGINT NOT NULL
+                );
+                CREATE TABLE domain (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    parent BYTEA,
+                    name TEXT NOT NULL,
+                    created BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id),
+                    UNIQUE (tenant, parent, name)
+                );
+                CREATE TABLE principal (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    name TEXT NOT NULL,
+                    active BIGINT NOT NULL,
+                    created BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id),
+                    UNIQUE (tenant, name)
+                );
+                CREATE TABLE custom_role (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    name TEXT NOT NULL,
+                    permissions TEXT NOT NULL,
+                    PRIMARY KEY (tenant, id),
+                    UNIQUE (tenant, name)
+                );
+                CREATE TABLE role_grant (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    principal BYTEA NOT NULL,
+                    role BYTEA NOT NULL,
+                    domain BYTEA NOT NULL,
+                    expires BIGINT,
+                    created BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE INDEX role_grant_principal ON role_grant (tenant, principal);
+                CREATE TABLE share (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    grantee BYTEA NOT NULL,
+                    grantee_principal BYTEA,
+                    grantee_role BYTEA,
+                    role BYTEA NOT NULL,
+                    domain BYTEA NOT NULL,
+                    status TEXT NOT NULL,
+                    ends BIGINT NOT NULL,
+                    offered BIGINT NOT NULL,
+                    answered BIGINT,
+                    ended BIGINT,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE INDEX share_grantee ON share (grantee, tenant);
+                CREATE TABLE bearer_token (
+                    hash BYTEA NOT NULL PRIMARY KEY,
+                    id BYTEA NOT NULL UNIQUE,
+                    owner BYTEA NOT NULL,
+                    principal BYTEA NOT NULL,
+                    name TEXT NOT NULL,
+                    created BIGINT NOT NULL,
+                    expires BIGINT,
+                    last_used BIGINT,
+                    revoked BIGINT
+                );
+                CREATE INDEX bearer_token_owner ON bearer_token (owner, id);
+                """)
+        ])
+}

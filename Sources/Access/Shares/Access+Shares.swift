@@ -1,0 +1,162 @@
+import Audit
+public import Base
+import Storage
+
+extension Access {
+    private static let columns =
+        "id, tenant, grantee, grantee_principal, grantee_role, role, domain, status, ends, offered"
+
+    /// Offers a role at a domain (nil: the root) to a principal, or to a role's holders, of another tenant.
+    ///
+    /// `holder` names a built-in role of the other tenant, or one of its principals by identifier: the offering side
+    /// sees nothing of the other tenant, so it can not look names up there.
+    public func offerShare(
+        role: String, at domain: String? = nil, to grantee: TenantSlug, holder: String, ends: Timestamp, tenant: TenantID,
+        by principal: Principal
+    ) async throws -> Share {
+        let now = clock.now
+        guard ends > now, ends <= now + .seconds(AccessLimits.shareDays * 86_400) else {
+            throw Refusal(.invalid, "share.ends", "A share ends in the future, at most \(AccessLimits.shareDays) days from now.")
+        }
+        return try await database.platform.write { tx in
+            let place = try self.domain(domain, tenant: tenant, in: tx)
+            try authorize(principal, .shareManage, tenant: tenant, domain: place, in: tx)
+            let role = try self.role(role, tenant: tenant, in: tx)
+            try requireHolding(role.permissions, principal, tenant: tenant, domain: place, in: tx)
+            guard let other = try TenantRow.find(grantee, in: tx), other.status == .active, other.id != tenant else {
+                throw Self.unknown("tenant")
+            }
+            let holder = try self.holder(holder)
+            let scoped = tx.scoped(to: tenant)
+            let open = try scoped.row(
+                "SELECT count(*) FROM share WHERE tenant = $1 AND status IN ('offered', 'accepted')")?.int(0) ?? 0
+            guard open < AccessLimits.shares else {
+                throw Refusal(.limited, "share.tooMany", "A tenant has at most \(AccessLimits.shares) open shares.")
+            }
+            let share = Share(
+                id: ShareID(now: now), owner: tenant, grantee: other.id, holder: holder, role: role.id, domain: place,
+                status: .offered, ends: ends, offered: now)
+            var (named, byRole): (PrincipalID?, RoleID?) = (nil, nil)
+            switch holder {
+            case .principal(let id): named = id
+            case .role(let id): byRole = id
+            }
+            try scoped.execute(
+                """
+                INSERT INTO share (tenant, id, grantee, grantee_principal, grantee_role, role, domain, status, ends, offered)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                """, share.id, other.id, named, byRole, role.id, place, share.status.rawValue, ends, now)
+            try recordShare(.shareOffered, share, by: principal, in: tx)
+            return share
+        }
+    }
+
+    /// The shares that a tenant has offered and those that were offered to it, newest first.
+    public func shares(tenant: TenantID, by principal: Principal) async throws -> [Share] {
+        try await database.platform.read { tx in
+            try authorize(principal, .shareRead, tenant: tenant, in: tx)
+            return try tx.acrossTenants.rows(
+                "SELECT \(Self.columns) FROM share WHERE tenant = $1 OR grantee = $1 ORDER BY id DESC LIMIT $2", tenant,
+                AccessLimits.page
+            ).map(Self.readShare)
+        }
+    }
+
+    /// Accepts a share that was offered to `tenant`.
+    public func acceptShare(_ id: ShareID, tenant: TenantID, by principal: Principal) async throws -> Share {
+        try await answer(id, .accepted, .shareAccepted, tenant: tenant, by: principal)
+    }
+
+    /// Declines a share that was offered to `tenant`.
+    public func declineShare(_ id: ShareID, tenant: TenantID, by principal: Principal) async throws -> Share {
+        try await answer(id, .declined, .shareDeclined, tenant: tenant, by: principal)
+    }
+
+    /// Ends a share at once; either side may.
+    public func endShare(_ id: ShareID, tenant: TenantID, by principal: Principal) async throws -> Share {
+        try await database.platform.write { tx in
+            let share = try find(id, for: tenant, principal, in: tx)
+            guard share.status == .accepted || share.status == .offered else {
+                throw Refusal(.conflict, "share.status", "The share is \(share.status.rawValue) already.")
+            }
+            return try move(share, to: .ended, .shareEnded, by: principal, in: tx)
+        }
+    }
+
+    private func answer(
+        _ id: ShareID, _ status: Share.Status, _ code: AuditCode, tenant: TenantID, by principal: Principal
+    ) async throws -> Share {
+        try await database.platform.write { tx in
+            let share = try find(id, for: tenant, principal, in: tx)
+            guard share.grantee == tenant else {
+                throw Refusal(.conflict, "share.side", "Only the tenant that the share is offered to can answer it.")
+            }
+            guard share.status == .offered, share.ends > clock.now else {
+                throw Refusal(.conflict, "share.status", "The share is \(share.status.rawValue), or past its end.")
+            }
+            return try move(share, to: status, code, by: principal, in: tx)
+        }
+    }
+
+    private func move(
+        _ share: Share, to status: Share.Status, _ code: AuditCode, by principal: Principal, in tx: Transaction
+    ) throws -> Share {
+        let now = clock.now
+        let column = status == .ended ? "ended" : "answered"
+        try tx.scoped(to: share.owner).execute(
+            "UPDATE share SET status = $3, \(column) = $4 WHERE tenant = $1 AND id = $2", share.id, status.rawValue, now)
+        try recordShare(code, share, by: principal, in: tx)
+        return Share(
+            id: share.id, owner: share.owner, grantee: share.grantee, holder: share.holder, role: share.role,
+            domain: share.domain, status: status, ends: share.ends, offered: share.offered)
+    }
+
+    /// A share of which `tenant` is one side, for a caller who may manage that side's shares.
+    private func find(_ id: ShareID, for tenant: TenantID, _ principal: Principal, in tx: Transaction) throws -> Share {
+        let row = try tx.acrossTenants.row(
+            "SELECT \(Self.columns) FROM share WHERE id = $1 AND (tenant = $2 OR grantee = $2)", id, tenant)
+        guard let share = try row.map(Self.readShare) else {
+            try authorize(principal, .shareRead, tenant: tenant, in: tx)
+            throw Self.unknown("share")
+        }
+        // In the grantee's own tree the share has no place, so its root counts.
+        try authorize(
+            principal, .shareManage, tenant: tenant, domain: share.owner == tenant ? share.domain : nil, in: tx)
+        return share
+    }
+
+    private func holder(_ text: String) throws(Refusal) -> Share.Holder {
+        if let role = Role.builtIn.first(where: { $0.name.text == text }) { return .role(role.id) }
+        if let principal = PrincipalID(text: text) { return .principal(principal) }
+        throw Refusal(
+            .invalid, "share.holder", "Name a built-in role of the other tenant, or one of its principals by identifier.",
+            faults: [Refusal.Fault(place: "/holder", message: "neither a built-in role nor an identifier")])
+    }
+
+    /// Both sides' logs tell it.
+    private func recordShare(_ code: AuditCode, _ share: Share, by principal: Principal, in tx: Transaction) throws {
+        for log in [share.owner, share.grantee] {
+            try record(
+                code, log, by: principal, "share", share.id.text, domain: log == share.owner ? share.domain : nil,
+                details: [
+                    "owner": .string(share.owner.text), "grantee": .string(share.grantee.text),
+                    "role": .string(share.role.text), "ends": .string(share.ends.rfc3339),
+                ], in: tx)
+        }
+    }
+
+    private static func readShare(_ row: Row) throws -> Share {
+        guard let status = Share.Status(rawValue: try row.text(7)) else {
+            throw StorageError(.corrupt, "a share's row is not readable")
+        }
+        let named: PrincipalID? = try row.identifierIfAny(3)
+        let role: RoleID? = try row.identifierIfAny(4)
+        guard let holder = named.map(Share.Holder.principal) ?? role.map(Share.Holder.role) else {
+            throw StorageError(.corrupt, "a share's row names no holder")
+        }
+        return Share(
+            id: try row.identifier(0), owner: try row.identifier(1), grantee: try row.identifier(2), holder: holder,
+            role: try row.identifier(5), domain: try row.identifier(6), status: status, ends: try row.timestamp(8),
+            offered: try row.timestamp(9))
+    }
+}

@@ -1,0 +1,43 @@
+public import Base
+
+/// An offer of a role in one tenant to principals of another, ending on a date.
+public struct Share: Sendable, Hashable {
+    /// How far the offer has come.
+    public enum Status: String, Sendable, CaseIterable {
+        /// Waits for the other tenant's answer.
+        case offered
+        /// Counts until its end.
+        case accepted
+        /// Was turned down.
+        case declined
+        /// Was ended by one of the two sides.
+        case ended
+    }
+
+    /// Who of the other tenant acts through it.
+    public enum Holder: Sendable, Hashable {
+        /// One principal.
+        case principal(PrincipalID)
+        /// Everybody who holds this role in the other tenant.
+        case role(RoleID)
+    }
+
+    /// The stable identifier.
+    public let id: ShareID
+    /// The tenant that shares.
+    public let owner: TenantID
+    /// The tenant that may act.
+    public let grantee: TenantID
+    /// Who of it.
+    public let holder: Holder
+    /// The role, of the owner's roles.
+    public let role: RoleID
+    /// Where in the owner's tree, with everything below.
+    public let domain: DomainID
+    /// How far the offer has come.
+    public let status: Status
+    /// When it ends at the latest.
+    public let ends: Timestamp
+    /// When it was offered.
+    public let offered: Timestamp
+}

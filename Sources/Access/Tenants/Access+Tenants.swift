@@ -1,0 +1,203 @@
+import Audit
+public import Base
+import Storage
+import Trust
+
+extension Access {
+    /// Creates a tenant with its root domain, key and issuing CA.
+    public func createTenant(
+        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, demo: Bool = false, by principal: Principal
+    ) async throws -> Tenant {
+        let name = try Self.displayName(name ?? slug.text, at: "/name")
+        let now = clock.now
+        return try await database.platform.write { tx in
+            try authorize(principal, .platformManage, tenant: .platform, in: tx)
+            guard try TenantRow.find(slug, in: tx) == nil else {
+                throw Refusal(.conflict, "tenant.exists", "There is a tenant \(slug) already; choose another slug.")
+            }
+            let tenant = Tenant(
+                id: TenantID(now: now), slug: slug, name: name, status: .active, plan: try planID(plan, in: tx),
+                rootDomain: DomainID(now: now), created: now, demo: demo)
+            try makeTenant(tenant, in: tx)
+            for log in [TenantID.platform, tenant.id] {
+                try record(
+                    .tenantCreated, log, by: principal, "tenant", tenant.id.text,
+                    details: ["slug": .string(slug.text), "demo": .bool(demo)], in: tx)
+            }
+            return tenant
+        }
+    }
+
+    /// The tenants, ordered by slug, after `slug`; for those who run the platform.
+    public func tenants(after slug: String = "", limit: Int = 100, by principal: Principal) async throws -> [Tenant] {
+        try await database.platform.read { tx in
+            try authorize(principal, .platformManage, tenant: .platform, in: tx)
+            return try TenantRow.page(after: slug, limit: min(max(limit, 1), AccessLimits.page), in: tx)
+        }
+    }
+
+    /// The tenant with this slug, which the caller may see.
+    public func tenant(_ slug: TenantSlug, by principal: Principal) async throws -> Tenant {
+        try await database.platform.read { tx in try visibleTenant(slug, for: principal, in: tx) }
+    }
+
+    /// Changes a tenant's name or plan.
+    public func changeTenant(
+        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, by principal: Principal
+    ) async throws -> Tenant {
+        let name = try name.map { try Self.displayName($0, at: "/name") }
+        return try await database.platform.write { tx in
+            let old = try visibleTenant(slug, for: principal, in: tx)
+            if name != nil { try authorize(principal, .tenantManage, tenant: old.id, in: tx) }
+            // A tenant must not raise its own quotas.
+            if plan != nil { try authorize(principal, .planManage, tenant: .platform, in: tx) }
+            let new = Tenant(
+                id: old.id, slug: old.slug, name: name ?? old.name, status: old.status,
+                plan: try plan == nil ? old.plan : planID(plan, in: tx), rootDomain: old.rootDomain, created: old.created,
+                demo: old.demo)
+            try TenantRow.update(new, in: tx)
+            try record(
+                .tenantChanged, old.id, by: principal, "tenant", old.id.text,
+                details: ["name": .string(new.name), "plan": .string(new.plan.text)], in: tx)
+            tx.afterCommit { [directory] in directory.put(new) }
+            return new
+        }
+    }
+
+    /// Suspends a tenant: its devices and principals are refused at once.
+    public func suspendTenant(_ slug: TenantSlug, by principal: Principal) async throws -> Tenant {
+        try await setStatus(.suspended, of: slug, from: .active, code: .tenantSuspended, by: principal)
+    }
+
+    /// Resumes a suspended tenant.
+    public func resumeTenant(_ slug: TenantSlug, by principal: Principal) async throws -> Tenant {
+        try await setStatus(.active, of: slug, from: .suspended, code: .tenantResumed, by: principal)
+    }
+
+    /// Deletes a tenant for good: its keys are destroyed, so that what backups hold can not be read either, and its
+    /// rights are removed; the parts that hold its other rows are told.
+    public func deleteTenant(_ slug: TenantSlug, by principal: Principal) async throws {
+        try await database.platform.write { tx in
+            try authorize(principal, .platformManage, tenant: .platform, in: tx)
+            guard let tenant = try TenantRow.find(slug, in: tx), tenant.id != .platform else {
+                throw Self.unknown("tenant")
+            }
+            try record(
+                .tenantDeleted, .platform, by: principal, "tenant", tenant.id.text, details: ["slug": .string(slug.text)],
+                in: tx)
+            let scoped = tx.scoped(to: tenant.id)
+            for table in ["role_grant", "share", "custom_role", "principal", "domain"] {
+                try scoped.execute("DELETE FROM \(table) WHERE tenant = $1")
+            }
+            try tx.acrossTenants.execute("DELETE FROM share WHERE grantee = $1", tenant.id)
+            try tx.execute("DELETE FROM bearer_token WHERE owner = $1", tenant.id)
+            try tx.execute("UPDATE tenant SET status = 'deleting' WHERE id = $1", tenant.id)
+            try keyRing.destroyTenantKeys(tenant.id, in: tx)
+            tx.afterCommit { [directory, tenantEnded] in
+                directory.remove(tenant.id)
+                tenantEnded(tenant.id)
+            }
+        }
+    }
+
+    /// Forgets a deleted tenant's row, so that its slug is free again; call it when nothing of it is left.
+    public func forgetTenant(_ id: TenantID) async throws {
+        try await database.platform.write { tx in
+            try tx.execute("DELETE FROM tenant WHERE id = $1 AND status = 'deleting'", id)
+        }
+    }
+
+    /// The plans, by name.
+    public func plans(by principal: Principal) async throws -> [Plan] {
+        try await database.platform.read { tx in
+            try authorize(principal, .planManage, tenant: .platform, in: tx)
+            return try PlanRow.all(in: tx)
+        }
+    }
+
+    /// Creates or changes the plan with this plan's name; every figure must be positive.
+    public func putPlan(_ plan: Plan, by principal: Principal) async throws -> Plan {
+        let faults = Plan.figures.filter { plan[keyPath: $0.value] < 1 }.map {
+            Refusal.Fault(place: "/\($0.name)", message: "must be at least 1; there is no unlimited")
+        }
+        guard faults.isEmpty else {
+            throw Refusal(.invalid, "plan.figures", "Each figure of a plan is at least 1.", faults: faults)
+        }
+        return try await database.platform.write { tx in
+            try authorize(principal, .planManage, tenant: .platform, in: tx)
+            var kept = Plan(id: try PlanRow.find(plan.name, in: tx)?.id ?? PlanID(now: clock.now), name: plan.name)
+            for figure in Plan.figures { kept[keyPath: figure.value] = plan[keyPath: figure.value] }
+            let new = kept
+            try PlanRow.insert(new, in: tx)
+            try record(.planChanged, .platform, by: principal, "plan", new.id.text, in: tx)
+            tx.afterCommit { [directory] in directory.put(new) }
+            return new
+        }
+    }
+
+    // MARK: - Inner steps
+
+    /// The tenant's rows, key and CA, in the caller's transaction.
+    func makeTenant(_ tenant: Tenant, in tx: Transaction) throws {
+        try TenantRow.insert(tenant, in: tx)
+        try keyRing.createTenantKey(tenant.id, in: tx)
+        try tx.scoped(to: tenant.id).execute(
+            "INSERT INTO domain (tenant, id, parent, name, created) VALUES ($1, $2, NULL, $3, $4)", tenant.rootDomain,
+            tenant.slug.text, tenant.created)
+        // The platform has no devices of its own and so no issuing CA.
+        let anchor = tenant.id == .platform ? nil : try issuing.create(tenant.id, slug: tenant.slug, in: tx)
+        tx.afterCommit { [directory, anchorAdded] in
+            directory.put(tenant)
+            if let anchor { anchorAdded(anchor) }
+        }
+    }
+
+    func visibleTenant(_ slug: TenantSlug, for principal: Principal, in tx: Transaction) throws -> Tenant {
+        guard let tenant = try TenantRow.find(slug, in: tx), tenant.status != .deleting else {
+            throw Self.unknown("tenant")
+        }
+        do {
+            try authorize(principal, .tenantRead, tenant: tenant.id, in: tx)
+        } catch let refusal as Refusal where refusal.kind == .notFound {
+            // Whoever runs the platform knows which tenants there are, but not what is in them.
+            guard (try? authorize(principal, .platformManage, tenant: .platform, in: tx)) != nil else {
+                throw Self.unknown("tenant")
+            }
+        }
+        return tenant
+    }
+
+    private func setStatus(
+        _ status: Tenant.Status, of slug: TenantSlug, from expected: Tenant.Status, code: AuditCode, by principal: Principal
+    ) async throws -> Tenant {
+        try await database.platform.write { tx in
+            try authorize(principal, .platformManage, tenant: .platform, in: tx)
+            guard let old = try TenantRow.find(slug, in: tx), old.id != .platform else { throw Self.unknown("tenant") }
+            guard old.status == expected || old.status == status else {
+                throw Refusal(.conflict, "tenant.status", "The tenant is \(old.status.rawValue).")
+            }
+            let new = Tenant(
+                id: old.id, slug: old.slug, name: old.name, status: status, plan: old.plan, rootDomain: old.rootDomain,
+                created: old.created, demo: old.demo)
+            try TenantRow.update(new, in: tx)
+            for log in [TenantID.platform, old.id] {
+                try record(code, log, by: principal, "tenant", old.id.text, in: tx)
+            }
+            tx.afterCommit { [directory, tenantEnded] in
+                directory.put(new)
+                if status != .active { tenantEnded(new.id) }
+            }
+            return new
+        }
+    }
+
+    private func planID(_ name: Name?, in tx: Transaction) throws -> PlanID {
+        guard let name else { return Plan.standardID }
+        guard let plan = try PlanRow.find(name, in: tx) else {
+            throw Refusal(
+                .invalid, "plan.unknown", "There is no plan \(name).",
+                faults: [Refusal.Fault(place: "/plan", message: "there is no such plan")])
+        }
+        return plan.id
+    }
+}

@@ -1,0 +1,16 @@
+import Base
+import Synchronization
+
+/// When tokens were last used, in memory until it is written: a read must not cost a write.
+final class TokenUse: Sendable {
+    private let uses = Mutex<[CredentialID: Timestamp]>([:])
+
+    func note(_ token: CredentialID, at time: Timestamp) { uses.withLock { $0[token] = time } }
+
+    func take() -> [CredentialID: Timestamp] {
+        uses.withLock { uses in
+            defer { uses = [:] }
+            return uses
+        }
+    }
+}
