@@ -100,3 +100,14 @@ public struct DeviceOffline: Event, Hashable {
     /// Why.
     public let reason: Reason
 }
+
+/// A tenant was suspended or deleted: whoever holds a connection of one of its devices closes it at once.
+public struct TenantAccessEnded: Event, Hashable {
+    /// The tenant.
+    public let tenant: TenantID
+
+    /// The end of this tenant's access.
+    public init(tenant: TenantID) {
+        self.tenant = tenant
+    }
+}

@@ -1,7 +1,9 @@
 /// What a device can do, a set of words.
 public struct Capabilities: OptionSet, Hashable, Sendable {
+    /// One bit for each of the words.
     public let rawValue: UInt8
 
+    /// The set with these bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Sends telemetry.

@@ -3,8 +3,10 @@ public import Trust
 
 /// The channels that a credential opens.
 public struct ChannelSet: OptionSet, Hashable, Sendable {
+    /// One bit for each channel.
     public let rawValue: UInt8
 
+    /// The set with these bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Tasks, firmware and configuration.

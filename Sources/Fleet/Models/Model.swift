@@ -33,6 +33,7 @@ public struct Model: Hashable, Sendable {
             document.series.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// A member of the document.
     public subscript<Value>(dynamicMember path: KeyPath<ModelDocument, Value>) -> Value { document[keyPath: path] }
 
     /// The declaration of the series with this name, found without a scan; nil when it is undeclared.

@@ -1,0 +1,219 @@
+public import Access
+public import Base
+import Storage
+import Synchronization
+public import Trust
+
+/// Every device and credential of the deployment in memory: who may come in is answered at once, without the database.
+///
+/// It is loaded at start, and every act of ``Fleet`` changes it after its commit and before the caller gets an answer.
+public final class DeviceDirectory: Sendable {
+    private struct State {
+        var table = DirectoryTable()
+        var models: [ModelID: Model] = [:]
+        var modelGeneration: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let tenants: TenantDirectory
+    private let clock: WallClock
+
+    /// A directory without devices, over the tenants that are served.
+    public init(tenants: TenantDirectory, clock: WallClock = .system) {
+        self.tenants = tenants
+        self.clock = clock
+    }
+
+    // MARK: - Who may come in
+
+    /// The device that a verified certificate stands for; otherwise one and the same refusal, whatever the reason, with
+    /// the reason in its detail for the log.
+    public func admit(_ verified: VerifiedDevice) throws(Refusal) -> AdmittedDevice {
+        try admit(digest: verified.fingerprint) { credential, device, tenant in
+            guard credential.sort != .accessToken else { return "not a certificate" }
+            return device.id == verified.device && tenant == verified.tenant ? nil : "the names do not belong together"
+        }
+    }
+
+    /// The device that an access token stands for, where its model allows this weaker credential.
+    public func admit(accessToken: String) throws(Refusal) -> AdmittedDevice {
+        guard (1...FleetLimits.tokenBytes).contains(accessToken.utf8.count),
+            let digest = Fingerprint(bytes: Token.hash(of: accessToken))
+        else { throw Self.refused("not a token") }
+        return try admit(digest: digest) { credential, _, _ in
+            credential.sort == .accessToken ? nil : "not an access token"
+        }
+    }
+
+    /// Whether the credential that let this device in still does: cheap enough for every request and packet.
+    public func isAdmitted(_ device: AdmittedDevice) -> Bool {
+        guard device.notAfter > clock.now, tenants.tenant(device.tenant)?.status == .active else { return false }
+        return state.withLock { state in
+            guard let (credential, row) = state.table.credential(device.ticket), row.id == device.device,
+                row.status == .active
+            else { return false }
+            let model = state.table.model(of: row).flatMap { state.models[$0] }
+            return Self.channels(credential.sort, model).isSuperset(of: device.channels)
+        }
+    }
+
+    private func admit(
+        digest: Fingerprint,
+        check: (DirectoryTable.CredentialRow, DirectoryTable.DeviceRow, TenantID) -> String?
+    ) throws(Refusal) -> AdmittedDevice {
+        enum Answer {
+            case admitted(AdmittedDevice)
+            case refused(String)
+        }
+        let now = clock.now
+        // Copied out first: no lock is held while another part's lock is taken.
+        let found = state.withLock { state -> Found? in
+            guard let (ticket, credential, device) = state.table.credential(digest) else { return nil }
+            let model = state.table.model(of: device)
+            return Found(
+                ticket: ticket, credential: credential, device: device, tenant: state.table.tenant(of: device),
+                domain: state.table.domain(of: device), modelID: model, model: model.flatMap { state.models[$0] })
+        }
+        guard let found else { throw Self.refused("unknown credential") }
+        if let reason = check(found.credential, found.device, found.tenant) { throw Self.refused(reason) }
+        guard found.device.status == .active else {
+            throw Self.refused("the device is \(found.device.status.rawValue)")
+        }
+        guard found.credential.notAfter > now else { throw Self.refused("the credential has expired") }
+        guard let tenant = tenants.tenant(found.tenant), tenant.status == .active else {
+            throw Self.refused("the tenant is not active")
+        }
+        let channels = Self.channels(found.credential.sort, found.model)
+        guard !channels.isEmpty else { throw Self.refused("the model allows no access token") }
+        return AdmittedDevice(
+            tenant: found.tenant, tenantSlug: tenant.slug, device: found.device.id, name: found.device.name,
+            domain: found.domain, model: found.modelID, channels: channels,
+            credential: found.credential.sort == .accessToken ? nil : digest, notAfter: found.credential.notAfter,
+            ticket: found.ticket)
+    }
+
+    private struct Found {
+        var ticket: CredentialTicket
+        var credential: DirectoryTable.CredentialRow
+        var device: DirectoryTable.DeviceRow
+        var tenant: TenantID
+        var domain: DomainID
+        var modelID: ModelID?
+        var model: Model?
+    }
+
+    /// What a credential opens under a model's policy; a device without a model has the usual one.
+    private static func channels(_ sort: CredentialSort, _ model: Model?) -> ChannelSet {
+        let both = model?.oneCertificateForBoth ?? true
+        switch sort {
+        case .maintenanceCertificate: return both ? .both : .maintenance
+        case .streamCertificate: return .stream
+        case .accessToken:
+            guard model?.allowsAccessToken ?? false else { return [] }
+            return both ? .both : .stream
+        }
+    }
+
+    private static func refused(_ detail: String) -> Refusal {
+        Refusal(.unauthenticated, "device.refused", "This credential is not accepted.", detail: detail)
+    }
+
+    // MARK: - What is known about devices and models
+
+    /// The model of a device, nil when it has none; the usual policies are those of `ModelDocument()`.
+    public func model(of device: AdmittedDevice) -> Model? {
+        state.withLock { state in
+            guard let row = state.table.device(device.device) else { return nil }
+            return state.table.model(of: row).flatMap { state.models[$0] }
+        }
+    }
+
+    /// The model with this identifier.
+    public func model(_ id: ModelID) -> Model? { state.withLock { $0.models[id] } }
+
+    /// A number that changes whenever any model, or any device's model, does: who keeps a model compares it.
+    public var modelGeneration: UInt64 { state.withLock { $0.modelGeneration } }
+
+    /// The plan that limits the devices of a tenant.
+    public func plan(of tenant: TenantID) -> Plan? { tenants.plan(of: tenant) }
+
+    /// The tenant of the device with this identifier, whatever its status.
+    public func tenant(of device: DeviceID) -> TenantID? {
+        state.withLock { state in state.table.device(device).map { state.table.tenant(of: $0) } }
+    }
+
+    /// How many devices and credentials are known.
+    public var count: (devices: Int, credentials: Int) {
+        state.withLock { ($0.table.deviceCount, $0.table.credentialCount) }
+    }
+
+    /// The tenant with this slug, when it is active.
+    func activeTenant(_ slug: TenantSlug) -> TenantID? {
+        guard let tenant = tenants.tenant(slug), tenant.status == .active else { return nil }
+        return tenant.id
+    }
+
+    /// How many devices a tenant has.
+    func count(of tenant: TenantID) -> Int { state.withLock { $0.table.deviceCount(of: tenant) } }
+
+    /// The devices of a model.
+    func devices(of model: ModelID) -> [DeviceID] { state.withLock { $0.table.devices(of: model) } }
+
+    /// Whether a device that moves from one model to another may be let in with less than before.
+    func isTighter(_ new: ModelID?, than old: ModelID?) -> Bool {
+        guard new != old else { return false }
+        let (new, old) = state.withLock { state in (new.flatMap { state.models[$0] }, old.flatMap { state.models[$0] })
+        }
+        return Self.isTighter(new?.document ?? ModelDocument(), than: old?.document ?? ModelDocument())
+    }
+
+    /// Whether a document lets devices in with less than another.
+    static func isTighter(_ new: ModelDocument, than old: ModelDocument) -> Bool {
+        old.allowsAccessToken && !new.allowsAccessToken || old.oneCertificateForBoth && !new.oneCertificateForBoth
+    }
+
+    // MARK: - Changes, after their commit
+
+    /// Takes what was loaded at start-up.
+    func replace(_ table: DirectoryTable, models: [Model]) {
+        state.withLock { state in
+            state.table = table
+            state.models = Dictionary(models.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            state.modelGeneration += 1
+        }
+    }
+
+    /// Changes the table under the lock.
+    func change(_ body: (inout DirectoryTable) -> Void) {
+        state.withLock { state in
+            body(&state.table)
+            state.modelGeneration += 1
+        }
+    }
+
+    /// Takes a model's newer version in.
+    func put(_ model: Model) {
+        state.withLock { state in
+            if let present = state.models[model.id], present.version >= model.version { return }
+            state.models[model.id] = model
+            state.modelGeneration += 1
+        }
+    }
+
+    /// Takes a model out.
+    func remove(_ model: ModelID) {
+        state.withLock { state in
+            state.models[model] = nil
+            state.modelGeneration += 1
+        }
+    }
+
+    /// Takes every device of a tenant out, unless the tenant is still there.
+    func forgetIfGone(_ tenant: TenantID) {
+        guard tenants.tenant(tenant) == nil else { return }
+        state.withLock { state in
+            for id in state.table.devices(of: tenant) { state.table.remove(id) }
+            state.modelGeneration += 1
+        }
+    }
+}

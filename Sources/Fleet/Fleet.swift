@@ -1,0 +1,101 @@
+public import Access
+public import Audit
+public import Base
+public import Bus
+public import Storage
+public import Trust
+
+/// Devices and their models: every act checks the caller's right, writes and records in one transaction, and has
+/// taken effect on live connections when it returns.
+public struct Fleet: Sendable {
+    /// Who may come in, in memory.
+    public let directory: DeviceDirectory
+    /// Who is connected.
+    public let presence: Presence
+
+    let database: Database
+    let access: Access
+    let audit: AuditLog
+    let bus: Bus
+    let certificates: DeviceCertificates
+    let clock: WallClock
+
+    /// The fleet in this database.
+    public init(
+        database: Database, access: Access, audit: AuditLog, bus: Bus, certificates: DeviceCertificates,
+        directory: DeviceDirectory, presence: Presence, clock: WallClock = .system
+    ) {
+        self.database = database
+        self.access = access
+        self.audit = audit
+        self.bus = bus
+        self.certificates = certificates
+        self.directory = directory
+        self.presence = presence
+        self.clock = clock
+    }
+
+    /// Loads devices, credentials and models into the directory and marks everybody offline; call it before the
+    /// listeners open.
+    public func start() async throws {
+        bus.subscribe(to: TenantAccessEnded.self) { [directory] in directory.forgetIfGone($0.tenant) }
+        try await presence.start()
+        try await DirectoryLoader(directory: directory, certificates: certificates).load(from: database)
+    }
+
+    /// Whether devices live in this domain, for whoever wants to delete it.
+    public func hasDevices(in domain: DomainID, _ transaction: Transaction) throws -> Bool {
+        try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND domain = $2 LIMIT 1", domain) != nil
+    }
+
+    /// Removes everything that a deleted tenant had here, in parts, so that it can be cut short and called again.
+    public func purge(_ tenant: TenantID) async throws {
+        let handle = database.tenant(tenant)
+        while try await handle.write({ try TenantPurge.step($0) }) {}
+    }
+
+    // MARK: - What every act shares
+
+    /// A device of the tenant, for a caller who may do this with it; one that is absent and one that the caller must
+    /// not see look the same.
+    func device(
+        _ reference: DeviceReference, of tenant: TenantID, for principal: Principal, _ permission: Permission,
+        in transaction: Transaction
+    ) throws -> Device {
+        guard let device = try DeviceStore.find(reference, in: transaction) else { throw Self.unknown }
+        do {
+            try access.authorize(principal, permission, tenant: tenant, domain: device.domain, in: transaction)
+        } catch let refusal as Refusal where refusal.kind == .notFound {
+            throw Self.unknown
+        }
+        return device
+    }
+
+    static let unknown = Refusal(
+        .notFound, "device.unknown", "There is no such device; name it by its name or its 32-digit identifier.")
+
+    /// The reference that a caller's text spells.
+    static func reference(_ text: String) throws(Refusal) -> DeviceReference {
+        guard let reference = DeviceReference(text) else { throw unknown }
+        return reference
+    }
+
+    func record(
+        _ code: AuditCode, _ device: Device, of tenant: TenantID, by actor: Actor, details: JSONValue = [:],
+        outcome: AuditEntry.Outcome = .success, in transaction: Transaction
+    ) throws {
+        try audit.record(
+            AuditEntry(
+                code, tenant: tenant, domain: device.domain, actor: actor,
+                object: AuditObject(kind: "device", id: device.id.text), outcome: outcome, details: details),
+            in: transaction)
+    }
+}
+
+extension Device {
+    /// The row that the directory keeps.
+    func entry(of tenant: TenantID) -> DirectoryDevice {
+        DirectoryDevice(
+            tenant: tenant, id: id, name: name, domain: domain, model: model, status: status, revision: revision)
+    }
+}

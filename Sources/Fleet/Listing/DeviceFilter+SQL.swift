@@ -1,0 +1,79 @@
+import Base
+import Storage
+
+/// Turns a filter into a condition on the device `d` and its presence `p`.
+///
+/// Conditions on names, states and labels use the device's own tables, so presence counts as it was last written, at
+/// most a few seconds ago.
+struct DeviceFilterSQL {
+    /// Finds the identifier of a model, nil when there is none.
+    let model: (String) throws -> ModelID?
+    /// Finds the identifier of a domain.
+    let domain: (String) throws -> DomainID
+
+    func condition(_ expression: DeviceFilter.Expression, _ sql: inout SQLBuilder) throws -> String {
+        switch expression {
+        case .not(let inner): return "NOT \(try condition(inner, &sql))"
+        case .all(let parts): return try join(parts, " AND ", &sql)
+        case .any(let parts): return try join(parts, " OR ", &sql)
+        case .term(let term): return try condition(term, &sql)
+        }
+    }
+
+    private func join(
+        _ parts: [DeviceFilter.Expression], _ word: String, _ sql: inout SQLBuilder
+    ) throws -> String {
+        var texts: [String] = []
+        for part in parts { texts.append(try condition(part, &sql)) }
+        return "(\(texts.joined(separator: word)))"
+    }
+
+    private func condition(_ term: DeviceFilter.Term, _ sql: inout SQLBuilder) throws -> String {
+        switch term {
+        case .name(let name): return "d.name = \(sql.bind(name))"
+        case .namePrefix(let prefix):
+            // Names are ASCII, so everything that begins with the prefix lies before the prefix and a DEL.
+            return "(d.name >= \(sql.bind(prefix)) AND d.name < \(sql.bind(prefix + "\u{7F}")))"
+        case .nameContains(let part):
+            // The one way to look for a part of a text that both engines have in common.
+            return "(replace(lower(d.name), \(sql.bind(part)), '') <> lower(d.name))"
+        case .status(let status): return "d.status = \(sql.bind(status.code))"
+        case .model(let text):
+            // A model that does not exist has no devices.
+            guard let id = try model(text) else { return "(1 = 0)" }
+            return "(d.model IS NOT NULL AND d.model = \(sql.bind(id)))"
+        case .domain(let text): return DomainSubtree.condition(roots: [try domain(text)], &sql)
+        case .label(let key, let value):
+            let wanted = value.map { " AND l.value = \(sql.bind($0))" } ?? ""
+            return """
+                d.id IN (SELECT l.device FROM device_label l \
+                WHERE l.tenant = $1 AND l.key = \(sql.bind(key))\(wanted))
+                """
+        case .capability(let capability):
+            let bit = sql.bind(Int64(capability.rawValue))
+            return "(d.capabilities & \(bit)) = \(bit)"
+        case .online: return "p.online = 1"
+        case .enrolled: return "d.enrolled IS NOT NULL"
+        case .hardware(let identifier):
+            return """
+                d.id IN (SELECT h.device FROM hardware_identifier h WHERE h.owner = $1 \
+                AND h.kind = \(sql.bind(identifier.kind.rawValue)) AND h.value = \(sql.bind(identifier.value)) \
+                AND h.retired IS NULL)
+                """
+        }
+    }
+}
+
+/// The condition that a device lives in one of several domains or below.
+enum DomainSubtree {
+    static func condition(roots: [DomainID], _ sql: inout SQLBuilder) -> String {
+        guard !roots.isEmpty else { return "(1 = 0)" }
+        let list = roots.map { sql.bind($0) }.joined(separator: ", ")
+        return """
+            d.domain IN (WITH RECURSIVE below(id) AS (
+                SELECT r.id FROM domain r WHERE r.tenant = $1 AND r.id IN (\(list))
+                UNION SELECT c.id FROM domain c JOIN below b ON c.parent = b.id WHERE c.tenant = $1
+            ) SELECT below.id FROM below)
+            """
+    }
+}

@@ -1,0 +1,142 @@
+public import Access
+public import Base
+import Storage
+
+extension Fleet {
+    /// A page of the devices that the caller may see.
+    public func list(_ query: DeviceQuery, in tenant: TenantID, by principal: Principal) async throws -> DevicePage {
+        guard (1...FleetLimits.pageSize).contains(query.limit) else {
+            throw Refusal(
+                .invalid, "limit.invalid", "limit is from 1 to \(FleetLimits.pageSize).",
+                faults: [Refusal.Fault(place: "limit", message: "is out of range")])
+        }
+        let filter = try query.filter.map { text throws(Refusal) in try DeviceFilter(text) }
+        let digest = DeviceCursor.digest(sort: query.sort, filter: query.filter ?? "")
+        let cursor = try query.cursor.map { text throws(Refusal) in
+            try DeviceCursor(text, sort: query.sort, digest: digest)
+        }
+        return try await database.tenant(tenant).read { transaction in
+            var sql = SQLBuilder()
+            let condition = try condition(filter, of: tenant, for: principal, &sql, in: transaction)
+            let count = query.counts ? try count(condition, sql, in: transaction) : nil
+            let statement = Self.statement(query, condition, cursor, &sql)
+            var items: [DevicePage.Item] = []
+            try transaction.forEach(statement, arguments: sql.arguments) { row in
+                let device = try DeviceRow.device(row)
+                let stored = try PresenceState(row, from: DeviceRow.count)
+                items.append(
+                    DevicePage.Item(
+                        device: device, modelName: device.model.flatMap { directory.model($0)?.name },
+                        presence: presence.state(of: device.id, stored: stored), writtenSeen: stored.lastSeen))
+            }
+            // One more than asked for was read, to know whether there is a next page.
+            let hasMore = items.count > query.limit
+            if hasMore { items.removeLast() }
+            let next = hasMore ? items.last.map { Self.cursor(after: $0, query.sort).text(digest: digest) } : nil
+            return DevicePage(items: items, next: next, count: count)
+        }
+    }
+
+    /// How many devices that match the caller may see.
+    public func count(filter text: String? = nil, in tenant: TenantID, by principal: Principal) async throws -> Int {
+        let filter = try text.map { text throws(Refusal) in try DeviceFilter(text) }
+        return try await database.tenant(tenant).read { transaction in
+            var sql = SQLBuilder()
+            let condition = try condition(filter, of: tenant, for: principal, &sql, in: transaction)
+            return try count(condition, sql, in: transaction)
+        }
+    }
+
+    /// How many devices of each status the caller may see.
+    public func countByStatus(in tenant: TenantID, by principal: Principal) async throws -> [DeviceStatus: Int] {
+        try await database.tenant(tenant).read { transaction in
+            var sql = SQLBuilder()
+            let condition = try condition(nil, of: tenant, for: principal, &sql, in: transaction)
+            var counts: [DeviceStatus: Int] = [:]
+            for row in try transaction.rows(
+                "SELECT d.status, count(*) FROM device d WHERE d.tenant = $1 AND \(condition) GROUP BY d.status",
+                arguments: sql.arguments)
+            {
+                if let status = DeviceStatus(code: try row.integer(0)) { counts[status] = try row.int(1) }
+            }
+            return counts
+        }
+    }
+
+    /// What the caller may see and the filter wants.
+    private func condition(
+        _ filter: DeviceFilter?, of tenant: TenantID, for principal: Principal, _ sql: inout SQLBuilder,
+        in transaction: Transaction
+    ) throws -> String {
+        let scope = try access.visibleDomains(principal, .deviceRead, tenant: tenant, in: transaction)
+        var parts: [String] = []
+        switch scope {
+        case .all: break
+        case .roots(let roots):
+            guard !roots.isEmpty else {
+                throw Refusal(.notFound, "not.found", "There is no such thing, or it is not for you.")
+            }
+            parts.append(DomainSubtree.condition(roots: Array(roots), &sql))
+        }
+        if let filter {
+            var lookUp = ReferenceLookUp(fleet: self, tenant: tenant, principal: principal)
+            let translation = DeviceFilterSQL(
+                model: { try ModelStore.find($0, in: transaction)?.id },
+                domain: { try lookUp.domain($0, toManage: false, in: transaction) })
+            parts.append(try translation.condition(filter.expression, &sql))
+        }
+        return parts.isEmpty ? "(1 = 1)" : parts.joined(separator: " AND ")
+    }
+
+    private func count(_ condition: String, _ sql: SQLBuilder, in transaction: Transaction) throws -> Int {
+        let presence =
+            condition.contains("p.") ? "LEFT JOIN device_presence p ON p.tenant = d.tenant AND p.device = d.id" : ""
+        return try transaction.row(
+            "SELECT count(*) FROM device d \(presence) WHERE d.tenant = $1 AND \(condition)", arguments: sql.arguments
+        ).map { try $0.int(0) } ?? 0
+    }
+
+    /// The statement of one page. Each order has an index whose end is the device, so a page begins with a seek to
+    /// the cursor and reads no further than it must.
+    private static func statement(
+        _ query: DeviceQuery, _ condition: String, _ cursor: DeviceCursor?, _ sql: inout SQLBuilder
+    ) -> String {
+        let order = query.sort.isDescending ? "DESC" : "ASC"
+        let beyond = query.sort.isDescending ? "<" : ">"
+        var parts = [condition]
+        let source: String
+        let keys: String
+        switch query.sort {
+        case .name, .nameDescending:
+            source =
+                "device d LEFT JOIN device_presence p ON p.tenant = d.tenant AND p.device = d.id WHERE d.tenant = $1"
+            keys = "d.name \(order)"
+            if case .name(let name)? = cursor?.key { parts.append("d.name \(beyond) \(sql.bind(name))") }
+        case .created, .createdDescending:
+            // A device's identifier begins with the time at which it was made.
+            source =
+                "device d LEFT JOIN device_presence p ON p.tenant = d.tenant AND p.device = d.id WHERE d.tenant = $1"
+            keys = "d.id \(order)"
+            if let cursor { parts.append("d.id \(beyond) \(sql.bind(cursor.device))") }
+        case .lastSeen, .lastSeenDescending:
+            source = "device_presence p JOIN device d ON d.tenant = p.tenant AND d.id = p.device WHERE p.tenant = $1"
+            keys = "p.last_seen \(order), p.device \(order)"
+            if let cursor, case .lastSeen(let time) = cursor.key {
+                parts.append("(p.last_seen, p.device) \(beyond) (\(sql.bind(time)), \(sql.bind(cursor.device)))")
+            }
+        }
+        return """
+            SELECT \(DeviceRow.columns), \(PresenceState.columns) FROM \(source) AND \(parts.joined(separator: " AND "))
+            ORDER BY \(keys) LIMIT \(sql.bind(query.limit + 1))
+            """
+    }
+
+    private static func cursor(after item: DevicePage.Item, _ sort: DeviceSort) -> DeviceCursor {
+        switch sort {
+        case .name, .nameDescending: DeviceCursor(key: .name(item.device.name.text), device: item.device.id)
+        case .created, .createdDescending: DeviceCursor(key: .created, device: item.device.id)
+        case .lastSeen, .lastSeenDescending:
+            DeviceCursor(key: .lastSeen(item.writtenSeen?.microseconds ?? 0), device: item.device.id)
+        }
+    }
+}
