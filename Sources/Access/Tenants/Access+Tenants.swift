@@ -201,3 +201,12 @@ extension Access {
         return plan.id
     }
 }
+
+extension Access {
+    /// The tenants that were deleted and of which rows may be left.
+    public func deletedTenants() async throws -> [TenantID] {
+        try await database.platform.read { tx in
+            try tx.rows("SELECT id FROM tenant WHERE status = 'deleting'").map { try $0.identifier(0) }
+        }
+    }
+}
