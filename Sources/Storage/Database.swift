@@ -7,11 +7,13 @@ public final class Database: Sendable {
     let catalogue = StatementCatalogue()
     let options: DatabaseOptions
     let partitions: Partitions
+    private let ownsEngine: Bool
     private let running = Atomic(0)
     private let isClosed = Atomic(false)
 
-    init(_ engine: any Engine, _ options: DatabaseOptions, _ partitions: Partitions) {
+    init(_ engine: any Engine, _ options: DatabaseOptions, _ partitions: Partitions, ownsEngine: Bool = true) {
         self.engine = engine
+        self.ownsEngine = ownsEngine
         self.options = options
         self.partitions = partitions
     }
@@ -23,7 +25,8 @@ public final class Database: Sendable {
         switch location {
         case .sqlite(let path):
             let engine = try await SQLiteEngine.open(path: path, options)
-            return Database(engine, options, Partitions(.files(directory: options.partitionDirectory ?? siblings(of: path))))
+            return Database(
+                engine, options, Partitions(.files(directory: options.partitionDirectory ?? siblings(of: path))))
         case .memory:
             let engine = try await SQLiteEngine.open(path: nil, options)
             return Database(engine, options, Partitions(.memory))
@@ -47,10 +50,10 @@ public final class Database: Sendable {
     /// The database as the platform sees it.
     public var platform: PlatformDatabase { PlatformDatabase(self) }
 
-    /// Waits for running transactions, then gives files and connections back.
+    /// Waits for running transactions, then gives files and connections back; a shared partition's stay open.
     public func close() async {
         isClosed.store(true, ordering: .releasing)
-        await engine.close()
+        if ownsEngine { await engine.close() }
     }
 
     func run<Value: Sendable>(

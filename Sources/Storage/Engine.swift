@@ -21,8 +21,11 @@ protocol Engine: AnyObject, Sendable {
     ) async throws -> Value
 
     /// Runs `body` in one exclusive transaction that may change the schema and takes as long as it needs.
-    func maintenance<Value: Sendable>(_ body: @escaping @Sendable (any MaintenanceSession) throws -> Value) async throws
-        -> Value
+    ///
+    /// With `isLoad` the body may call `withoutReferences`.
+    func maintenance<Value: Sendable>(
+        isLoad: Bool, _ body: @escaping @Sendable (any MaintenanceSession) throws -> Value
+    ) async throws -> Value
 
     /// Runs `body` in one read transaction that sees all tenants and takes as long as it needs.
     func inspection<Value: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Value) async throws -> Value

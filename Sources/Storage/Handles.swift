@@ -18,7 +18,8 @@ public struct TenantDatabase: Sendable {
 
     /// Runs `body` in a write transaction and commits when it returns; it is on disk when this returns.
     @discardableResult
-    public func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+    public func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
+    {
         try await database.run(.write, .tenant(tenant), body)
     }
 }
@@ -38,7 +39,8 @@ public struct PlatformDatabase: Sendable {
 
     /// Runs `body` in a write transaction and commits when it returns; it is on disk when this returns.
     @discardableResult
-    public func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+    public func write<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value
+    {
         try await database.run(.write, .platform, body)
     }
 }

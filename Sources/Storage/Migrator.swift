@@ -17,7 +17,8 @@ struct Migrator {
             for (index, migration) in part.migrations.enumerated() {
                 guard migration.number == index + 1 else {
                     throw StorageError(
-                        .misuse, "migrations of \(part.name) are numbered from 1 without gaps; number \(index + 1) is missing")
+                        .misuse,
+                        "migrations of \(part.name) are numbered from 1 without gaps; number \(index + 1) is missing")
                 }
                 do {
                     try schema.apply(migration)
@@ -64,12 +65,14 @@ struct Migrator {
             }
         }
         let insert = try SQLStatement(
-            "INSERT INTO schema_migration (part, number, title, checksum, applied) VALUES ($1, $2, $3, $4, $5)", isKept: false)
+            "INSERT INTO schema_migration (part, number, title, checksum, applied) VALUES ($1, $2, $3, $4, $5)",
+            isKept: false)
         for migration in part.migrations.dropFirst(applied.count) {
             do {
                 try session.runScript(migration.sql)
             } catch let error as StorageError {
-                throw StorageError(error.code, "migration \(part.name) \(migration.number) (\(migration.title)): \(error.message)")
+                throw StorageError(
+                    error.code, "migration \(part.name) \(migration.number) (\(migration.title)): \(error.message)")
             }
             let values: [SQLValue] = [
                 .text(part.name), .integer(Int64(migration.number)), .text(migration.title),
@@ -96,7 +99,7 @@ extension Database {
         let known = catalogue.merged(with: parts)
         let schema = try Migrator.schema(of: known)
         let migrator = Migrator(parts: parts, clock: options.clock)
-        try await engine.maintenance { session in
+        try await engine.maintenance(isLoad: false) { session in
             try migrator.run(session)
             try session.protect(schema.tables.filter { schema.tenantTables.contains($0) })
         }

@@ -73,7 +73,7 @@ extension Database {
         case .memory:
             opened = Database(try await SQLiteEngine.open(path: nil, options), options, Partitions(.none))
         case .shared:
-            opened = Database(engine, options, Partitions(.none))
+            opened = Database(engine, options, Partitions(.none), ownsEngine: false)
         case .none:
             throw StorageError(.misuse, "a partition has no partitions")
         }

@@ -21,54 +21,67 @@ public protocol SQLBindable {
 }
 
 extension SQLValue: SQLBindable {
+    /// Itself.
     public var sqlValue: SQLValue { self }
 }
 
 extension Int: SQLBindable {
+    /// An integer.
     public var sqlValue: SQLValue { .integer(Int64(self)) }
 }
 
 extension Int64: SQLBindable {
+    /// An integer.
     public var sqlValue: SQLValue { .integer(self) }
 }
 
 extension UInt32: SQLBindable {
+    /// An integer.
     public var sqlValue: SQLValue { .integer(Int64(self)) }
 }
 
 extension Bool: SQLBindable {
+    /// 1 or 0.
     public var sqlValue: SQLValue { .integer(self ? 1 : 0) }
 }
 
 extension Double: SQLBindable {
+    /// A double.
     public var sqlValue: SQLValue { .real(self) }
 }
 
 extension String: SQLBindable {
+    /// Text.
     public var sqlValue: SQLValue { .text(self) }
 }
 
 extension [UInt8]: SQLBindable {
+    /// A blob.
     public var sqlValue: SQLValue { .blob(self) }
 }
 
 extension Timestamp: SQLBindable {
+    /// Its microseconds.
     public var sqlValue: SQLValue { .integer(microseconds) }
 }
 
 extension Identifier: SQLBindable {
+    /// Its 16 bytes.
     public var sqlValue: SQLValue { .blob(bytes) }
 }
 
 extension Name: SQLBindable {
+    /// Its text.
     public var sqlValue: SQLValue { .text(text) }
 }
 
 extension TenantSlug: SQLBindable {
+    /// Its text.
     public var sqlValue: SQLValue { .text(text) }
 }
 
 extension Optional: SQLBindable where Wrapped: SQLBindable {
+    /// The wrapped value's, or null.
     public var sqlValue: SQLValue { self?.sqlValue ?? .null }
 }
 

@@ -75,6 +75,7 @@ extension StorageError: Equatable {
 }
 
 extension StorageError: CustomStringConvertible {
+    /// Code, message, cause and place, for the log.
     public var description: String {
         let reason = cause.map { " (\($0))" } ?? ""
         return "storage.\(code.rawValue): \(message)\(reason) [\(file):\(line)]"

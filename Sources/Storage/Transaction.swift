@@ -83,7 +83,8 @@ public final class Transaction {
             throw core.fail(StorageError(.misuse, "a bulk insert names its table and columns in a-z, 0-9 and _"))
         }
         guard rows.allSatisfy({ $0.count == columns.count }) else {
-            throw core.fail(StorageError(.misuse, "a bulk insert into \(table) has a row with more or fewer values than columns"))
+            throw core.fail(
+                StorageError(.misuse, "a bulk insert into \(table) has a row with more or fewer values than columns"))
         }
         _ = try core.use(isStream: false) { session in
             for row in rows { for value in row { try value.checkPortable() } }
@@ -134,15 +135,20 @@ public final class Transaction {
                 "a statement with parameters up to $\(statement.parameters) was given \(arguments.count) arguments, counted from $\(bound + 1)"
             )
         }
-        if let unused = statement.unusedParameter ?? (bound == 0 && statement.parameters > 0 && !statement.usesFirst ? 1 : nil) {
-            throw StorageError(.misuse, "a statement has parameters up to $\(statement.parameters) but does not use $\(unused)")
+        if let unused = statement.unusedParameter
+            ?? (bound == 0 && statement.parameters > 0 && !statement.usesFirst ? 1 : nil)
+        {
+            throw StorageError(
+                .misuse, "a statement has parameters up to $\(statement.parameters) but does not use $\(unused)")
         }
         if values.count > statement.parameters { values.removeLast(values.count - statement.parameters) }
         return values
     }
 
     private static func isName(_ text: String) -> Bool {
-        guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
+        guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+            return false
+        }
         return text.utf8.allSatisfy {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
                 || $0 == UInt8(ascii: "_")

@@ -40,7 +40,8 @@ final class PostgresConnection {
         self.uniqueKeys = uniqueKeys
         // What comes before `dbname` is a default that the URL may override; what comes after it is fixed.
         let settings = [
-            ("connect_timeout", "10"), ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"),
+            ("connect_timeout", "10"), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
+            ("keepalives_count", "3"),
             ("tcp_user_timeout", "30000"), ("fallback_application_name", "tidegate"), ("dbname", url),
             ("client_encoding", "UTF8"),
         ]
@@ -116,7 +117,8 @@ final class PostgresConnection {
 
     /// Runs one statement with values of these types and returns the number of changed rows.
     func run(
-        _ sql: String, _ values: [SQLValue], _ scope: Scope, isKept: Bool, isStream: Bool, _ receive: (Row) throws -> Void
+        _ sql: String, _ values: [SQLValue], _ scope: Scope, isKept: Bool, isStream: Bool,
+        _ receive: (Row) throws -> Void
     ) throws -> Int {
         arguments.set(values)
         return try run(sql, scope, isKept: isKept, isStream: isStream, receive)
@@ -128,7 +130,8 @@ final class PostgresConnection {
         _ = try run(sql, scope, isKept: true, isStream: false) { _ in }
     }
 
-    private func run(_ sql: String, _ scope: Scope, isKept: Bool, isStream: Bool, _ receive: (Row) throws -> Void) throws
+    private func run(_ sql: String, _ scope: Scope, isKept: Bool, isStream: Bool, _ receive: (Row) throws -> Void)
+        throws
         -> Int
     {
         if scope != self.scope {

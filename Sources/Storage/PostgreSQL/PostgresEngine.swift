@@ -30,7 +30,8 @@ final class PostgresEngine: Engine {
     /// Connects once and checks that the server can serve.
     static func open(url: String, _ options: DatabaseOptions) async throws -> PostgresEngine {
         guard StorageLimits.connections.contains(options.connections) else {
-            throw StorageError(.misuse, "between 1 and \(StorageLimits.connections.upperBound) connections are possible")
+            throw StorageError(
+                .misuse, "between 1 and \(StorageLimits.connections.upperBound) connections are possible")
         }
         let engine = PostgresEngine(PostgresServer(url: url, options))
         do {
@@ -48,7 +49,8 @@ final class PostgresEngine: Engine {
             try worker.transaction(Self.read, .platform) { session in
                 let facts = try session.facts()
                 guard facts.isUTF8 else {
-                    throw StorageError(.misuse, "the PostgreSQL database is not in UTF-8: create it with ENCODING 'UTF8'")
+                    throw StorageError(
+                        .misuse, "the PostgreSQL database is not in UTF-8: create it with ENCODING 'UTF8'")
                 }
                 guard facts.isBytewise else {
                     throw StorageError(
@@ -57,7 +59,8 @@ final class PostgresEngine: Engine {
                     )
                 }
                 if facts.bypassesRowSecurity {
-                    logger.warning("the PostgreSQL role bypasses row security, the second line between tenants: use another")
+                    logger.warning(
+                        "the PostgreSQL role bypasses row security, the second line between tenants: use another")
                 }
                 return Outcome(value: (), afterCommit: [])
             }
@@ -78,9 +81,9 @@ final class PostgresEngine: Engine {
         return try await onWorker { try $0.transaction(mode, scope, body) }
     }
 
-    func maintenance<Value: Sendable>(_ body: @escaping @Sendable (any MaintenanceSession) throws -> Value) async throws
-        -> Value
-    {
+    func maintenance<Value: Sendable>(
+        isLoad: Bool, _ body: @escaping @Sendable (any MaintenanceSession) throws -> Value
+    ) async throws -> Value {
         try await onWorker { worker in
             // Each statement must see what was committed before it had the lock, hence READ COMMITTED.
             try worker.transaction("ISOLATION LEVEL READ COMMITTED", .across) { session in
@@ -124,7 +127,9 @@ final class PostgresEngine: Engine {
     }
 
     /// Runs `work` on the thread of a free worker, or when one becomes free.
-    private func onWorker<Value: Sendable>(_ work: @escaping @Sendable (PostgresWorker) throws -> Value) async throws -> Value {
+    private func onWorker<Value: Sendable>(_ work: @escaping @Sendable (PostgresWorker) throws -> Value) async throws
+        -> Value
+    {
         try await withCheckedThrowingContinuation { continuation in
             submit { worker in
                 continuation.resume(

@@ -21,8 +21,10 @@ struct PostgresRowDecoder {
             case PostgresType.float4: .float4
             case PostgresType.numeric: .numeric
             case PostgresType.blob: .blob
-            case PostgresType.text, PostgresType.varchar, PostgresType.bpchar, PostgresType.name, PostgresType.unknown: .text
-            case let type: throw StorageError(.misuse, "result column \(index) has a type (\(type)) that only PostgreSQL knows")
+            case PostgresType.text, PostgresType.varchar, PostgresType.bpchar, PostgresType.name, PostgresType.unknown:
+                .text
+            case let type:
+                throw StorageError(.misuse, "result column \(index) has a type (\(type)) that only PostgreSQL knows")
             }
         }
     }
@@ -60,7 +62,9 @@ struct PostgresRowDecoder {
         }
     }
 
-    private static func integer<Integer: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _ type: Integer.Type) -> Integer? {
+    private static func integer<Integer: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _ type: Integer.Type)
+        -> Integer?
+    {
         guard bytes.count == Integer.bitWidth / 8 else { return nil }
         return Integer(bigEndian: bytes.loadUnaligned(as: Integer.self))
     }

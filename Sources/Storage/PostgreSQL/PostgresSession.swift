@@ -30,7 +30,8 @@ final class PostgresSession: MaintenanceSession {
         }
     }
 
-    private func insert(into table: String, _ columns: [String], _ rows: ArraySlice<[SQLValue]>, _ scope: Scope) throws {
+    private func insert(into table: String, _ columns: [String], _ rows: ArraySlice<[SQLValue]>, _ scope: Scope) throws
+    {
         var arrays: [PostgresColumn] = []
         var types: [String] = []
         var selected: [String] = []
@@ -44,10 +45,12 @@ final class PostgresSession: MaintenanceSession {
             types.append("$\(arrays.count)::\(type)[]")
             selected.append("c\(arrays.count)")
         }
-        let target = "INSERT INTO \(table) (\(columns.joined(separator: ", "))) SELECT \(selected.joined(separator: ", "))"
+        let target =
+            "INSERT INTO \(table) (\(columns.joined(separator: ", "))) SELECT \(selected.joined(separator: ", "))"
         if arrays.isEmpty {
             _ = try connection.run(
-                "\(target) FROM generate_series(1, $1)", [.integer(Int64(rows.count))], scope, isKept: true, isStream: false
+                "\(target) FROM generate_series(1, $1)", [.integer(Int64(rows.count))], scope, isKept: true,
+                isStream: false
             ) { _ in }
         } else {
             let names = arrays.indices.map { "c\($0 + 1)" }.joined(separator: ", ")
@@ -57,7 +60,9 @@ final class PostgresSession: MaintenanceSession {
     }
 
     /// The values of one column with their type's name, or nil when all are null.
-    private static func column(_ rows: ArraySlice<[SQLValue]>, _ index: Int, _ name: String) throws -> (String, PostgresColumn)? {
+    private static func column(_ rows: ArraySlice<[SQLValue]>, _ index: Int, _ name: String) throws -> (
+        String, PostgresColumn
+    )? {
         var sort: String?
         for row in rows where row[index] != .null {
             let other = row[index].sort

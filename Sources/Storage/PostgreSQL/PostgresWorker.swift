@@ -1,8 +1,13 @@
 import Base
 import Dispatch
-import Glibc
 import Logging
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
 
 /// What all workers of one server share.
 final class PostgresServer: Sendable {

@@ -49,7 +49,8 @@ struct SQLScanner {
                 position += 1
             }
             return .number
-        case UInt8(ascii: "`"), UInt8(ascii: "["), UInt8(ascii: "?"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "\\"):
+        case UInt8(ascii: "`"), UInt8(ascii: "["), UInt8(ascii: "?"), UInt8(ascii: ":"), UInt8(ascii: "@"),
+            UInt8(ascii: "\\"):
             throw refusal("'\(Character(Unicode.Scalar(byte)))' is not in the dialect that both engines share")
         default:
             guard Self.isWord(byte) else {

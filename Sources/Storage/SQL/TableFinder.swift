@@ -64,7 +64,8 @@ struct TableFinder {
         "only", "lateral", "or", "replace", "ignore", "abort", "fail", "rollback",
     ]
     private static let enders: Set<String> = [
-        "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect", "except",
+        "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect",
+        "except",
         "returning", "set", "select", "values", "with", "default",
     ]
 }

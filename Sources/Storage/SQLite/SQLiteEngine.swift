@@ -1,7 +1,12 @@
 import Base
 import Dispatch
 import GRDB
-import Glibc
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
 
 /// SQLite through GRDB: a file in WAL mode with one writer and pooled readers, or memory with one connection.
 ///
@@ -71,15 +76,31 @@ final class SQLiteEngine: Engine {
         }
     }
 
-    func maintenance<Value: Sendable>(_ body: @escaping @Sendable (any MaintenanceSession) throws -> Value) async throws
-        -> Value
-    {
+    func maintenance<Value: Sendable>(
+        isLoad: Bool, _ body: @escaping @Sendable (any MaintenanceSession) throws -> Value
+    ) async throws -> Value {
         try await write { database in
+            // Checking each row would be quadratic where a table refers to itself without an index. The setting can
+            // only change outside a transaction.
+            if isLoad { try database.execute(sql: "PRAGMA foreign_keys = OFF") }
+            defer { if isLoad { Self.enforceReferences(database) } }
             try database.beginTransaction(.immediate)
             let value = try body(SQLiteSession(database, .write))
+            if isLoad { try Self.checkReferences(database) }
             try database.commit()
             return value
         }
+    }
+
+    private static func checkReferences(_ database: GRDB.Database) throws {
+        guard let table = try String.fetchOne(database, sql: "PRAGMA foreign_key_check") else { return }
+        throw StorageError(.constraint, "FOREIGN KEY constraint failed: \(table)", constraint: .foreignKey)
+    }
+
+    /// Ends what a failed load left open, without which SQLite would ignore the setting.
+    private static func enforceReferences(_ database: GRDB.Database) {
+        if database.isInsideTransaction { try? database.rollback() }
+        try? database.execute(sql: "PRAGMA foreign_keys = ON")
     }
 
     func inspection<Value: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Value) async throws -> Value {
@@ -106,7 +127,9 @@ final class SQLiteEngine: Engine {
     }
 
     /// Runs `body` on the writer and rolls back what it leaves open.
-    private func write<Value: Sendable>(_ body: @escaping @Sendable (GRDB.Database) throws -> Value) async throws -> Value {
+    private func write<Value: Sendable>(_ body: @escaping @Sendable (GRDB.Database) throws -> Value) async throws
+        -> Value
+    {
         try await withCheckedThrowingContinuation { continuation in
             writer.asyncWriteWithoutTransaction { database in
                 let result = Self.storageResult { try body(database) }
@@ -133,7 +156,8 @@ final class SQLiteEngine: Engine {
         }
     }
 
-    private static func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    private static func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value
+    {
         try await onThread { Result { try work() } }.get()
     }
 }

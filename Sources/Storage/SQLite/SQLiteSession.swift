@@ -77,8 +77,7 @@ final class SQLiteSession: MaintenanceSession {
     }
 
     func withoutReferences(in tables: [String], _ body: () throws -> Void) throws {
-        // Until the commit, which fails when a reference is still broken.
-        try mapped { try database.execute(sql: "PRAGMA defer_foreign_keys = ON") }
+        // The engine has switched them off for a load, and checks them all before its commit.
         try body()
     }
 

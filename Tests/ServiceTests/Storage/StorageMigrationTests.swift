@@ -39,7 +39,9 @@ struct StorageMigrationTests {
         }
     }
 
-    @Test("a changed migration and a newer schema are refused, and a failed one leaves nothing", arguments: TestDatabase.engines)
+    @Test(
+        "a changed migration and a newer schema are refused, and a failed one leaves nothing",
+        arguments: TestDatabase.engines)
     func refusals(engine: TestDatabase.Engine) async throws {
         try await engine.withDatabase([MigrationPart("harbour", [HarbourSchema.first, Self.second])]) { database in
             let newer = await #expect(throws: StorageError.self) { try await database.migrate([HarbourSchema.part]) }
@@ -57,10 +59,12 @@ struct StorageMigrationTests {
         }
     }
 
-    @Test("what hides tables from the check is refused in a migration", arguments: [
-        "CREATE VIEW v AS SELECT 1", "CREATE TRIGGER t", "CREATE TABLE x AS SELECT 1", "PRAGMA foreign_keys = OFF",
-        "CREATE TABLE other.x (a BIGINT)", "DROP TABLE a, b", "SELECT $1", "CREATE TABLE quay (a BIGINT)",
-    ])
+    @Test(
+        "what hides tables from the check is refused in a migration",
+        arguments: [
+            "CREATE VIEW v AS SELECT 1", "CREATE TRIGGER t", "CREATE TABLE x AS SELECT 1", "PRAGMA foreign_keys = OFF",
+            "CREATE TABLE other.x (a BIGINT)", "DROP TABLE a, b", "SELECT $1", "CREATE TABLE quay (a BIGINT)",
+        ])
     func dialect(sql: String) async throws {
         try await TestDatabase.Engine.sqlite.withDatabase([]) { database in
             await #expect(throws: StorageError(.misuse, "")) {

@@ -55,13 +55,16 @@ struct StorageScopeTests {
             }
             await #expect(throws: StorageError(.misuse, "")) {
                 try await database.platform.write { transaction in
-                    try transaction.insert(into: "boat", columns: ["tenant", "id", "name"], rows: [[.null, .null, .null]])
+                    try transaction.insert(
+                        into: "boat", columns: ["tenant", "id", "name"], rows: [[.null, .null, .null]])
                 }
             }
             let (all, theirs) = try await database.platform.read { [theirs] transaction in
                 (
                     try transaction.acrossTenants.rows("SELECT name FROM boat ORDER BY name").map { try $0.text(0) },
-                    try transaction.scoped(to: theirs).rows("SELECT name FROM boat WHERE tenant = $1").map { try $0.text(0) }
+                    try transaction.scoped(to: theirs).rows("SELECT name FROM boat WHERE tenant = $1").map {
+                        try $0.text(0)
+                    }
                 )
             }
             #expect(all == ["ours", "theirs"])
@@ -75,19 +78,23 @@ struct StorageScopeTests {
             try await database.tenant(ours).write { [theirs] transaction in
                 try transaction.execute("UPDATE boat SET crew = 1 WHERE tenant = $1")
                 try transaction.scoped(to: theirs).execute("UPDATE boat SET crew = $2 WHERE tenant = $1", 2)
-                try transaction.insert(into: "boat", columns: ["id", "name"], rows: [[HarbourSchema.id(2).sqlValue, .text("x")]])
+                try transaction.insert(
+                    into: "boat", columns: ["id", "name"], rows: [[HarbourSchema.id(2).sqlValue, .text("x")]])
             }
             let rows = try await database.platform.read { transaction in
                 try transaction.acrossTenants.rows("SELECT name, crew FROM boat ORDER BY name").map(\.values)
             }
-            #expect(rows == [[.text("ours"), .integer(1)], [.text("theirs"), .integer(2)], [.text("x"), .integer(0)]])
+            #expect(
+                rows == [[.text("ours"), .integer(1)], [.text("theirs"), .integer(2)], [.text("x"), .integer(0)]])
         }
     }
 
     @Test("data statements only: nothing else gets through", arguments: TestDatabase.engines)
     func verbs(engine: TestDatabase.Engine) async throws {
         try await engine.withDatabase([HarbourSchema.part]) { database in
-            for sql in ["DROP TABLE quay", "COMMIT", "SET x = 1", "PRAGMA user_version", "SELECT 1; SELECT 2", "", "-- x"] {
+            for sql in [
+                "DROP TABLE quay", "COMMIT", "SET x = 1", "PRAGMA user_version", "SELECT 1; SELECT 2", "", "-- x",
+            ] {
                 await #expect(throws: StorageError(.misuse, ""), "\(sql)") {
                     try await database.platform.write { try $0.execute(sql) }
                 }
@@ -109,7 +116,8 @@ struct StorageScopeTests {
                     return Outcome(value: names, afterCommit: [])
                 }
             }
-            try #require(try await !TestDatabase.bypassesRowSecurity(), "run the tests as a role that row security binds")
+            try #require(
+                try await !TestDatabase.bypassesRowSecurity(), "run the tests as a role that row security binds")
             #expect(try await seen(.tenant(ours)) == ["ours"])
             #expect(try await seen(.tenant(theirs)) == ["theirs"])
             #expect(try await seen(.platform) == [])
@@ -126,7 +134,8 @@ struct StorageScopeTests {
             #expect(try await write("UPDATE boat SET crew = 5") == 1)
             await #expect(throws: StorageError(.misuse, "")) {
                 _ = try await write(
-                    "INSERT INTO boat (tenant, id, name) VALUES (decode('\(theirs.text)', 'hex'), decode('00', 'hex'), 'smuggled')")
+                    "INSERT INTO boat (tenant, id, name) VALUES (decode('\(theirs.text)', 'hex'), decode('00', 'hex'), 'smuggled')"
+                )
             }
         }
     }

@@ -54,7 +54,9 @@ struct StorageTransactionTests {
         }
     }
 
-    @Test("parameters may repeat and come out of order, and look-alikes in literals stay", arguments: TestDatabase.engines)
+    @Test(
+        "parameters may repeat and come out of order, and look-alikes in literals stay", arguments: TestDatabase.engines
+    )
     func parameters(engine: TestDatabase.Engine) async throws {
         try await engine.withDatabase([HarbourSchema.part]) { database in
             try await database.platform.write { transaction in
@@ -96,7 +98,9 @@ struct StorageTransactionTests {
             try await database.platform.write { transaction in
                 try transaction.insert(
                     into: "quay", columns: ["name", "depth"],
-                    rows: [[.text("a"), .integer(3)], [.text("b"), .integer(4)], [.text("c"), .integer(9_000_000_000)]])
+                    rows: [
+                        [.text("a"), .integer(3)], [.text("b"), .integer(4)], [.text("c"), .integer(9_000_000_000)],
+                    ])
             }
             let row = try await database.platform.read { transaction in
                 try transaction.row(
@@ -197,7 +201,8 @@ struct StorageTransactionTests {
             #expect(duplicate.message.contains("boat.tenant, boat.name"))
             #expect(!"\(duplicate)".contains("secretname"))
             let foreign = try await violation(
-                "INSERT INTO boat (tenant, id, name, quay) VALUES ($1, $2, $3, $4)", HarbourSchema.id(3), "x", "nowhere")
+                "INSERT INTO boat (tenant, id, name, quay) VALUES ($1, $2, $3, $4)", HarbourSchema.id(3), "x", "nowhere"
+            )
             #expect(foreign.constraint == .foreignKey)
             #expect(!"\(foreign)".contains("nowhere"))
             let missing = try await violation("INSERT INTO boat (tenant, id) VALUES ($1, $2)", HarbourSchema.id(4))
@@ -209,7 +214,9 @@ struct StorageTransactionTests {
         }
     }
 
-    @Test("after a failed statement nothing of the transaction is kept, even when the body goes on", arguments: TestDatabase.engines)
+    @Test(
+        "after a failed statement nothing of the transaction is kept, even when the body goes on",
+        arguments: TestDatabase.engines)
     func failedStatement(engine: TestDatabase.Engine) async throws {
         try await engine.withDatabase([HarbourSchema.part]) { database in
             await #expect(throws: StorageError(.constraint, "")) {
@@ -292,7 +299,9 @@ struct StorageTransactionTests {
         }
     }
 
-    @Test("many rows go in by one call, with nulls, in pieces, and by the tenant's own hand", arguments: TestDatabase.engines)
+    @Test(
+        "many rows go in by one call, with nulls, in pieces, and by the tenant's own hand",
+        arguments: TestDatabase.engines)
     func bulk(engine: TestDatabase.Engine) async throws {
         try await engine.withDatabase([HarbourSchema.part]) { database in
             try await database.tenant(ours).write { transaction in
@@ -314,7 +323,8 @@ struct StorageTransactionTests {
                     rows: [[HarbourSchema.id(9002).sqlValue, .text("unmoored"), .null]])
             }
             let row = try await database.tenant(ours).read { transaction in
-                try transaction.row("SELECT COUNT(*), SUM(crew), COUNT(draught), SUM(draught) FROM boat WHERE tenant = $1")
+                try transaction.row(
+                    "SELECT COUNT(*), SUM(crew), COUNT(draught), SUM(draught) FROM boat WHERE tenant = $1")
             }
             var draughts = 6.5
             for number in 0..<5000 where number % 3 != 0 { draughts += Double(number) / 2 }
@@ -323,7 +333,8 @@ struct StorageTransactionTests {
             await #expect(throws: StorageError(.constraint, "")) {
                 try await database.tenant(ours).write { transaction in
                     try transaction.insert(
-                        into: "boat", columns: ["id", "name"], rows: [[HarbourSchema.id(9003).sqlValue, .text("whole")]])
+                        into: "boat", columns: ["id", "name"],
+                        rows: [[HarbourSchema.id(9003).sqlValue, .text("whole")]])
                 }
             }
         }

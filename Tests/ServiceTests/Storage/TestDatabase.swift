@@ -1,8 +1,10 @@
 import Base
 import Foundation
-@testable import Storage
+import Logging
 import Synchronization
 import Testing
+
+@testable import Storage
 
 /// A fresh database for one test, on each engine that the run has.
 ///
@@ -65,6 +67,7 @@ enum TestDatabase {
         var options = DatabaseOptions()
         options.connections = 2
         options.minimumFreeBytes = 0
+        options.logger = Logger(label: "tidegate.storage") { _ in SwiftLogNoOpLogHandler() }
         return options
     }
 
@@ -79,7 +82,8 @@ enum TestDatabase {
     /// The server for tests, or an error that says how to get one.
     static func postgresURL() throws -> String {
         guard let url = ProcessInfo.processInfo.environment["TIDEGATE_TEST_POSTGRES_URL"] else {
-            throw StorageError(.unavailable, "TIDEGATE_TEST_POSTGRES_URL is not set: run the tests by Scripts/test-postgres")
+            throw StorageError(
+                .unavailable, "TIDEGATE_TEST_POSTGRES_URL is not set: run the tests by Scripts/test-postgres")
         }
         return url
     }
@@ -106,7 +110,7 @@ enum TestDatabase {
     static func administer(_ sql: String) async throws {
         let engine = try await PostgresEngine.open(url: postgresURL(), options)
         do {
-            try await engine.maintenance { try $0.runScript(sql) }
+            try await engine.maintenance(isLoad: false) { try $0.runScript(sql) }
             await engine.close()
         } catch {
             await engine.close()
