@@ -1,0 +1,71 @@
+import Access
+import Base
+import Fleet
+import NIOCore
+import Synchronization
+
+/// The rates of one tenant, shared by all its devices' connections on all loops.
+final class TenantGate: Sendable {
+    private let messages: SharedTokenBucket
+    private let bytes: SharedTokenBucket
+
+    init(plan: Plan) {
+        messages = SharedTokenBucket(rate: plan.tenantMessagesPerSecond)
+        bytes = SharedTokenBucket(rate: plan.tenantBytesPerSecond)
+    }
+
+    /// Follows a changed plan.
+    func follow(_ plan: Plan) {
+        messages.setRate(plan.tenantMessagesPerSecond)
+        bytes.setRate(plan.tenantBytesPerSecond)
+    }
+
+    func take(messages count: Int, bytes size: Int, at now: UInt64) -> Duration? {
+        let first = messages.take(count, at: now)
+        let second = bytes.take(size, at: now)
+        return [first, second].compactMap(\.self).max()
+    }
+}
+
+/// What one connection may send, by its device's and its tenant's rates.
+///
+/// A message that has come is taken; what exceeds the rate delays the next read, so the device's own TCP window fills
+/// and nothing that was sent is lost.
+struct DeviceGate: Sendable {
+    private var messages: TokenBucket
+    private var bytes: TokenBucket
+    private let tenant: TenantGate
+
+    init(plan: Plan, tenant: TenantGate) {
+        messages = TokenBucket(rate: plan.deviceMessagesPerSecond)
+        bytes = TokenBucket(rate: plan.deviceBytesPerSecond)
+        self.tenant = tenant
+    }
+
+    /// Counts messages of this many bytes together; a duration says how long to read nothing.
+    mutating func take(messages count: Int, bytes size: Int, at now: NIODeadline) -> Duration? {
+        let now = now.uptimeNanoseconds
+        let first = messages.take(count, at: now)
+        let second = bytes.take(size, at: now)
+        let third = tenant.take(messages: count, bytes: size, at: now)
+        return [first, second, third].compactMap(\.self).max()
+    }
+}
+
+/// The gates of all tenants with a connection.
+final class TenantGates: Sendable {
+    private let gates = Mutex<[TenantID: TenantGate]>([:])
+
+    /// The tenant's gate at its plan's rates.
+    func gate(of tenant: TenantID, plan: Plan) -> TenantGate {
+        gates.withLock { gates in
+            if let gate = gates[tenant] {
+                gate.follow(plan)
+                return gate
+            }
+            let gate = TenantGate(plan: plan)
+            gates[tenant] = gate
+            return gate
+        }
+    }
+}

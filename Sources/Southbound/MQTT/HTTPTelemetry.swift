@@ -1,0 +1,97 @@
+import Base
+public import Fleet
+public import NIOCore
+public import Telemetry
+
+/// Telemetry that comes over HTTP, on the same way to the log as MQTT's.
+public struct HTTPTelemetry: Sendable {
+    private let directory: DeviceDirectory
+    private let telemetry: Telemetry
+    private let doors: TelemetryDoors
+
+    /// Telemetry over HTTP into these parts.
+    public init(directory: DeviceDirectory, telemetry: Telemetry, doors: TelemetryDoors) {
+        self.directory = directory
+        self.telemetry = telemetry
+        self.doors = doors
+    }
+
+    /// Takes one body; the future succeeds once it is durable or refused. Call it on the request's loop.
+    public func take(_ request: TelemetryRequest) -> EventLoopFuture<TelemetryAnswer> {
+        let promise = request.eventLoop.makePromise(of: TelemetryAnswer.self)
+        do throws(Refusal) {
+            try rate(of: request)
+            let loop = doors.loop(request.eventLoop)
+            let ingest = telemetry.ingest(
+                tenant: request.device.tenant, device: request.device.device,
+                rules: SeriesRules(model: directory.model(of: request.device)), appender: loop.appender)
+            let waiter = try accept(request, by: ingest, promise)
+            if let waiter { loop.appender.notify(waiter) }
+        } catch {
+            promise.succeed(.refused(error))
+        }
+        return promise.futureResult
+    }
+
+    private func rate(of request: TelemetryRequest) throws(Refusal) {
+        guard let plan = directory.plan(of: request.device.tenant) else { return }
+        let gate = doors.gates.gate(of: request.device.tenant, plan: plan)
+        let now = NIODeadline.now().uptimeNanoseconds
+        if let wait = gate.take(messages: 1, bytes: request.body.readableBytes, at: now) {
+            throw Refusal(
+                .limited, "telemetry.rate", "The tenant's rate is exceeded; send again later.", retryAfter: wait)
+        }
+    }
+
+    /// Appends what is acceptable; nil when the answer is given already because nothing was.
+    private func accept(
+        _ request: TelemetryRequest, by ingest: DeviceIngest, _ promise: EventLoopPromise<TelemetryAnswer>
+    ) throws(Refusal) -> Waiter? {
+        let (format, isLines) = try Self.format(of: request.contentType)
+        guard isLines else {
+            _ = try ingest.accept(request.body, as: format)
+            return Waiter(promise, .accepted)
+        }
+        let (accepted, verdicts) = try ingest.acceptLines(request.body, as: format)
+        guard let first = verdicts.faults.first else { return Waiter(promise, .accepted) }
+        var refusal = first.refusal
+        refusal.faults = verdicts.faults.prefix(Self.reportedFaults).flatMap(\.refusal.faults)
+        refusal.message = "\(verdicts.faults.count) lines were refused, \(verdicts.accepted) accepted"
+        guard accepted != nil else { throw refusal }
+        return Waiter(promise, .partly(accepted: verdicts.accepted, refusal))
+    }
+
+    /// The most refused lines that an answer lists.
+    private static let reportedFaults = 100
+
+    private static func format(of contentType: String?) throws(Refusal) -> (TelemetryFormat?, isLines: Bool) {
+        let type = contentType?.split(separator: ";").first?.trimmingPrefix(" ").lowercased()
+        switch type {
+        case nil, "", "application/json", "application/octet-stream", "application/x-www-form-urlencoded":
+            return (nil, false)
+        case "application/senml+json": return (.senMLJSON, false)
+        case "application/senml+cbor", "application/cbor": return (.senMLCBOR, false)
+        case "application/x-ndjson", "application/ndjson", "application/jsonl": return (nil, true)
+        default:
+            throw Refusal(
+                .invalid, "telemetry.content-type",
+                "Send application/json, application/senml+json, application/senml+cbor or application/x-ndjson.")
+        }
+    }
+
+    private final class Waiter: DurabilityWaiter {
+        private let promise: EventLoopPromise<TelemetryAnswer>
+        private let answer: TelemetryAnswer
+
+        init(_ promise: EventLoopPromise<TelemetryAnswer>, _ answer: TelemetryAnswer) {
+            self.promise = promise
+            self.answer = answer
+        }
+
+        func durable(through ticket: UInt64) { promise.succeed(answer) }
+
+        func logFailed() {
+            promise.succeed(.refused(Refusal(.unavailable, "telemetry.log", "The server can not store readings now.")))
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Base
+
+/// The instruments of the MQTT side.
+struct MQTTCounters: Sendable {
+    let connections: Gauge
+    let messages: Counter
+    let values: Counter
+    let refused: Counter
+    let refusedTopics: Counter
+    let refusedConnects: Counter
+    let violations: Counter
+    let throttled: Counter
+    let takenOver: Counter
+
+    init(_ metrics: Metrics) {
+        connections = metrics.gauge("tidegate_mqtt_connections", "MQTT connections of admitted devices.")
+        messages = metrics.counter("tidegate_mqtt_messages_total", "Telemetry messages taken over MQTT.")
+        values = metrics.counter("tidegate_mqtt_values_total", "Values in those messages.")
+        refused = metrics.counter("tidegate_mqtt_messages_refused_total", "MQTT messages refused for their content.")
+        refusedTopics = metrics.counter(
+            "tidegate_mqtt_topics_refused_total", "Publications and subscriptions outside a device's own topics.")
+        refusedConnects = metrics.counter("tidegate_mqtt_connects_refused_total", "MQTT connections refused.")
+        violations = metrics.counter(
+            "tidegate_mqtt_violations_total", "MQTT connections closed because they broke the protocol or a limit.")
+        throttled = metrics.counter(
+            "tidegate_mqtt_throttled_total", "Times a connection was not read because its device or tenant was over its rate.")
+        takenOver = metrics.counter("tidegate_mqtt_taken_over_total", "MQTT sessions taken over by a newer connection.")
+    }
+}

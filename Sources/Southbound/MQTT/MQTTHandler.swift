@@ -1,0 +1,345 @@
+import Base
+import Fleet
+import MQTT
+import NIOCore
+import Telemetry
+import Trust
+
+/// One device's MQTT connection: bytes in, session decisions, readings to the log, acknowledgements out when they are
+/// durable.
+///
+/// Guard of `@unchecked Sendable`: every member is touched on the channel's event loop only.
+final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Holder, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let eventLoop: any EventLoop
+    private let service: MQTTService
+    private let loop: MQTTLoop
+    private let certified: AdmittedDevice?
+    private let address: String
+
+    private var session: ServerSession
+    private var context: ChannelHandlerContext?
+    private var input = ByteBuffer()
+    private var admitted: Admitted?
+    private var timer: Scheduled<Void>?
+    private var isReadHeld = false
+    private var heldUntil: NIODeadline?
+    private var isClosing = false
+
+    /// What a connection has once its device is let in.
+    private struct Admitted {
+        var device: AdmittedDevice
+        var key: MQTTSessions.Key
+        var ingest: DeviceIngest
+        var gate: DeviceGate?
+        let presence: PresenceSession
+        /// Messages that are not durable yet, oldest first.
+        var owed = CircularBuffer<(ticket: UInt64, handle: PublishHandle)>()
+        var notifiedTicket: UInt64 = 0
+    }
+
+    /// A handler for a connection whose certificate, if any, was admitted as `certified`.
+    init(service: MQTTService, loop: MQTTLoop, certified: AdmittedDevice?, address: String) {
+        self.service = service
+        self.loop = loop
+        eventLoop = loop.eventLoop
+        self.certified = certified
+        self.address = address
+        session = ServerSession(limits: service.limits, at: .now())
+    }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        arm()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        timer?.cancel()
+        timer = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var received = unwrapInboundIn(data)
+        if input.readableBytes == 0 { input = received } else { input.writeBuffer(&received) }
+        work()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if let ending = session.connectionLost() { finish(ending) }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let event as DeviceConnectionEnd: end(event.reason, text: event.text)
+        case ChannelEvent.inputClosed: context.close(promise: nil)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// Reading stops while the log is behind, the session has to wait, or the device is over its rate: then the
+    /// device's own TCP window fills, and nothing is lost.
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { isReadHeld = true }
+    }
+
+    private var mayRead: Bool {
+        if let heldUntil, heldUntil > .now() { return false }
+        return !loop.appender.isCongested && (session.wantsInput || admitted == nil) && context?.channel.isWritable != false
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        resumeReading()
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func resumeReading() {
+        guard isReadHeld, mayRead, let context else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    // MARK: Packets
+
+    /// Takes packets from the input until it is empty or one has to wait, then sends what that produced.
+    private func work() {
+        guard !isClosing else { return }
+        let now = NIODeadline.now()
+        var output = loop.takeOutput()
+        var ending: Ending?
+        var messages = 0
+        let received = input.readableBytes
+        while ending == nil, let action = session.receive(from: &input, into: &output, at: now) {
+            switch action {
+            case .publish(let publish, let handle):
+                messages += 1
+                publish.qos == .atMostOnce
+                    ? take(publish) : take(publish, owing: handle, into: &output, ending: &ending)
+            case .authenticate(let connect): ending = authenticate(connect, into: &output, at: now)
+            case .subscribe(let request): ending = session.answer(request, with: reasons(for: request), into: &output)
+            case .unsubscribed, .delivered, .undelivered: break
+            case .end(let end): ending = end
+            }
+        }
+        if received > input.readableBytes { count(messages: messages, bytes: received - input.readableBytes, at: now) }
+        if input.readableBytes == 0 { input = ByteBuffer() }
+        send(&output)
+        if let ending { finish(ending) } else { resumeReading() }
+    }
+
+    private func send(_ output: inout ByteBuffer) {
+        if output.readableBytes > 0 { context?.writeAndFlush(wrapOutboundOut(output), promise: nil) }
+        loop.giveBack(&output)
+    }
+
+    private func take(_ publish: Publish) {
+        do throws(Refusal) {
+            _ = try accept(publish)
+        } catch {
+            service.counters.refused.add()
+        }
+    }
+
+    private func take(
+        _ publish: Publish, owing handle: PublishHandle?, into output: inout ByteBuffer, ending: inout Ending?
+    ) {
+        guard let handle else { return }
+        do throws(Refusal) {
+            guard let ticket = try accept(publish) else {
+                return session.acknowledge(handle, into: &output)
+            }
+            admitted?.owed.append((ticket, handle))
+            if admitted?.notifiedTicket != ticket {
+                admitted?.notifiedTicket = ticket
+                loop.appender.notify(self)
+            }
+        } catch {
+            service.counters.refused.add()
+            if session.version == .v5 {
+                session.acknowledge(handle, reason: error.reasonCode, into: &output)
+            } else {
+                // 3.1.1 knows no negative acknowledgement: what is not kept is never acknowledged.
+                ending = session.disconnect(error.reasonCode, into: &output)
+            }
+        }
+    }
+
+    /// Takes a message; the ticket says when it is durable, nil that there is nothing to wait for.
+    private func accept(_ publish: Publish) throws(Refusal) -> UInt64? {
+        guard let admitted else { throw Refusal(.unauthenticated, "mqtt.not-connected", "connect first") }
+        switch DeviceTopics.publication(publish.topic) {
+        case .telemetry(let format):
+            let accepted = try admitted.ingest.accept(publish.payload, as: format)
+            service.counters.messages.add()
+            service.counters.values.add(accepted.values)
+            return accepted.ticket
+        case .unknown:
+            service.counters.refusedTopics.add()
+            throw Refusal(.forbidden, "mqtt.topic", "a device publishes to telemetry and v1/devices/me/telemetry only")
+        }
+    }
+
+    /// Counts what was read, and reads nothing for a while when it was more than device and tenant may send.
+    private func count(messages: Int, bytes: Int, at now: NIODeadline) {
+        guard messages > 0, admitted != nil else { return }
+        admitted?.presence.seen(at: service.clock.now)
+        if let wait = admitted?.gate?.take(messages: messages, bytes: bytes, at: now) { hold(for: wait) }
+    }
+
+    private func hold(for wait: Duration) {
+        service.counters.throttled.add()
+        let delay = TimeAmount.nanoseconds(min(wait.microseconds, 60_000_000) * 1000)
+        heldUntil = .now() + delay
+        eventLoop.scheduleTask(in: delay) { [weak self] in
+            self?.heldUntil = nil
+            self?.resumeReading()
+        }
+    }
+
+    private func reasons(for request: SubscribeRequest) -> [ReasonCode] {
+        request.subscriptions.map { subscription in
+            let isAllowed =
+                admitted?.device.opens(.maintenance) == true && DeviceTopics.subscribable.contains(subscription.filter.text)
+            if !isAllowed { service.counters.refusedTopics.add() }
+            return isAllowed ? .granted(subscription.maximumQoS) : .notAuthorized
+        }
+    }
+
+    // MARK: Durability
+
+    func durable(through ticket: UInt64) {
+        guard !isClosing, admitted != nil else { return }
+        var last: PublishHandle?
+        while let first = admitted?.owed.first, first.ticket <= ticket {
+            last = first.handle
+            admitted?.owed.removeFirst()
+        }
+        if let last {
+            var output = loop.takeOutput()
+            session.acknowledge(through: last, into: &output)
+            send(&output)
+        }
+        if input.readableBytes > 0 { work() } else { resumeReading() }
+    }
+
+    func logFailed() { end(.serverUnavailable, text: nil) }
+
+    // MARK: Letting in
+
+    private func authenticate(_ connect: Connect, into output: inout ByteBuffer, at now: NIODeadline) -> Ending? {
+        do throws(Refusal) {
+            let device = try service.admit(certified: certified, connect: connect)
+            let key = MQTTSessions.Key(device: device.device, channels: device.channels)
+            service.sessions.claim(key, by: self, at: now).assumeIsolated().whenComplete { result in
+                self.admit(device, key, connect, resuming: (try? result.get()) ?? nil)
+            }
+            return nil
+        } catch {
+            service.refused(error, address: address, tenant: certified?.tenant)
+            return session.refuse(error.reasonCode, into: &output)
+        }
+    }
+
+    private func admit(_ device: AdmittedDevice, _ key: MQTTSessions.Key, _ connect: Connect, resuming kept: SessionState?) {
+        guard !isClosing, let context, context.channel.isActive else {
+            service.sessions.release(key, by: self, keeping: kept, at: .now())
+            return
+        }
+        var output = loop.takeOutput()
+        let clientID = connect.clientID.isEmpty ? device.name.text : connect.clientID
+        if let ending = session.accept(clientID: clientID, resuming: kept, into: &output, at: .now()) {
+            service.sessions.release(key, by: self, keeping: nil, at: .now())
+            send(&output)
+            return finish(ending)
+        }
+        guard service.register(device, on: context.channel) else {
+            service.sessions.release(key, by: self, keeping: nil, at: .now())
+            let ending = session.disconnect(.quotaExceeded, into: &output)
+            send(&output)
+            if let ending { finish(ending) }
+            return
+        }
+        admitted = Admitted(
+            device: device, key: key, ingest: service.ingest(for: device, on: loop), gate: service.gate(for: device),
+            presence: service.presence.connected(device, via: "mqtt", address: address))
+        service.counters.connections.add(1)
+        send(&output)
+        arm()
+        work()
+    }
+
+    // MARK: Ending
+
+    func takenOver() -> SessionState? {
+        var output = loop.takeOutput()
+        let ending = session.disconnect(.sessionTakenOver, into: &output)
+        send(&output)
+        guard let ending else { return nil }
+        service.counters.takenOver.add()
+        finish(ending)
+        return ending.state
+    }
+
+    private func end(_ reason: ReasonCode, text: String?) {
+        var output = loop.takeOutput()
+        let ending = session.disconnect(reason, text: text, into: &output)
+        send(&output)
+        if let ending { finish(ending) } else { context?.close(promise: nil) }
+    }
+
+    /// Sees to what a session leaves behind, once, and closes.
+    private func finish(_ ending: Ending) {
+        guard !isClosing else { return }
+        isClosing = true
+        timer?.cancel()
+        timer = nil
+        if case .violation = ending.cause { service.counters.violations.add() }
+        if let admitted {
+            service.counters.connections.add(-1)
+            if let channel = context?.channel { service.unregister(admitted.device, from: channel) }
+            service.sessions.release(admitted.key, by: self, keeping: ending.state, at: .now())
+            service.presence.disconnected(admitted.presence, reason: Self.offline(ending))
+        }
+        context?.close(mode: .all, promise: nil)
+    }
+
+    private static func offline(_ ending: Ending) -> DeviceOffline.Reason {
+        switch ending.cause {
+        case .client: ending.will == nil ? .closed : .lost
+        case .server, .violation: .ended
+        case .lost, .silence: .lost
+        }
+    }
+
+    // MARK: Time
+
+    /// Looks at the session's deadline when it comes, which packets move on meanwhile, instead of moving a timer with
+    /// every packet.
+    private func arm() {
+        timer?.cancel()
+        timer = nil
+        guard let deadline = session.deadline else { return }
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.deadlineCame() }
+    }
+
+    private func deadlineCame() {
+        var output = loop.takeOutput()
+        let ending = session.timeOut(at: .now(), into: &output)
+        send(&output)
+        if let ending { finish(ending) } else { arm() }
+    }
+}

@@ -1,0 +1,150 @@
+import Access
+public import Base
+public import Bus
+public import Fleet
+public import MQTT
+public import NIOCore
+public import Telemetry
+
+/// MQTT for devices: what all connections share, and the pipeline that makes a TLS channel one of them.
+public final class MQTTService: Sendable {
+    /// What MQTT asks of the rest of the server besides directory, presence and telemetry.
+    public struct Calls: Sendable {
+        /// Hears of every refusal that concerns trust: from where, its stable code, and the tenant if it is known.
+        public var refused: @Sendable (_ source: String, _ code: String, _ tenant: TenantID?) -> Void
+
+        /// These calls.
+        public init(refused: @escaping @Sendable (_ source: String, _ code: String, _ tenant: TenantID?) -> Void) {
+            self.refused = refused
+        }
+    }
+
+    let limits: MQTT.Limits
+    let counters: MQTTCounters
+    let sessions = MQTTSessions()
+    let presence: Presence
+    let clock: WallClock
+    private let directory: DeviceDirectory
+    private let telemetry: Telemetry
+    private let doors: TelemetryDoors
+    private let registry: ConnectionRegistry
+    private let calls: Calls
+    private let endings: AccessWatch
+
+    /// The MQTT side over these parts; `registry` is the listeners' own.
+    public init(
+        directory: DeviceDirectory, presence: Presence, telemetry: Telemetry, doors: TelemetryDoors,
+        registry: ConnectionRegistry, bus: Bus, metrics: Metrics, calls: Calls, limits: MQTT.Limits = MQTTService.limits,
+        clock: WallClock = .system
+    ) {
+        self.directory = directory
+        self.presence = presence
+        self.telemetry = telemetry
+        self.doors = doors
+        self.registry = registry
+        self.calls = calls
+        self.limits = limits
+        self.clock = clock
+        counters = MQTTCounters(metrics)
+        let sessions = sessions
+        endings = AccessWatch(bus) { sessions.forget($0) }
+    }
+
+    /// The codec's limits for devices: ThingsBoard's topics need the wildcard `+`, and a filter that is not one of a
+    /// device's own is refused by itself.
+    public static var limits: MQTT.Limits {
+        var limits = MQTT.Limits()
+        limits.wildcardSubscriptions = true
+        return limits
+    }
+
+    /// Makes `channel`, past its handshake, speak MQTT.
+    public func install(on channel: any NIOCore.Channel, identity: ConnectionIdentity) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(
+                MQTTHandler(
+                    service: self, loop: doors.loop(channel.eventLoop), certified: identity.device,
+                    address: identity.address.text))
+        }
+    }
+
+    /// The device that wants to connect, by its certificate or, where its model allows, its access token.
+    func admit(certified: AdmittedDevice?, connect: Connect) throws(Refusal) -> AdmittedDevice {
+        let device: AdmittedDevice
+        if let certified {
+            guard directory.isAdmitted(certified) else {
+                throw Refusal(.unauthenticated, "device.not-admitted", "the certificate is not valid any more")
+            }
+            device = certified
+        } else if let token = connect.userName, !token.isEmpty {
+            device = try directory.admit(accessToken: token)
+        } else {
+            throw Refusal(.unauthenticated, "device.no-credential", "present the device's certificate")
+        }
+        // Devices without a model may be any unmodified client, which names itself as it likes.
+        let mustMatch = directory.model(of: device)?.clientIdentifier == .match
+        if mustMatch, !connect.clientID.isEmpty,
+            ![device.name.text, device.device.text].contains(connect.clientID)
+        {
+            throw Refusal(.invalid, "device.client-identifier", "the client identifier must be the device's name")
+        }
+        return device
+    }
+
+    /// Notes that a device speaks on `channel`; false when its tenant has too many connections or its access has ended
+    /// meanwhile.
+    func register(_ device: AdmittedDevice, on channel: any NIOCore.Channel) -> Bool {
+        guard let plan = directory.plan(of: device.tenant),
+            registry.register(
+                device, on: channel, deviceLimit: plan.deviceConnections, tenantLimit: plan.tenantConnections)
+        else { return false }
+        guard directory.isAdmitted(device) else {
+            registry.unregister(device, from: channel)
+            return false
+        }
+        return true
+    }
+
+    func unregister(_ device: AdmittedDevice, from channel: any NIOCore.Channel) {
+        registry.unregister(device, from: channel)
+    }
+
+    func isAdmitted(_ device: AdmittedDevice) -> Bool { directory.isAdmitted(device) }
+
+    /// The way in for a device's readings, by its model's rules.
+    func ingest(for device: AdmittedDevice, on loop: MQTTLoop) -> DeviceIngest {
+        telemetry.ingest(
+            tenant: device.tenant, device: device.device, rules: SeriesRules(model: directory.model(of: device)),
+            appender: loop.appender)
+    }
+
+    /// The rates of a device, or none while its plan is not known.
+    func gate(for device: AdmittedDevice) -> DeviceGate? {
+        directory.plan(of: device.tenant).map { plan in
+            DeviceGate(plan: plan, tenant: doors.gates.gate(of: device.tenant, plan: plan))
+        }
+    }
+
+    func refused(_ refusal: Refusal, address: String, tenant: TenantID?) {
+        counters.refusedConnects.add()
+        calls.refused(address, refusal.code, tenant)
+    }
+
+    /// Forgets the kept sessions whose time is over; call it now and then.
+    public func removeExpiredSessions() { sessions.removeExpired(at: .now()) }
+}
+
+extension Refusal {
+    /// This refusal in MQTT's words.
+    var reasonCode: ReasonCode {
+        switch kind {
+        case .invalid: code.hasPrefix("telemetry.") ? .payloadFormatInvalid : .clientIdentifierNotValid
+        case .unauthenticated, .notFound: .notAuthorized
+        case .forbidden: .topicNameInvalid
+        case .conflict: .implementationSpecificError
+        case .tooLarge: .packetTooLarge
+        case .limited: .quotaExceeded
+        case .unavailable: .serverUnavailable
+        }
+    }
+}
