@@ -1,0 +1,71 @@
+import NIOCore
+import Synchronization
+
+/// The work that event loops must not do (certificates, the database), a few pieces at once and a bounded number
+/// waiting, no source taking all the places.
+final class EnrolmentQueue: Sendable {
+    private struct Job {
+        let source: ClientAddress
+        let promise: EventLoopPromise<Answer>
+        let work: @Sendable () async -> Answer
+    }
+
+    private struct Waiting {
+        var jobs = CircularBuffer<Job>()
+        var isClosed = false
+    }
+
+    private let waiting = Mutex(Waiting())
+    private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let atOnce: Int
+    private let most: Int
+
+    init(atOnce: Int, waiting: Int) {
+        self.atOnce = max(atOnce, 1)
+        most = max(waiting, 1)
+    }
+
+    /// The answer, in its turn; nil when there is no room.
+    func submit(
+        from source: ClientAddress, on eventLoop: any EventLoop, _ work: @escaping @Sendable () async -> Answer
+    ) -> EventLoopFuture<Answer>? {
+        let promise: EventLoopPromise<Answer>? = waiting.withLock { waiting in
+            guard !waiting.isClosed, waiting.jobs.count < most,
+                waiting.jobs.reduce(0, { $0 + ($1.source == source ? 1 : 0) }) < max(most / 4, 1)
+            else { return nil }
+            let promise = eventLoop.makePromise(of: Answer.self)
+            waiting.jobs.append(Job(source: source, promise: promise, work: work))
+            return promise
+        }
+        guard let promise else { return nil }
+        wake.continuation.yield()
+        return promise.futureResult
+    }
+
+    /// Works until `close` or cancellation; then nothing is accepted and what waits is turned away.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            var running = 0
+            for await _ in wake.stream {
+                while let job = take() {
+                    if running == atOnce {
+                        await group.next()
+                        running -= 1
+                    }
+                    group.addTask { job.promise.succeed(await job.work()) }
+                    running += 1
+                }
+            }
+        }
+        close()
+        while let job = take() { job.promise.succeed(.bare(.serviceUnavailable, closes: true)) }
+    }
+
+    /// Ends `run` once the work at hand is done.
+    func close() {
+        waiting.withLock { $0.isClosed = true }
+        wake.continuation.finish()
+    }
+
+    private func take() -> Job? { waiting.withLock { $0.jobs.popFirst() } }
+}

@@ -1,0 +1,64 @@
+/// Every bound of the device side that is fixed, on one page; what an operator may change is in `SouthboundLimits`.
+enum Limits {
+    /// Bytes in one header field of a request; a certificate in a header has no business here.
+    static let headerFieldBytes = 8 * 1024
+    /// Bytes in all header fields and the target of one request.
+    static let headerBytes = 16 * 1024
+    /// Header fields in one request.
+    static let headerFields = 64
+    /// Bytes in a request's target.
+    static let targetBytes = 1024
+    /// Parsed parts of pipelined requests that wait behind the one being answered.
+    static let pipelinedParts = 64
+    /// Bytes of a refused request's body that are read and dropped to keep the connection.
+    static let droppedBodyBytes = 64 * 1024
+    /// Bytes in user name and password of HTTP Basic, decoded.
+    static let basicCredentialBytes = 512
+    /// Bytes that may wait in a channel before it counts as not writable, and below which it is again.
+    static let outboundBytes = 16 * 1024..<64 * 1024
+    /// Bytes of one read from a socket: the first and the most.
+    static let readBytes = 2 * 1024..<16 * 1024
+    /// Connections that the kernel holds until they are accepted.
+    static let backlog = 4096
+    /// Bytes that arrive while a protocol's handlers are being installed.
+    static let earlyBytes = 64 * 1024
+}
+
+/// The bounds on devices and strangers that an operator may change.
+public struct SouthboundLimits: Sendable, Hashable {
+    /// Connections open at once, on all device-facing listeners.
+    public var connections = 100_000
+    /// Connections open at once from one address, or one /64 of IPv6; many devices share the address of a carrier.
+    public var connectionsPerAddress = 20_000
+    /// Handshakes under way at once; beyond it the oldest gives way.
+    public var handshakes = 4096
+    /// Handshakes under way at once from one address.
+    public var handshakesPerAddress = 1024
+    /// Connections accepted in a second on each listener; more wait in the kernel's queue.
+    public var acceptsPerSecond = 5000
+    /// How long a handshake may take.
+    public var handshakeTime: Duration = .seconds(10)
+    /// How long a peer without a certificate may take for its first or next request.
+    public var strangerTime: Duration = .seconds(10)
+    /// How long a device's HTTP connection may stay without a request.
+    public var idleTime: Duration = .seconds(300)
+    /// How long an answer may wait for a peer that does not read.
+    public var writeTime: Duration = .seconds(30)
+    /// How long the server works on an answer before it gives up.
+    public var answerTime: Duration = .seconds(60)
+    /// The slowest body that is waited for, in bytes a second, after the first ten seconds.
+    public var bodyBytesPerSecond = 128
+    /// Bytes in the body of one telemetry request, as it is sent.
+    public var telemetryBodyBytes = 1024 * 1024
+    /// Bytes of unfinished bodies on all connections together.
+    public var bufferedBodyBytes = 256 * 1024 * 1024
+    /// Enrolments worked on at once: each signs and writes to the database.
+    public var enrolmentsAtOnce = 8
+    /// Enrolments that wait for their turn.
+    public var enrolmentsWaiting = 256
+    /// How long connections get to finish when the server stops.
+    public var drainTime: Duration = .seconds(10)
+
+    /// The defaults.
+    public init() {}
+}
