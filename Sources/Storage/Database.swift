@@ -50,9 +50,10 @@ public final class Database: Sendable {
     /// The database as the platform sees it.
     public var platform: PlatformDatabase { PlatformDatabase(self) }
 
-    /// Waits for running transactions, then gives files and connections back; a shared partition's stay open.
+    /// Waits for running transactions, then gives files and connections back, those of open partitions too.
     public func close() async {
         isClosed.store(true, ordering: .releasing)
+        for partition in partitions.forgetAll() { await partition.close() }
         if ownsEngine { await engine.close() }
     }
 

@@ -44,6 +44,15 @@ final class Partitions: Sendable {
     /// Forgets a partition and gives it when it is open.
     func forget(_ name: String) -> Database? { open.withLock { $0.removeValue(forKey: name)?.database } }
 
+    /// Forgets all partitions and gives those that are open.
+    func forgetAll() -> [Database] {
+        open.withLock { open in
+            defer { open = [:] }
+            return open.values.compactMap(\.database)
+        }
+    }
+
+    /// Refuses a name that is no safe file name.
     static func check(_ name: String) throws {
         let allowed = name.utf8.allSatisfy {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)

@@ -201,6 +201,7 @@ struct StorageSnapshotTests {
             let kept = try await database.partition(named: "b", [Self.day])
             #expect(try await kept.platform.read { try $0.row("SELECT COUNT(*) FROM chunk")?.int(0) } == 1)
             await database.close()
+            await #expect(throws: StorageError(.unavailable, "")) { try await kept.platform.write { _ in } }
         }
     }
 }
