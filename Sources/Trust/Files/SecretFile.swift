@@ -37,7 +37,7 @@ public enum SecretFile {
             }
         }
 
-        var forbiddenMode: mode_t {
+        var forbiddenMode: UInt32 {
             switch self {
             case .owner: 0o077
             case .group: 0o037
@@ -48,8 +48,7 @@ public enum SecretFile {
 
     /// True when something has this name, whatever it is.
     public static func exists(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0
+        FileStatus(ofLink: path) != nil
     }
 
     /// The content of the file at `path`, refused when others than `audience` can read or write it.
@@ -59,8 +58,7 @@ public enum SecretFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | follow)
         guard descriptor >= 0 else { throw failure("read", path) }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
+        guard let status = FileStatus(ofDescriptor: descriptor) else { throw failure("read", path) }
         try check(status, path, audience)
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16 * 1024)
@@ -122,25 +120,24 @@ public enum SecretFile {
             return try synchroniseDirectory(of: path)
         }
         guard errno == EEXIST else { throw failure("create", path) }
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw failure("read", path) }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard let status = FileStatus(of: path) else { throw failure("read", path) }
+        guard status.isDirectory else {
             throw Refusal(.unavailable, "trust.notADirectory", "\(path) is in the way: a directory belongs there.")
         }
-        let forbidden: mode_t = audience == .owner ? 0o077 : 0o022
-        guard status.st_mode & forbidden == 0 else {
+        let forbidden: UInt32 = audience == .owner ? 0o077 : 0o022
+        guard status.permissions & forbidden == 0 else {
             throw Refusal(
                 .unavailable, "trust.directoryOpen",
                 "Other users can get at the directory \(path). Run: chmod \(String(mode, radix: 8)) \(path)")
         }
-        guard status.st_uid == geteuid() else { throw wrongOwner(path, status.st_uid) }
+        guard status.owner == geteuid() else { throw wrongOwner(path, status.owner) }
     }
 
-    private static func check(_ status: stat, _ path: String, _ audience: Audience) throws {
-        guard status.st_mode & S_IFMT == S_IFREG else {
+    private static func check(_ status: FileStatus, _ path: String, _ audience: Audience) throws {
+        guard status.isFile else {
             throw Refusal(.unavailable, "trust.notAFile", "\(path) is not a plain file.")
         }
-        guard status.st_mode & audience.forbiddenMode == 0 else {
+        guard status.permissions & audience.forbiddenMode == 0 else {
             if audience == .everybody {
                 throw Refusal(
                     .unavailable, "trust.fileWritableByOthers",
@@ -152,12 +149,12 @@ public enum SecretFile {
                     + "user was ever on this machine, run: chmod \(String(audience.creationMode, radix: 8)) \(path)")
         }
         let mayBelongToRoot = audience != .owner
-        guard status.st_uid == geteuid() || (mayBelongToRoot && status.st_uid == 0) else {
-            throw wrongOwner(path, status.st_uid)
+        guard status.owner == geteuid() || (mayBelongToRoot && status.owner == 0) else {
+            throw wrongOwner(path, status.owner)
         }
     }
 
-    private static func wrongOwner(_ path: String, _ owner: uid_t) -> Refusal {
+    private static func wrongOwner(_ path: String, _ owner: UInt32) -> Refusal {
         Refusal(
             .unavailable, "trust.wrongOwner",
             "\(path) belongs to user \(owner), but the server runs as user \(geteuid()). Run: chown \(geteuid()) \(path)"
