@@ -36,8 +36,7 @@ public struct Chunk: Sendable {
             if let known = times[column.axis] { axis = known } else { axis = try decodeTimes(header.axes[column.axis]) }
             times[column.axis] = axis
             let own = decodeResiduals(index, known: &residuals)
-            let mantissas = column.code.values(
-                first: column.summary.first, count: column.summary.count, residuals: own)
+            let mantissas = try mantissas(of: column, residuals: own)
             guard mantissas.last == column.summary.last else { throw .malformed }
             points.append(
                 ChunkPoints(
@@ -59,6 +58,22 @@ public struct Chunk: Sendable {
     ) throws(ChunkFault) {
         guard let points = try points(ofSeries: series) else { return }
         for index in points.indexes(from: start, until: end) { body(points.times[index], points.mantissas[index]) }
+    }
+
+    private func mantissas(of column: ChunkHeader.Column, residuals: [Int64]) throws(ChunkFault) -> [Int64] {
+        let summary = column.summary
+        guard column.isBinary else {
+            return column.code.values(first: summary.first, count: summary.count, residuals: residuals)
+        }
+        guard var binary = BinaryColumn(exponent: summary.exponent) else { throw .malformed }
+        let first = binary.ordinal(of: summary.first)
+        var values = column.code.values(first: first, count: summary.count, residuals: residuals)
+        for index in values.indices {
+            guard let mantissa = binary.mantissa(of: values[index]) else { throw .malformed }
+            values[index] = mantissa
+        }
+        guard values.first == summary.first else { throw .malformed }
+        return values
     }
 
     /// Decodes a column's residuals, before them those of the columns that it refers to; the header's check has bounded

@@ -44,16 +44,19 @@ public struct ChunkBuilder: Sendable {
                 axisStreams.append(stream)
             }
             let summary = Self.summary(of: column)
-            var code = column.mantissas.withUnsafeBufferPointer { ColumnCode(for: $0) }
+            var (code, cost) = ColumnCode.best(for: column.mantissas)
+            var values = column.mantissas
             // A linear column is described by its step alone; one whose values wrap around is not worth a rule.
             if code.kind == .linear, summary.last != column.mantissas.last || !Self.fitsLinear(summary, step: code.step)
             {
-                code = ColumnCode(kind: .delta, step: code.step, levels: 0)
+                code = ColumnCode(kind: .delta, step: code.step)
             }
-            var description = ChunkHeader.Column(summary: summary, axis: axis, code: code)
+            let binary = Self.binary(column, cost: cost)
+            if let binary { (code, values) = binary }
+            var description = ChunkHeader.Column(summary: summary, axis: axis, code: code, isBinary: binary != nil)
             var stream: [UInt8] = []
             if code.kind != .linear {
-                let residuals = column.mantissas.withUnsafeBufferPointer { code.residuals(of: $0) }
+                let residuals = code.residuals(of: values)
                 let candidates = roots[axis, default: []]
                 description.reference = ReferenceChoice.best(for: residuals, among: candidates)
                 let reference = candidates.first { $0.index == description.reference }?.residuals
@@ -81,15 +84,25 @@ public struct ChunkBuilder: Sendable {
         for time in times where tick != 1 { tick = greatestCommonDivisor(tick, time - start) }
         tick = max(tick, 1)
         let ticks = times.map { ($0 - start) / tick }
-        let code = ticks.withUnsafeBufferPointer { ColumnCode(for: $0) }
+        let code = ColumnCode.best(for: ticks).code
         var axis = ChunkHeader.Axis(
             count: times.count, start: start, tick: tick, code: code, span: ticks[ticks.count - 1])
         guard code.kind != .linear else { return (axis, []) }
-        let residuals = ticks.withUnsafeBufferPointer { code.residuals(of: $0) }
+        let residuals = code.residuals(of: ticks)
         let (levels, stream) = stream(residuals, reference: nil)
         axis.code.levels = levels
         axis.stream = 0..<stream.count
         return (axis, stream)
+    }
+
+    /// The column as ordinals of 32-bit floats, when its residuals are long and that makes them clearly shorter.
+    private static func binary(_ column: ChunkPoints, cost: Int) -> (ColumnCode, [Int64])? {
+        guard cost > column.mantissas.count * 10,
+            let ordinals = BinaryColumn.ordinals(of: column.mantissas, exponent: column.exponent)
+        else { return nil }
+        let (code, binaryCost) = ColumnCode.best(for: ordinals)
+        // A linear row of ordinals is no linear column; it is left to the mantissas.
+        return code.kind != .linear && binaryCost < cost - cost / 16 ? (code, ordinals) : nil
     }
 
     private static func stream(_ residuals: [Int64], reference: [Int64]?) -> (levels: Int, [UInt8]) {

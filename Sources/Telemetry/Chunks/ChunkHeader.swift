@@ -22,6 +22,8 @@ struct ChunkHeader: Hashable, Sendable {
         var summary: ChunkSummary
         var axis: Int
         var code: ColumnCode
+        /// Whether the ordinals of 32-bit floats are coded instead of the mantissas.
+        var isBinary = false
         var reference: Int?
         /// How many references lead from this column to one without.
         var depth = 0
@@ -56,7 +58,9 @@ extension ChunkHeader {
         Varint.append(UInt64(summary.series), to: &bytes)
         bytes.append(UInt8(bitPattern: summary.exponent))
         Varint.append(UInt64(column.axis), to: &bytes)
-        bytes.append(column.code.kind.rawValue | UInt8(column.code.levels) << 2 | (column.reference == nil ? 0 : 32))
+        bytes.append(
+            column.code.kind.rawValue | UInt8(column.code.levels) << 2 | (column.reference == nil ? 0 : 32)
+                | (column.isBinary ? 64 : 0))
         if let reference = column.reference { Varint.append(UInt64(reference), to: &bytes) }
         Varint.append(signed: column.code.step, to: &bytes)
         Varint.append(signed: summary.first, to: &bytes)
@@ -193,7 +197,7 @@ private struct ChunkReader {
         guard axes.indices.contains(axisIndex) else { throw .malformed }
         let axis = axes[axisIndex]
         let flags = try byte()
-        guard flags < 64 else { throw .malformed }
+        guard flags < 128 else { throw .malformed }
         var reference: Int?
         if flags & 32 != 0 {
             let other = try count(limit: ChunkLimits.columns)
@@ -209,7 +213,7 @@ private struct ChunkReader {
             series: series, exponent: exponent, count: axis.count, firstTime: axis.start, lastTime: axis.end,
             first: first, last: first, minimum: first, maximum: first, sum: 0)
         if code.kind == .linear {
-            guard reference == nil else { throw .malformed }
+            guard reference == nil, flags & 64 == 0 else { throw .malformed }
             try Self.complete(&summary, step: code.step)
             return (ChunkHeader.Column(summary: summary, axis: axisIndex, code: code), 0)
         }
@@ -223,7 +227,7 @@ private struct ChunkReader {
         summary.sum = sum
         let length = try count(limit: ChunkLimits.bytes)
         let column = ChunkHeader.Column(
-            summary: summary, axis: axisIndex, code: code, reference: reference,
+            summary: summary, axis: axisIndex, code: code, isBinary: flags & 64 != 0, reference: reference,
             depth: reference.map { earlier[$0].depth + 1 } ?? 0)
         return (column, length)
     }

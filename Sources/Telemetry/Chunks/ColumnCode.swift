@@ -15,32 +15,30 @@ struct ColumnCode: Hashable, Sendable {
     var kind: Kind
     var step: Int64
     /// Levels of the tree of bit lengths, 0 to 6.
-    var levels: Int = 0
+    var levels: Int
 
-    /// The code that should make `values` smallest, judged by the bits of the residuals.
-    init(for values: UnsafeBufferPointer<Int64>) {
-        guard values.count > 1 else {
-            (kind, step) = (.linear, 0)
-            return
-        }
-        let steps = Self.candidateSteps(of: values)
+    /// The code that should make `values` smallest, judged by the bits of the residuals, and these bits.
+    static func best(for values: [Int64]) -> (code: ColumnCode, cost: Int) {
+        values.withUnsafeBufferPointer { best(for: $0) }
+    }
+
+    private static func best(for values: UnsafeBufferPointer<Int64>) -> (code: ColumnCode, cost: Int) {
+        guard values.count > 1 else { return (ColumnCode(kind: .linear, step: 0), 0) }
+        let steps = candidateSteps(of: values)
         var best = (cost: Int.max, kind: Kind.delta, step: Int64(0))
         for step in steps {
-            let cost = Self.cost(of: values, kind: .delta, step: step)
-            if cost == 0 {
-                (kind, self.step) = (.linear, step)
-                return
-            }
+            let cost = cost(of: values, kind: .delta, step: step)
+            if cost == 0 { return (ColumnCode(kind: .linear, step: step), 0) }
             if cost < best.cost { best = (cost, .delta, step) }
         }
         let start = values[1] &- values[0]
         // The trend doubles noise, so it must be clearly better before it is taken.
-        let trend = Self.cost(of: values, kind: .trend, step: start)
+        let trend = cost(of: values, kind: .trend, step: start)
         if trend < best.cost - best.cost / 8 { best = (trend, .trend, start) }
-        (kind, step) = (best.kind, best.step)
+        return (ColumnCode(kind: best.kind, step: best.step), best.cost)
     }
 
-    init(kind: Kind, step: Int64, levels: Int) {
+    init(kind: Kind, step: Int64, levels: Int = 0) {
         self.kind = kind
         self.step = step
         self.levels = levels
@@ -75,7 +73,7 @@ struct ColumnCode: Hashable, Sendable {
     }
 
     /// The residuals of `values`, one fewer than these.
-    func residuals(of values: UnsafeBufferPointer<Int64>) -> [Int64] {
+    func residuals(of values: [Int64]) -> [Int64] {
         [Int64](unsafeUninitializedCapacity: values.count - 1) { residuals, count in
             var expected = step
             for index in 1..<values.count {

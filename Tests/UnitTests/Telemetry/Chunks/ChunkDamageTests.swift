@@ -94,7 +94,9 @@ import Testing
             ("01 01 01  01 00 01 00 00  05 00 01 00 00 00", .malformed),
             ("01 01 01  01 00 01 00 00  05 00 00 03 00 00", .malformed),
             ("01 01 01  01 00 01 00 00  05 00 00 1c 00 00", .malformed),
-            ("01 01 01  01 00 01 00 00  05 00 00 40 00 00", .malformed),
+            ("01 01 01  01 00 01 00 00  05 00 00 80 01 00 00", .malformed),
+            // A linear column of floats.
+            ("01 01 01  01 00 01 00 00  05 ff 00 40 00 00", .malformed),
             // A reference of a linear column, to oneself, to a linear column, to a column on other times.
             (pair + "06 00 00 20 00 00 00", .malformed), (pair + "06 00 00 21 01 00 00 00 00 00 00 00", .malformed),
             ("01 01 02  03 00 01 00 0a  05 00 00 00 00 00  06 00 00 21 00 00 00 00 00 00 00 00", .malformed),
