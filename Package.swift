@@ -23,6 +23,7 @@ let x509: Target.Dependency = .product(name: "X509", package: "swift-certificate
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let atomics: Target.Dependency = .product(name: "Atomics", package: "swift-atomics")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -104,7 +105,7 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
-                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
+                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],

@@ -20,7 +20,7 @@ enum AdminOutput {
 
     /// The columns of `rows`, each as wide as its widest cell, under their titles.
     static func table(_ titles: [String], _ rows: [[String]]) -> String {
-        let cells = [titles.map { $0.uppercased() }] + rows
+        let cells = [titles.map { ($0.split(separator: ".").last ?? "").uppercased() }] + rows
         let widths = titles.indices.map { column in
             cells.map { column < $0.count ? width($0[column]) : 0 }.max() ?? 0
         }

@@ -54,7 +54,7 @@ extension AdminVerb {
         } else if items.isEmpty {
             AdminOutput.warn("There is nothing to list.")
         } else {
-            AdminOutput.line(AdminOutput.table(columns, items.map { item in columns.map { AdminOutput.cell(item[$0]) } }))
+            AdminOutput.line(AdminOutput.table(columns, items.map { item in columns.map { AdminOutput.cell(item.member($0)) } }))
         }
     }
 }
@@ -119,6 +119,11 @@ extension [KeyAndValue] {
 }
 
 extension JSONValue {
+    /// The member at a path of names with dots between, such as `presence.online`.
+    fileprivate func member(_ path: String) -> JSONValue? {
+        path.split(separator: ".").reduce(JSONValue?.some(self)) { $0?[String($1)] }
+    }
+
     /// An object of the members that are there.
     static func given(_ members: KeyValuePairs<String, JSONValue?>) -> JSONValue {
         var object: [String: JSONValue] = [:]

@@ -97,7 +97,7 @@ struct DeviceCommand: AsyncParsableCommand {
             let base: AdminPath = "/api/v1/tenants/\(tenant)/devices"
             try await list(
                 server, base.adding("filter", filter).adding("sort", sort),
-                ["name", "status", "online", "lastSeen", "model", "id"], limit: limit)
+                ["name", "status", "presence.online", "presence.lastSeen", "modelName", "id"], limit: limit)
         }
     }
 

@@ -38,7 +38,7 @@ struct DomainCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Gives a domain another name.")
 
         @OptionGroup var options: AdminOptions
-        @Argument(help: "The domain's identifier.") var domain: String
+        @Argument(help: "The domain's path or identifier.") var domain: String
         @Argument(help: "Its new name.") var name: String
         @Option(help: "The tenant's slug.") var tenant: String
 
@@ -53,7 +53,7 @@ struct DomainCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Moves a domain, and all below it, under another.")
 
         @OptionGroup var options: AdminOptions
-        @Argument(help: "The domain's identifier.") var domain: String
+        @Argument(help: "The domain's path or identifier.") var domain: String
         @Option(help: "The domain above it from now on, by path or identifier.") var parent: String
         @Option(help: "The tenant's slug.") var tenant: String
 
@@ -69,7 +69,7 @@ struct DomainCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Deletes a domain that is empty.")
 
         @OptionGroup var options: AdminOptions
-        @Argument(help: "The domain's identifier.") var domain: String
+        @Argument(help: "The domain's path or identifier.") var domain: String
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {

@@ -5,7 +5,7 @@ import Base
 struct PrincipalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "principal", abstract: "Who may act in a tenant: users and API clients.",
-        subcommands: [Create.self, List.self, Delete.self])
+        subcommands: [Create.self, List.self, Disable.self, Enable.self])
 
     struct Create: AdminVerb {
         static let configuration = CommandConfiguration(abstract: "Makes a user or an API client.")
@@ -28,20 +28,33 @@ struct PrincipalCommand: AsyncParsableCommand {
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
-            try await list(server, "/api/v1/tenants/\(tenant)/principals", ["name", "kind", "created", "id"])
+            try await list(server, "/api/v1/tenants/\(tenant)/principals", ["name", "kind", "active", "created", "id"])
         }
     }
 
-    struct Delete: AdminVerb {
-        static let configuration = CommandConfiguration(abstract: "Deletes a principal and ends its tokens.")
+    struct Disable: AdminVerb {
+        static let configuration = CommandConfiguration(abstract: "Refuses a principal's tokens until it is enabled again.")
 
         @OptionGroup var options: AdminOptions
-        @Argument(help: "The principal's identifier.") var id: String
+        @Argument(help: "The principal's name or identifier.") var principal: String
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
-            let path: AdminPath = "/api/v1/tenants/\(tenant)/principals/\(id)"
-            done(try await server.send(.delete, path.text), "The principal is deleted.")
+            let path: AdminPath = "/api/v1/tenants/\(tenant)/principals/\(principal)"
+            done(try await server.send(.patch, path.text, .json(["active": false])), "\(principal) is disabled.")
+        }
+    }
+
+    struct Enable: AdminVerb {
+        static let configuration = CommandConfiguration(abstract: "Lets a disabled principal act again.")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The principal's name or identifier.") var principal: String
+        @Option(help: "The tenant's slug.") var tenant: String
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(tenant)/principals/\(principal)"
+            done(try await server.send(.patch, path.text, .json(["active": true])), "\(principal) may act again.")
         }
     }
 }
@@ -49,12 +62,12 @@ struct PrincipalCommand: AsyncParsableCommand {
 /// `tidegate admin role …`
 struct RoleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "role", abstract: "Named sets of permissions.", subcommands: [Create.self, List.self, Delete.self])
+        commandName: "role", abstract: "Named sets of permissions.", subcommands: [Put.self, List.self, Delete.self])
 
-    struct Create: AdminVerb {
+    struct Put: AdminVerb {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a role.",
-            discussion: "Example: tidegate admin role create reader --tenant acme --permission device.read")
+            abstract: "Makes a role of the tenant's own, or changes one.",
+            discussion: "Example: tidegate admin role put reader --tenant acme --permission device.read")
 
         @OptionGroup var options: AdminOptions
         @Argument(help: "Its name.") var name: String
@@ -62,9 +75,9 @@ struct RoleCommand: AsyncParsableCommand {
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
-            let path: AdminPath = "/api/v1/tenants/\(tenant)/roles"
+            let path: AdminPath = "/api/v1/tenants/\(tenant)/roles/\(name)"
             let permissions = JSONValue.array(permission.map { .string($0) })
-            show(try await server.send(.post, path.text, .json(["name": .string(name), "permissions": permissions])))
+            show(try await server.send(.put, path.text, .json(["permissions": permissions])))
         }
     }
 
@@ -80,7 +93,7 @@ struct RoleCommand: AsyncParsableCommand {
     }
 
     struct Delete: AdminVerb {
-        static let configuration = CommandConfiguration(abstract: "Deletes a role that nobody holds.")
+        static let configuration = CommandConfiguration(abstract: "Deletes a role of the tenant's own, with its grants and shares.")
 
         @OptionGroup var options: AdminOptions
         @Argument(help: "The role's name or identifier.") var role: String
@@ -103,15 +116,16 @@ struct GrantCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Gives a principal a role at a domain and below it.")
 
         @OptionGroup var options: AdminOptions
-        @Argument(help: "The principal's identifier.") var principal: String
+        @Argument(help: "The principal's name or identifier.") var principal: String
         @Argument(help: "The role's name or identifier.") var role: String
         @Option(help: "The domain, by path or identifier; the whole tenant by default.") var domain: String?
+        @Option(help: "When it ends, such as 2027-01-01T00:00:00Z.") var until: String?
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/grants"
             let body = JSONValue.given([
-                "principal": .string(principal), "role": .string(role), "domain": .text(domain),
+                "principal": .string(principal), "role": .string(role), "domain": .text(domain), "expires": .text(until),
             ])
             show(try await server.send(.post, path.text, .json(body)))
         }
@@ -124,7 +138,7 @@ struct GrantCommand: AsyncParsableCommand {
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
-            try await list(server, "/api/v1/tenants/\(tenant)/grants", ["principal", "role", "domain", "id"])
+            try await list(server, "/api/v1/tenants/\(tenant)/grants", ["principal", "role", "domain", "expires", "id"])
         }
     }
 

@@ -10,23 +10,22 @@ struct ShareCommand: AsyncParsableCommand {
     struct Offer: AdminVerb {
         static let configuration = CommandConfiguration(
             abstract: "Offers a role in a tenant to another one.",
-            discussion: "Example: tidegate admin share offer --tenant plant --to maker --role operator --until 2027-01-01T00:00:00Z")
+            discussion: "Example: tidegate admin share offer --tenant plant --to maker --holder operator --role operator --until 2027-01-01T00:00:00Z")
 
         @OptionGroup var options: AdminOptions
         @Option(help: "The tenant that offers.") var tenant: String
         @Option(help: "The tenant that the offer is for.") var to: String
         @Option(help: "The role offered.") var role: String
         @Option(help: "The domain it counts in, by path or identifier; the whole tenant by default.") var domain: String?
-        @Option(help: "The principal it is for, by identifier; whoever holds --holders there by default.")
-        var principal: String?
-        @Option(help: "The role in the other tenant whose holders it is for.") var holders: String?
-        @Option(help: "When it ends, such as 2027-01-01T00:00:00Z.") var until: String?
+        @Option(help: "Who may act: a built-in role there, such as operator, or the identifier of a principal there.")
+        var holder: String
+        @Option(help: "When it ends at the latest, such as 2027-01-01T00:00:00Z.") var until: String
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/shares"
             let body = JSONValue.given([
-                "to": .string(to), "role": .string(role), "domain": .text(domain), "principal": .text(principal),
-                "holders": .text(holders), "expires": .text(until),
+                "to": .string(to), "holder": .string(holder), "role": .string(role), "domain": .text(domain),
+                "ends": .string(until),
             ])
             show(try await server.send(.post, path.text, .json(body)), first: ["id"])
         }
@@ -40,7 +39,7 @@ struct ShareCommand: AsyncParsableCommand {
 
         func act(_ server: AdminClient) async throws {
             try await list(
-                server, "/api/v1/tenants/\(tenant)/shares", ["from", "to", "role", "status", "expires", "id"])
+                server, "/api/v1/tenants/\(tenant)/shares", ["from", "to", "holder", "role", "status", "ends", "id"])
         }
     }
 

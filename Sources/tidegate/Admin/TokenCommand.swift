@@ -38,7 +38,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         func act(_ server: AdminClient) async throws {
             try await list(
-                server, "/api/v1/tenants/\(tenant)/tokens", ["name", "role", "created", "expires", "lastUsed", "id"])
+                server, "/api/v1/tenants/\(tenant)/tokens", ["name", "created", "expires", "lastUsed", "revoked", "id"])
         }
     }
 

@@ -1,0 +1,125 @@
+import Access
+import Agent
+import ArgumentParser
+import Base
+import Fleet
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import Southbound
+import Trust
+
+/// `tidegate demo`
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Runs a server with a removable demo tenant whose simulated devices enrol and report for real.")
+
+    @OptionGroup var options: ServeOptions
+    @Option(help: "How many devices.") var devices = 50
+    @Option(help: "Seconds between two readings of a device.") var interval = 5
+
+    func run() async throws {
+        try await Startup.run {
+            guard (1...100_000).contains(devices), (1...3600).contains(interval) else {
+                throw ConfigurationError("--devices is 1 to 100000, --interval 1 to 3600 seconds")
+            }
+            let configuration = try options.configuration()
+            let logger = Startup.logger(configuration)
+            let directory = try DataDirectory.open(options.data)
+            let parts = try await ServerParts.open(configuration, directory: directory.path, logger: logger)
+            let server = try RunningServer(parts)
+            let token = try await prepare(parts)
+            let fleet = DemoFleet(server: server, devices: devices, interval: .seconds(interval), logger: logger)
+            Startup.greet(configuration, directory: directory.path)
+            Self.explain(configuration, directory: directory.path, token: token, devices: devices)
+            try await Startup.serve(server.services + [fleet], logger: logger)
+            await parts.close()
+            _ = consume directory
+        }
+    }
+
+    /// The demo tenant, made at the first start, and a token that reads it.
+    private func prepare(_ parts: ServerParts) async throws -> String {
+        guard let slug = TenantSlug("demo") else { throw ConfigurationError("the demo tenant has no slug") }
+        if parts.access.directory.tenant(slug) == nil {
+            _ = try await parts.access.createTenant(slug, name: "Demo", demo: true, by: .localAdministrator)
+        }
+        guard let tenant = parts.access.directory.tenant(slug), tenant.demo else {
+            throw ConfigurationError("there is a tenant `demo` that is no demo; choose another data directory")
+        }
+        let name = "demo \(WallClock.system.now.rfc3339)"
+        let day = WallClock.system.now + .seconds(86_400)
+        return try await parts.access.createToken(
+            role: "viewer", name: name, expires: day, tenant: tenant.id, by: .localAdministrator
+        ).secret
+    }
+
+    private static func explain(_ configuration: Configuration, directory: String, token: String, devices: Int) {
+        let people = configuration.listeners.people.port
+        let curl = "curl -s --cacert \(directory)/trust/server-ca.pem -H 'Authorization: Bearer \(token)'"
+        let base = "https://localhost:\(people)/api/v1/tenants/demo"
+        Startup.say(
+            """
+
+            A demo tenant `demo` with \(devices) simulated meters, which enrol now and then report. Try, in another terminal:
+
+            the devices:
+              \(curl) '\(base)/devices?limit=5'
+            the last readings of one:
+              \(curl) "\(base)/devices/meter-1/telemetry?series=power,voltage&from=$(date -u -d '-5 min' +%FT%TZ)&to=$(date -u -d '+1 min' +%FT%TZ)"
+            the same as it happens:
+              \(curl) -N '\(base)/devices/meter-1/telemetry/live'
+            who did what, and that nobody has changed the record:
+              tidegate admin --data \(directory) audit list --tenant demo
+              tidegate verify audit --data \(directory)
+            take a device's access away:
+              tidegate admin --data \(directory) device revoke meter-2 --tenant demo
+            remove the demo for good:
+              tidegate admin --data \(directory) tenant delete demo
+
+            The token reads the demo tenant for a day. Stop with Ctrl-C.
+            """)
+    }
+}
+
+/// The simulated devices of the demo: registered when the listeners are open, then living like any others.
+private struct DemoFleet: Service {
+    var server: RunningServer
+    var devices: Int
+    var interval: Duration
+    var logger: Logger
+
+    func run() async throws {
+        let parts = server.parts
+        let addresses = try await server.southbound.addresses
+        guard let slug = TenantSlug("demo"), let tenant = parts.access.directory.tenant(slug) else { return }
+        var members: [SimulatedFleet.Member] = []
+        for number in 1...devices {
+            guard let name = Name("meter-\(number)") else { continue }
+            members.append(try await member(name, tenant: tenant.id, fleet: parts.fleet))
+        }
+        let roots = try NIOSSLCertificate.fromPEMBytes(Array(try parts.authorities.serverAuthorityPEM.utf8))
+        let address = ServerAddress(
+            host: "localhost", devicePort: addresses.device?.port ?? 0, mqttPort: addresses.mqtt?.port ?? 0, roots: roots)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        await SimulatedFleet(
+            server: address, tenant: slug.text, members: members, interval: interval, group: group, logger: logger
+        ).run()
+        try await group.shutdownGracefully()
+    }
+
+    /// A device of this name with a fresh enrolment token: its key lives only as long as the simulation.
+    private func member(_ name: Name, tenant: TenantID, fleet: Fleet) async throws -> SimulatedFleet.Member {
+        do {
+            let registered = try await fleet.register(DeviceDraft(name: name), in: tenant, by: .localAdministrator)
+            return SimulatedFleet.Member(name: name.text, enrolmentToken: registered.token.text)
+        } catch let refusal as Refusal where refusal.kind == .conflict {
+            let token = try await fleet.reissueEnrolmentToken(name.text, in: tenant, by: .localAdministrator)
+            return SimulatedFleet.Member(name: name.text, enrolmentToken: token.text)
+        }
+    }
+}

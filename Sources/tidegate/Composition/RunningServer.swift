@@ -1,0 +1,95 @@
+import Access
+import Audit
+import Base
+import Fleet
+import Logging
+import NIOCore
+import NIOSSL
+import Northbound
+import ServiceLifecycle
+import Southbound
+import Storage
+import Telemetry
+import Trust
+
+/// A server with all its listeners, ready to run.
+struct RunningServer: Sendable {
+    let parts: ServerParts
+    let southbound: SouthboundServer
+    let northbound: NorthboundServer
+    private let upkeep: Upkeep
+
+    init(_ parts: ServerParts) throws {
+        self.parts = parts
+        let configuration = parts.configuration
+        let doors = TelemetryDoors(telemetry: parts.telemetry)
+        let registry = ConnectionRegistry(metrics: parts.metrics)
+        let audit = parts.audit
+        let refused: @Sendable (String, String, TenantID?) -> Void = { audit.refuse(source: $0, code: $1, tenant: $2) }
+        let mqtt = MQTTService(
+            directory: parts.fleet.directory, presence: parts.fleet.presence, telemetry: parts.telemetry, doors: doors,
+            registry: registry, bus: parts.bus, metrics: parts.metrics, calls: .init(refused: refused))
+        let https = HTTPTelemetry(directory: parts.fleet.directory, telemetry: parts.telemetry, doors: doors)
+        let contexts = try TLSContexts(
+            parts.authorities.serverCertificate(for: "device", names: parts.serverNames))
+        var limits = SouthboundLimits()
+        limits.connections = configuration.maximumConnections
+        southbound = try SouthboundServer(
+            configuration: SouthboundConfiguration(
+                device: .init(host: configuration.listeners.device.host, port: configuration.listeners.device.port),
+                mqtt: .init(host: configuration.listeners.mqtt.host, port: configuration.listeners.mqtt.port), limits: limits),
+            group: parts.deviceGroup, contexts: contexts, verifier: parts.verifier, directory: parts.fleet.directory,
+            services: Self.deviceServices(parts, https), mqttPipeline: { mqtt.install(on: $0, identity: $1) },
+            registry: registry, bus: parts.bus, metrics: parts.metrics, logger: parts.logger)
+        northbound = try NorthboundServer(
+            services: Self.peopleServices(parts),
+            configuration: NorthboundConfiguration(
+                people: .init(host: configuration.listeners.people.host, port: configuration.listeners.people.port),
+                adminSocket: "\(parts.directory)/admin.sock",
+                metrics: .init(host: configuration.listeners.metrics.host, port: configuration.listeners.metrics.port),
+                tls: { try Self.peopleTLS(parts) }),
+            logger: parts.logger)
+        upkeep = Upkeep(parts: parts, contexts: contexts, people: northbound, mqtt: mqtt)
+    }
+
+    /// All services in the order of their start; they end in the reverse order, so that listeners close before what
+    /// they write to.
+    var services: [any Service] {
+        [parts.audit, parts.fleet.presence, parts.telemetry, upkeep, southbound, northbound]
+    }
+
+    private static func deviceServices(_ parts: ServerParts, _ https: HTTPTelemetry) -> DeviceServices {
+        let (issuing, access, database) = (parts.issuing, parts.access, parts.database)
+        return DeviceServices(
+            fleet: parts.fleet, audit: parts.audit,
+            certificates: { slug in
+                guard let slug, let tenant = access.directory.tenant(slug) else {
+                    throw Refusal(.notFound, "tenant.unknown", "There is no such tenant.")
+                }
+                return try await database.tenant(tenant.id).read { try issuing.certificates(of: tenant.id, in: $0) }
+            },
+            telemetry: { https.take($0) })
+    }
+
+    private static func peopleServices(_ parts: ServerParts) -> NorthboundServices {
+        let (telemetry, fleet) = (parts.telemetry, parts.fleet)
+        return NorthboundServices(
+            database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
+            keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
+            auditDirectory: "\(parts.directory)/audit",
+            readiness: { telemetry.failure.map { ["telemetry can not be stored: \($0)"] } ?? [] },
+            isDomainUsed: { try fleet.hasDevices(in: $0, $1) })
+    }
+
+    private static func peopleTLS(_ parts: ServerParts) throws -> TLSConfiguration {
+        let certificate: ServerCertificate
+        if let chain = parts.configuration.peopleCertificate, let key = parts.configuration.peopleKey {
+            certificate = try ServerCertificate.load(certificateFile: chain, keyFile: key, now: WallClock.system.now)
+        } else {
+            certificate = try parts.authorities.serverCertificate(for: "people", names: parts.serverNames)
+        }
+        return TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.chainPEM.utf8)).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(certificate.keyPEM.utf8), format: .pem)))
+    }
+}

@@ -1,0 +1,107 @@
+import Access
+import Audit
+import Base
+import Bus
+import Fleet
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import Northbound
+import ServiceLifecycle
+import Southbound
+import Storage
+import Telemetry
+import Trust
+
+/// The parts of one server, made in the order in which they need each other.
+struct ServerParts: Sendable {
+    let configuration: Configuration
+    let directory: String
+    let database: Database
+    let bus: Bus
+    let metrics: Metrics
+    let keyRing: KeyRing
+    let authorities: CertificateAuthorities
+    let issuing: IssuingAuthorities
+    let verifier: DeviceCertificateVerifier
+    let audit: AuditLog
+    let access: Access
+    let fleet: Fleet
+    let telemetry: Telemetry
+    let serverNames: ServerNames
+    let deviceGroup: MultiThreadedEventLoopGroup
+    let logger: Logger
+
+    /// Every table of the program.
+    static let schema = [
+        TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
+        NorthboundSchema.part,
+    ]
+
+    /// Every column that the key ring seals.
+    static let sealedColumns =
+        [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + NorthboundSchema.sealedColumns
+
+    /// Opens everything that `directory` and the configuration name; the first run makes keys, CAs and tables.
+    static func open(_ configuration: Configuration, directory: String, logger: Logger) async throws -> ServerParts {
+        guard let deployment = DeploymentName(configuration.deployment) else {
+            throw ConfigurationError("deployment \(configuration.deployment) is no host name such as fleet.example.com")
+        }
+        let names = try ServerNames(
+            [deployment.text, "localhost", "127.0.0.1", "::1"] + configuration.serverNames)
+        let keyRing = try KeyRing(directory: "\(directory)/keys", columns: sealedColumns)
+        let authorities = try CertificateAuthorities(
+            paths: AuthorityPaths(keys: "\(directory)/keys", trust: "\(directory)/trust"), deployment: deployment,
+            logger: logger)
+        let database = try await openDatabase(configuration, directory: directory)
+        try await database.migrate(schema)
+        let bus = Bus()
+        let issuing = IssuingAuthorities(authorities: authorities, keyRing: keyRing, logger: logger)
+        let verifier = DeviceCertificateVerifier()
+        let audit = try AuditLog(
+            database: database, keyRing: keyRing, deployment: deployment, directory: "\(directory)/audit", logger: logger)
+        let tenants = TenantDirectory()
+        let access = Access(
+            database: database, audit: audit, keyRing: keyRing, issuing: issuing, directory: tenants,
+            anchorAdded: { verifier.trust($0) }, tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) })
+        try await access.start()
+        for anchor in try await database.platform.read({ try issuing.anchors(in: $0.acrossTenants) }) { verifier.trust(anchor) }
+        let certificates = DeviceCertificates(issuing: issuing)
+        let fleet = Fleet(
+            database: database, access: access, audit: audit, bus: bus, certificates: certificates,
+            directory: DeviceDirectory(tenants: tenants), presence: Presence(database: database, bus: bus, logger: logger))
+        try await fleet.start()
+        let telemetry = Telemetry(
+            database: database, directory: "\(directory)/telemetry",
+            retention: .init(raw: .seconds(Int64(configuration.telemetryDays) * 86_400)), clock: .system, logger: logger)
+        try await telemetry.open()
+        let threads = configuration.deviceThreads == 0 ? System.coreCount : configuration.deviceThreads
+        return ServerParts(
+            configuration: configuration, directory: directory, database: database, bus: bus, metrics: Metrics(),
+            keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
+            access: access, fleet: fleet, telemetry: telemetry, serverNames: names,
+            deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)
+    }
+
+    static func openDatabase(_ configuration: Configuration, directory: String) async throws -> Database {
+        var options = DatabaseOptions()
+        options.partitionDirectory = "\(directory)/telemetry"
+        let location: DatabaseLocation =
+            configuration.database == "sqlite" ? .sqlite(path: "\(directory)/tidegate.db") : .postgres(url: configuration.database)
+        return try await Database.open(location, options: options)
+    }
+
+    /// Ends what has no service of its own, after all services have ended.
+    func close() async {
+        do {
+            try await telemetry.close()
+            try await fleet.presence.flush()
+            try await access.flushTokenUse()
+        } catch {
+            logger.error("not everything could be written at the end; the next start replays it", metadata: ["error": "\(error)"])
+        }
+        await database.close()
+        try? await deviceGroup.shutdownGracefully()
+    }
+}

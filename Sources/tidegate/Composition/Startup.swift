@@ -1,0 +1,73 @@
+import Base
+import Foundation
+import Logging
+import ServiceLifecycle
+import Storage
+import UnixSignals
+
+/// The steps that every command which serves shares: logging, one clear line for what stops a start, signals.
+enum Startup {
+    /// Runs `body`; an error becomes one line on the standard error and exit code 1.
+    static func run(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch {
+            FileHandle.standardError.write(Data("tidegate: \(sentence(for: error))\n".utf8))
+            Foundation.exit(1)
+        }
+    }
+
+    /// What happened, in a sentence for the operator.
+    static func sentence(for error: any Error) -> String {
+        switch error {
+        case let error as ConfigurationError: error.description
+        case let refusal as Refusal: refusal.detail.map { "\(refusal.message) (\($0))" } ?? refusal.message
+        case let error as StorageError: error.description
+        default: "\(error)"
+        }
+    }
+
+    /// The program's log, on the standard error.
+    static func logger(_ configuration: Configuration) -> Logger {
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        let isJSON = configuration.logFormat == .json
+        let make: @Sendable (String) -> any LogHandler = { label in
+            var handler: any LogHandler =
+                isJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        LoggingSystem.bootstrap(make)
+        return Logger(label: "tidegate")
+    }
+
+    /// Says where the server is and what to do next.
+    static func greet(_ configuration: Configuration, directory: String) {
+        let listeners = configuration.listeners
+        say(
+            """
+            tidegate \(Program.version): deployment \(configuration.deployment), data in \(directory)
+              people  https://\(listeners.people)     API for people and programs
+              device  https://\(listeners.device)     EST, telemetry, MQTT by ALPN
+              mqtt    mqtts://\(listeners.mqtt)
+              metrics http://\(listeners.metrics)/metrics
+            Clients trust \(directory)/trust/server-ca.pem. Next:
+              tidegate admin --data \(directory) tenant create acme
+            """)
+    }
+
+    /// Prints at once, also when the output is a file or a pipe.
+    static func say(_ text: String) {
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    }
+
+    /// Runs the services until SIGTERM or SIGINT, then lets each finish.
+    static func serve(_ services: [any Service], logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: services.map {
+                .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+            }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(45)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}

@@ -1,0 +1,89 @@
+import Base
+
+/// Everything that an operator can set, with its defaults; read from one YAML file and the environment.
+struct Configuration: Sendable {
+    /// The name in certificates.
+    var deployment = "localhost"
+    /// Where each listener binds.
+    var listeners = Listeners()
+    /// `sqlite`, or a `postgres://` URL.
+    var database = "sqlite"
+    /// Names and addresses that clients use for this server, in its certificates.
+    var serverNames: [String] = []
+    /// The operator's own certificate for the people listener, and its key.
+    var peopleCertificate: String?
+    /// The key of `peopleCertificate`.
+    var peopleKey: String?
+    /// `text` or `json`.
+    var logFormat = LogFormat.text
+    /// The least severe messages that are logged.
+    var logLevel = "info"
+    /// How long raw readings are kept when a tenant's plan allows more.
+    var telemetryDays = 3650
+    /// Where backups go; none are made when empty.
+    var backupDirectory: String?
+    /// Hours between automatic backups.
+    var backupEveryHours = 24
+    /// How many automatic backups are kept.
+    var backupsKept = 14
+    /// Event loops of the device side; 0 takes one for each processor.
+    var deviceThreads = 0
+    /// Connections of the device side, over all tenants.
+    var maximumConnections = 1_000_000
+
+    /// How log lines are written.
+    enum LogFormat: String, Sendable, CaseIterable {
+        case text
+        case json
+    }
+
+    /// One listener's place.
+    struct Address: Sendable, Equatable, CustomStringConvertible {
+        var host: String
+        var port: Int
+
+        /// `host:port`, or `[v6]:port`.
+        init?(_ text: String) {
+            guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+                (0...65_535).contains(port)
+            else { return nil }
+            var host = String(text[..<colon])
+            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+            guard !host.isEmpty else { return nil }
+            self.host = host
+            self.port = port
+        }
+
+        init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+
+        var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    /// The listeners of DESIGN's outer interface.
+    struct Listeners: Sendable {
+        var people = Address(host: "0.0.0.0", port: 8443)
+        var device = Address(host: "0.0.0.0", port: 8444)
+        var mqtt = Address(host: "0.0.0.0", port: 8883)
+        var metrics = Address(host: "127.0.0.1", port: 9464)
+
+        /// Moves all ports so that the people listener's becomes `base` and the others keep their order behind it.
+        mutating func move(toBase base: Int) {
+            people.port = base
+            device.port = base + 1
+            mqtt.port = base + 2
+            metrics.port = base + 3
+        }
+    }
+}
+
+/// Why a configuration was refused: one line that says where and what would be right.
+struct ConfigurationError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

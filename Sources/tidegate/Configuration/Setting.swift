@@ -1,0 +1,110 @@
+/// One key of the configuration: its name in the file, its sentence, and how its text becomes a value.
+struct Setting: Sendable {
+    /// The dotted key, such as `listeners.people`.
+    var key: String
+    /// What it does, for `tidegate settings` and the operations guide.
+    var sentence: String
+    /// What holds when it is not given, as text.
+    var defaultText: String
+    /// Sets it; lists come joined by commas.
+    var apply: @Sendable (inout Configuration, String) throws -> Void
+
+    /// The environment variable that overrides the file.
+    var variable: String { "TIDEGATE_" + key.uppercased().replacing(".", with: "_") }
+
+    /// Every key there is.
+    static let all: [Setting] = [
+        Setting(
+            key: "deployment", sentence: "The name in all certificates; choose it once, before the first start.",
+            defaultText: "localhost"
+        ) { $0.deployment = $1 },
+        address("listeners.people", "Where people and programs reach the API.", "0.0.0.0:8443", \.listeners.people),
+        address("listeners.device", "Where devices connect (EST, telemetry, MQTT by ALPN).", "0.0.0.0:8444", \.listeners.device),
+        address("listeners.mqtt", "Where devices without ALPN speak MQTT over TLS.", "0.0.0.0:8883", \.listeners.mqtt),
+        Setting(
+            key: "listeners.metrics", sentence: "Prometheus metrics, health and readiness, in plain text: loopback only.",
+            defaultText: "127.0.0.1:9464"
+        ) { configuration, text in
+            let address = try parse(text)
+            guard ["127.0.0.1", "::1", "localhost"].contains(address.host) else {
+                throw ConfigurationError("must be on loopback (127.0.0.1 or ::1), because it speaks plain text")
+            }
+            configuration.listeners.metrics = address
+        },
+        Setting(
+            key: "database", sentence: "`sqlite` (a file in the data directory) or a `postgres://` URL.",
+            defaultText: "sqlite"
+        ) { configuration, text in
+            guard text == "sqlite" || text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") else {
+                throw ConfigurationError("must be `sqlite` or a URL like postgres://user@host/name")
+            }
+            configuration.database = text
+        },
+        Setting(
+            key: "tls.names",
+            sentence: "Host names and IP addresses by which clients reach this server, for its certificates; the deployment's name and localhost are always in.",
+            defaultText: ""
+        ) { $0.serverNames = list($1) },
+        Setting(
+            key: "tls.people.certificate", sentence: "Your own certificate chain (PEM) for the people listener.",
+            defaultText: ""
+        ) { $0.peopleCertificate = $1.isEmpty ? nil : $1 },
+        Setting(key: "tls.people.key", sentence: "The private key (PEM) of that certificate.", defaultText: "") {
+            $0.peopleKey = $1.isEmpty ? nil : $1
+        },
+        Setting(key: "log.format", sentence: "`text` for eyes or `json` for programs.", defaultText: "text") {
+            guard let format = Configuration.LogFormat(rawValue: $1) else {
+                throw ConfigurationError("must be `text` or `json`")
+            }
+            $0.logFormat = format
+        },
+        Setting(
+            key: "log.level", sentence: "`trace`, `debug`, `info`, `notice`, `warning`, `error` or `critical`.",
+            defaultText: "info"
+        ) {
+            guard ["trace", "debug", "info", "notice", "warning", "error", "critical"].contains($1) else {
+                throw ConfigurationError("must be trace, debug, info, notice, warning, error or critical")
+            }
+            $0.logLevel = $1
+        },
+        number("telemetry.days", "Days for which raw readings are kept; hourly summaries stay ten times as long.", 1...36_500, "3650", \.telemetryDays),
+        Setting(
+            key: "backup.directory", sentence: "Where automatic backups go; `backups` in the data directory when not set, `none` for no backups.",
+            defaultText: "backups"
+        ) { $0.backupDirectory = $1.isEmpty ? nil : $1 },
+        number("backup.every", "Hours between automatic backups.", 1...8760, "24", \.backupEveryHours),
+        number("backup.keep", "How many automatic backups are kept.", 1...10_000, "14", \.backupsKept),
+        number("device.threads", "Event loops for devices; 0 takes one for each processor.", 0...256, "0", \.deviceThreads),
+        number("device.connections", "The most device connections at once.", 1...10_000_000, "1000000", \.maximumConnections),
+    ]
+
+    private static func parse(_ text: String) throws -> Configuration.Address {
+        guard let address = Configuration.Address(text) else {
+            throw ConfigurationError("must be HOST:PORT, for example 0.0.0.0:8443 or [::]:8443")
+        }
+        return address
+    }
+
+    private static func address(
+        _ key: String, _ sentence: String, _ defaultText: String,
+        _ path: any WritableKeyPath<Configuration, Configuration.Address> & Sendable
+    ) -> Setting {
+        Setting(key: key, sentence: sentence, defaultText: defaultText) { $0[keyPath: path] = try parse($1) }
+    }
+
+    private static func number(
+        _ key: String, _ sentence: String, _ range: ClosedRange<Int>, _ defaultText: String,
+        _ path: any WritableKeyPath<Configuration, Int> & Sendable
+    ) -> Setting {
+        Setting(key: key, sentence: sentence, defaultText: defaultText) {
+            guard let value = Int($1), range.contains(value) else {
+                throw ConfigurationError("must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            $0[keyPath: path] = value
+        }
+    }
+
+    private static func list(_ text: String) -> [String] {
+        text.split(separator: ",").map { $0.trimmingPrefix(" ") }.map(String.init).filter { !$0.isEmpty }
+    }
+}
