@@ -1,3 +1,4 @@
+import Agent
 import Base
 import NIOCore
 import NIOHTTP1
@@ -161,6 +162,7 @@ struct AdminClient: Sendable {
             try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : host))
         }
         try pipeline.addHTTPClientHandlers()
+        try pipeline.addHandler(HTTPRequestWriter())
         return try Connection(wrappingChannelSynchronously: channel)
     }
 
