@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One target for each decoder of outside bytes. Built with `--sanitize fuzzer`, which brings libFuzzer's own main:
+/// a target only has `LLVMFuzzerTestOneInput`. `Scripts/fuzz` builds and runs them over `Corpus/`.
+let names = [
+    "FuzzMQTT", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard", "FuzzGzip", "FuzzChunk", "FuzzCSR",
+]
+
+let package = Package(
+    name: "fuzz",
+    dependencies: [
+        .package(name: "tidegate", path: ".."),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    ],
+    targets: names.map { name in
+        .executableTarget(
+            name: name,
+            dependencies: [
+                .product(name: "TidegateParts", package: "tidegate"), .product(name: "NIOCore", package: "swift-nio"),
+            ])
+    },
+    swiftLanguageModes: [.v6]
+)
