@@ -1,0 +1,24 @@
+public import NIOSSL
+
+/// Where the people's side listens; a listener that is nil is not opened.
+public struct NorthboundConfiguration: Sendable {
+    /// The people listener.
+    public var people: ListenerAddress?
+    /// The path of the administration socket.
+    public var adminSocket: String?
+    /// The metrics listener, on a loopback address.
+    public var metrics: ListenerAddress?
+    /// Certificate and key of the people listener, asked for at the start and at every reload.
+    public var tls: @Sendable () throws -> TLSConfiguration
+
+    /// Listeners at these places, with the certificate that `tls` answers with.
+    public init(
+        people: ListenerAddress? = nil, adminSocket: String? = nil, metrics: ListenerAddress? = nil,
+        tls: @escaping @Sendable () throws -> TLSConfiguration
+    ) {
+        self.people = people
+        self.adminSocket = adminSocket
+        self.metrics = metrics
+        self.tls = tls
+    }
+}

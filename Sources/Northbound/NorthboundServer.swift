@@ -1,0 +1,154 @@
+import Access
+import Base
+import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
+public import Logging
+public import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// The people's side of the server: the API over TLS, the same API on the administration socket, and the metrics.
+public final class NorthboundServer: Service {
+    /// One of the three listeners.
+    public enum Listener: String, CaseIterable, Sendable {
+        case people, admin, metrics
+    }
+
+    private let configuration: NorthboundConfiguration
+    private let services: NorthboundServices
+    private let table: RouteTable
+    private let logger: Logger
+    private let people = Mutex<PeopleChannel?>(nil)
+    private let addresses = Mutex<[Listener: SocketAddress]>([:])
+    private let onListening: @Sendable (Listener, SocketAddress?) -> Void
+
+    /// A server of these parts; `onListening` is told as each listener opens.
+    public init(
+        services: NorthboundServices, configuration: NorthboundConfiguration, logger: Logger,
+        onListening: @escaping @Sendable (Listener, SocketAddress?) -> Void = { _, _ in }
+    ) throws {
+        if let metrics = configuration.metrics, !metrics.isLoopback {
+            throw Refusal(
+                .invalid, "listener.metrics_not_loopback",
+                "The metrics listener speaks plain text, so it opens only on a loopback address, not on \(metrics).")
+        }
+        if let path = configuration.adminSocket, path.utf8.count > Self.socketPathBytes {
+            throw Refusal(
+                .invalid, "listener.socket_path_long",
+                "The administration socket's path has \(path.utf8.count) bytes; the system allows "
+                    + "\(Self.socketPathBytes). Choose a shorter data directory: \(path)")
+        }
+        self.configuration = configuration
+        self.services = services
+        self.logger = logger
+        self.onListening = onListening
+        table = RouteTable.all(services)
+    }
+
+    /// What fits `sun_path` with its closing zero.
+    private static let socketPathBytes = 107
+
+    /// Where a listener listens, once it does.
+    public func address(of listener: Listener) -> SocketAddress? { addresses.withLock { $0[listener] } }
+
+    /// Takes up the certificate anew, for connections from now on.
+    public func reloadCertificate() throws {
+        try people.withLock { $0 }?.replace(configuration.tls())
+    }
+
+    /// Serves until the graceful shutdown, then lets running requests finish.
+    public func run() async throws {
+        try await withThrowingTaskGroup { group in
+            if let address = configuration.people {
+                group.addTask { try await self.serve(.people, at: "\(address)") { try await self.runPeople(address) } }
+            }
+            if let path = configuration.adminSocket {
+                group.addTask { try await self.serve(.admin, at: path) { try await self.runAdmin(path) } }
+            }
+            if let address = configuration.metrics {
+                group.addTask { try await self.serve(.metrics, at: "\(address)") { try await self.runMetrics(address) } }
+            }
+            group.addTask { await self.pruneRepetitions() }
+            try await group.waitForAll()
+        }
+    }
+
+    private func runPeople(_ address: ListenerAddress) async throws {
+        let tls = try configuration.tls()
+        let builder = HTTPServerBuilder { responder in
+            let channel = try PeopleChannel(tls, responder: responder)
+            self.people.withLock { $0 = channel }
+            return channel
+        }
+        let door = services.frontDoor(table, listener: .people, caller: .bearer)
+        try await application(
+            door, builder, .hostname(address.host, port: address.port), .people, NorthboundLimits.connections
+        ).run()
+    }
+
+    private func runAdmin(_ path: String) async throws {
+        let door = services.frontDoor(table, listener: .admin, caller: .fixed(.localAdministrator))
+        let builder = HTTPServerBuilder.http1(configuration: .bounded)
+        try await application(
+            door, builder, .unixDomainSocket(path: path), .admin, NorthboundLimits.adminConnections
+        ).run()
+        unlink(path)
+    }
+
+    private func runMetrics(_ address: ListenerAddress) async throws {
+        let responder = OperatorsRouter.make(services.metrics, readiness: services.readiness).buildResponder()
+        try await application(
+            responder, .http1(configuration: .bounded), .hostname(address.host, port: address.port), .metrics,
+            NorthboundLimits.metricsConnections
+        ).run()
+    }
+
+    private func application<Responder: HTTPResponder>(
+        _ responder: Responder, _ builder: HTTPServerBuilder, _ address: BindAddress, _ listener: Listener,
+        _ connections: Int
+    ) -> Application<Responder> where Responder.Context == CallContext {
+        Application(
+            responder: responder, server: builder,
+            configuration: ApplicationConfiguration(
+                address: address, availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)),
+            onServerRunning: { channel in self.listening(listener, channel.localAddress) },
+            logger: logger)
+    }
+
+    private func listening(_ listener: Listener, _ address: SocketAddress?) {
+        if listener == .admin, let path = configuration.adminSocket {
+            // Connecting takes the right to write, which no usual umask gives to others even before this line.
+            chmod(path, 0o600)
+        }
+        addresses.withLock { $0[listener] = address }
+        onListening(listener, address)
+    }
+
+    /// Runs one listener and says in one line which address could not be opened.
+    private func serve(_ listener: Listener, at place: String, _ run: () async throws -> Void) async throws {
+        do {
+            try await run()
+        } catch let error as IOError {
+            let reason = error.errnoCode == EADDRINUSE ? "another program uses it" : "\(error)"
+            throw Refusal(
+                .unavailable, "listener.not_opened",
+                "The \(listener.rawValue) listener can not open \(place): \(reason). Stop that program, or set "
+                    + "listeners.\(listener.rawValue) to another address.")
+        }
+    }
+
+    private func pruneRepetitions() async {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    _ = try await self.services.repetitions.prune()
+                } catch {
+                    self.logger.warning("Old answers could not be pruned", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(3600))
+            }
+        }
+    }
+}

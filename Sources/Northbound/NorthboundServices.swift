@@ -1,0 +1,95 @@
+public import Access
+public import Audit
+public import Base
+public import Fleet
+import HTTPTypes
+import HummingbirdCore
+public import Storage
+public import Telemetry
+public import Trust
+
+/// The parts of the server that the API is made of.
+public struct NorthboundServices: Sendable {
+    let database: Database
+    let access: Access
+    let audit: AuditLog
+    let fleet: Fleet
+    let telemetry: Telemetry
+    let keyRing: KeyRing
+    let authorities: CertificateAuthorities
+    let metrics: Metrics
+    let clock: WallClock
+    let version: String
+    let auditDirectory: String?
+    let readiness: @Sendable () async -> [String]
+    let isDomainUsed: @Sendable (DomainID, Transaction) throws -> Bool
+    let repetitions: Repetitions
+    let gatekeeper: Gatekeeper
+    let liveStreams = LiveStreams()
+
+    /// An API of these parts.
+    ///
+    /// `auditDirectory` is where the audit log keeps its checkpoint file; `readiness` says what is not ready;
+    /// `isDomainUsed` says whether any part keeps something in a domain.
+    public init(
+        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, keyRing: KeyRing,
+        authorities: CertificateAuthorities, metrics: Metrics, clock: WallClock = .system, version: String,
+        auditDirectory: String?, readiness: @escaping @Sendable () async -> [String] = { [] },
+        isDomainUsed: @escaping @Sendable (DomainID, Transaction) throws -> Bool
+    ) {
+        self.database = database
+        self.access = access
+        self.audit = audit
+        self.fleet = fleet
+        self.telemetry = telemetry
+        self.keyRing = keyRing
+        self.authorities = authorities
+        self.metrics = metrics
+        self.clock = clock
+        self.version = version
+        self.auditDirectory = auditDirectory
+        self.readiness = readiness
+        self.isDomainUsed = isDomainUsed
+        repetitions = Repetitions(database: database, keyRing: keyRing, clock: clock)
+        gatekeeper = Gatekeeper(access: access, audit: audit, clock: clock, metrics: metrics)
+    }
+
+    func frontDoor(_ table: RouteTable, listener: NorthboundServer.Listener, caller: CallerSource) -> FrontDoor {
+        FrontDoor(
+            table, listener: listener.rawValue, gatekeeper: gatekeeper, caller: caller, repetitions: repetitions,
+            metrics: metrics)
+    }
+
+    /// Decides whether the caller may do this in the whole tenant, or in one domain of it.
+    ///
+    /// For what no capability decides itself, because the object is the tenant or the server as a whole.
+    func authorize(_ call: Call, _ permission: Permission, domain: DomainID? = nil) async throws {
+        try await database.tenant(call.tenant.id).read { transaction in
+            try access.authorize(call.principal, permission, tenant: call.tenant.id, domain: domain, in: transaction)
+        }
+    }
+
+    /// The device in the path, for a caller who may read its telemetry.
+    func readable(_ call: Call) async throws -> Device {
+        // Looked up as the server, because reading telemetry is a right of its own beside seeing the device.
+        let device = try await fleet.show(call.device, in: call.tenant.id, by: .localAdministrator).device
+        do {
+            try await authorize(call, .telemetryRead, domain: device.domain)
+        } catch let refusal as Refusal where refusal.kind == .notFound {
+            throw Refusal(
+                .notFound, "device.unknown",
+                "There is no such device; name it by its name or its 32-digit identifier.")
+        }
+        return device
+    }
+
+    /// Refuses when a caller who was let in no longer would be: its token, its right or the device has ended.
+    func recheck(_ call: Call, _ device: Device) async throws {
+        _ = try await gatekeeper.admit(call.principal, .permission(.telemetryRead), call.tenant.slug)
+        if let field = call.request.headers[.authorization], !call.principal.isLocalAdministrator {
+            let token = field.split(separator: " ", maxSplits: 1).last ?? ""
+            _ = try await gatekeeper.authenticate(String(token), call.address)
+        }
+        _ = try await readable(call)
+    }
+}

@@ -1,0 +1,19 @@
+import Base
+import HTTPTypes
+
+extension RouteTable {
+    /// Every operation that the server offers, the document itself included.
+    static func all(_ services: NorthboundServices) -> RouteTable {
+        var routes = server(services) + tenants(services) + plans(services) + domains(services) + principals(services)
+        routes += roles(services) + grants(services) + tokens(services) + shares(services) + models(services)
+        routes += devices(services) + deviceLists(services) + telemetry(services) + audit(services) + keys(services)
+        let document = Document()
+        routes.append(
+            .unauthenticated(
+                "/api/v1/openapi.json", "openAPI", "This document.", success: .json(.any)
+            ) { _ in Answer(.ok, .bytes(document.bytes(), mediaType: "application/json")) })
+        let table = RouteTable(routes)
+        document.describe(table)
+        return table
+    }
+}

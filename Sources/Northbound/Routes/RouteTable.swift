@@ -1,0 +1,42 @@
+import Base
+import HTTPTypes
+
+/// Every operation of the API, in the order of the document.
+///
+/// The table is the one truth: the router is filled from it and the OpenAPI document is written from it.
+public struct RouteTable: Sendable {
+    /// The operations.
+    public let routes: [Route]
+
+    /// A table of these operations.
+    public init(_ routes: [Route]) {
+        self.routes = routes
+    }
+
+    /// What the path parameters of all routes mean; one name means one thing everywhere.
+    static let pathParameters: [Parameter] = [
+        .path("tenant", .text(.slug), "The tenant's slug."),
+        .path("device", .text(.nameOrIdentifier), "The device's name or identifier."),
+        .path("model", .text(.nameOrIdentifier), "The model's name or identifier."),
+        .path("domain", .text, "The domain's identifier, or its path with each slash written %2F."),
+        .path("principal", .text(.nameOrIdentifier), "The principal's name or identifier."),
+        .path("role", .text(.nameOrIdentifier), "The role's name or identifier."),
+        .path("grant", .identifier, "The grant's identifier."),
+        .path("share", .identifier, "The share's identifier."),
+        .path("token", .identifier, "The token's identifier."),
+        .path("plan", .text(.nameOrIdentifier), "The plan's name or identifier."),
+    ]
+
+    static func pathParameter(_ name: String) -> Parameter? { pathParameters.first { $0.name == name } }
+
+    /// The operations by path, each path once, in the order of the table.
+    var byPath: [(path: String, routes: [Route])] {
+        var order: [String] = []
+        var groups: [String: [Route]] = [:]
+        for route in routes {
+            if groups[route.path] == nil { order.append(route.path) }
+            groups[route.path, default: []].append(route)
+        }
+        return order.map { ($0, groups[$0] ?? []) }
+    }
+}

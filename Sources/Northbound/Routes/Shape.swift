@@ -1,0 +1,78 @@
+/// The shape of a JSON value: it checks what comes in and describes it in the OpenAPI document.
+///
+/// One value does both, so the description can not promise what the server does not check.
+public indirect enum Shape: Sendable {
+    /// A string in this form.
+    case text(TextForm)
+    /// One of these strings.
+    case choice([String])
+    /// A whole number within bounds.
+    case integer(ClosedRange<Int64>)
+    /// Any finite number.
+    case number
+    /// True or false.
+    case boolean
+    /// An array with at most so many elements.
+    case array(of: Shape, atMost: Int)
+    /// An object with exactly these members.
+    case object([Member])
+    /// An object with any names as members, at most so many, all of one shape.
+    case map(of: Shape, atMost: Int)
+    /// This shape or null.
+    case nullable(Shape)
+    /// Any JSON value.
+    case any
+    /// A shape with a name of its own in the document.
+    case named(String, Shape)
+
+    /// One member of an object.
+    public struct Member: Sendable {
+        /// The member's name.
+        public let name: String
+        /// Its shape.
+        public let shape: Shape
+        /// Whether it must be there.
+        public let isRequired: Bool
+        /// What it means, in a sentence.
+        public let note: String
+
+        /// A member that must be there.
+        public static func required(_ name: String, _ shape: Shape, _ note: String) -> Member {
+            Member(name: name, shape: shape, isRequired: true, note: note)
+        }
+
+        /// A member that may be left out.
+        public static func optional(_ name: String, _ shape: Shape, _ note: String) -> Member {
+            Member(name: name, shape: shape, isRequired: false, note: note)
+        }
+    }
+
+    /// What a string may look like.
+    public enum TextForm: Sendable {
+        /// Anything, up to so many characters.
+        case free(atMost: Int)
+        /// A `Name`.
+        case name
+        /// A tenant's slug.
+        case slug
+        /// An identifier of 32 hexadecimal digits.
+        case identifier
+        /// An RFC 3339 time.
+        case time
+        /// A name or an identifier.
+        case nameOrIdentifier
+        /// A length of time such as `15m`.
+        case duration
+    }
+
+    /// A string of up to 1,000 characters.
+    public static let text = Shape.text(.free(atMost: 1000))
+    /// A `Name`.
+    public static let name = Shape.text(.name)
+    /// An identifier.
+    public static let identifier = Shape.text(.identifier)
+    /// An RFC 3339 time.
+    public static let time = Shape.text(.time)
+    /// A whole number that is not negative.
+    public static let count = Shape.integer(0...Int64.max)
+}

@@ -1,0 +1,111 @@
+import Base
+import ServiceLifecycle
+import Synchronization
+import Telemetry
+
+/// Live streams of a device's values as server-sent events, with a bound on what waits and on how many there are.
+///
+/// There is no replay: `Last-Event-ID` is ignored, and a client that was away asks the query for what it missed.
+final class LiveStreams: Sendable {
+    private enum Item: Sendable {
+        case update(LiveFeed.Update)
+        case tick
+    }
+
+    private let open = Mutex<[TenantID: Int]>([:])
+    private let heartbeat: Duration
+    private let clock = ContinuousClock()
+
+    /// Streams with a sign of life after each `heartbeat`.
+    init(heartbeat: Duration = .seconds(NorthboundLimits.liveHeartbeatSeconds)) {
+        self.heartbeat = heartbeat
+    }
+
+    /// The answer that streams `updates` of the named series (of all when none is named) for as long as `isAllowed`
+    /// does not throw; it is asked at every sign of life, so a right that ends takes effect.
+    func answer(
+        of tenant: TenantID, series: Set<String>, updates: @escaping @Sendable () -> AsyncStream<LiveFeed.Update>,
+        isAllowed: @escaping @Sendable () async throws -> Void
+    ) throws -> Answer {
+        // Asked here as well, so that the refusal is a problem document and no broken stream.
+        guard open.withLock({ $0[tenant, default: 0] < NorthboundLimits.liveStreamsPerTenant }) else { throw Self.tooMany }
+        return .stream("text/event-stream") { writer in
+            try self.enter(tenant)
+            defer { self.leave(tenant) }
+            try await self.send(updates(), series, isAllowed, to: writer)
+        }
+    }
+
+    private static let tooMany = Refusal(
+        .limited, "telemetry.too_many_streams",
+        "The tenant has \(NorthboundLimits.liveStreamsPerTenant) live streams open, the most it may. Close one first.",
+        retryAfter: .seconds(10))
+
+    private func enter(_ tenant: TenantID) throws {
+        try open.withLock { open in
+            guard open[tenant, default: 0] < NorthboundLimits.liveStreamsPerTenant else { throw Self.tooMany }
+            open[tenant, default: 0] += 1
+        }
+    }
+
+    private func leave(_ tenant: TenantID) {
+        open.withLock { open in
+            let count = open[tenant, default: 1] - 1
+            open[tenant] = count > 0 ? count : nil
+        }
+    }
+
+    private func send(
+        _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>,
+        _ isAllowed: @Sendable () async throws -> Void, to writer: BodyWriter
+    ) async throws {
+        let (items, source) = AsyncStream.makeStream(
+            of: Item.self, bufferingPolicy: .bufferingNewest(NorthboundLimits.liveBuffer))
+        async let ticking: Void = tick(source)
+        async let passing: Void = pass(updates, series, to: source)
+        try await writer.write("retry: 3000\n: open\n\n")
+        var checked = clock.now
+        for await item in items {
+            if clock.now - checked >= heartbeat {
+                checked = clock.now
+                do {
+                    try await isAllowed()
+                } catch {
+                    try await writer.write("event: end\ndata: {\"code\":\"not.found\"}\n\n")
+                    return
+                }
+            }
+            switch item {
+            case .tick: try await writer.write(": alive\n\n")
+            case .update(let update): try await writer.write(Self.event(update))
+            }
+        }
+        _ = await (ticking, passing)
+    }
+
+    /// Gives a sign of life after each interval. The end of the server is the end of the stream, so that a shutdown
+    /// never waits for it.
+    private func tick(_ source: AsyncStream<Item>.Continuation) async {
+        let heartbeat = heartbeat
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: heartbeat)) != nil { source.yield(.tick) }
+        }
+        source.finish()
+    }
+
+    private func pass(
+        _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>, to source: AsyncStream<Item>.Continuation
+    ) async {
+        for await update in updates where series.isEmpty || series.contains(update.series) {
+            source.yield(.update(update))
+        }
+        source.finish()
+    }
+
+    /// One value as an event; its data is one line, so nothing needs splitting.
+    static func event(_ update: LiveFeed.Update) -> String {
+        "event: value\ndata: {\"series\":\(JSONValue.string(update.series).canonical),"
+            + "\"unit\":\(JSONValue.string(update.unit ?? "").canonical),"
+            + "\"time\":\(update.time.milliseconds),\"value\":\(update.value)}\n\n"
+    }
+}
