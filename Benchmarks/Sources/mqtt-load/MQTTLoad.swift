@@ -1,3 +1,4 @@
+import Agent
 import ArgumentParser
 import Foundation
 import NIOCore
@@ -12,10 +13,10 @@ struct MQTTLoad: AsyncParsableCommand {
         abstract: "Loads an MQTT server (Tidegate or a peer) over TLS with client certificates, bounded in count and time.")
 
     enum Mode: String, ExpressibleByArgument {
-        case open, closed, idle, handshakes
+        case open, closed, idle, handshakes, enrol
     }
 
-    @Option(help: "open (fixed rate), closed (as fast as acknowledged), idle (hold connections), handshakes (connect and leave)")
+    @Option(help: "open (fixed rate), closed (as fast as acknowledged), idle (hold connections), handshakes (connect and leave), enrol (make the certificates)")
     var mode: Mode = .open
     @Option var host = "localhost"
     @Option var port: Int
@@ -28,12 +29,15 @@ struct MQTTLoad: AsyncParsableCommand {
     @Option(help: "seconds before measuring") var warmup = 3
     @Option(help: "topic") var topic = "telemetry"
     @Option(help: "file with one payload a line") var payloads: String?
+    @Option(help: "for enrol: the tenant") var tenant = "bench"
+    @Option(help: "for enrol: a file of lines `name token`") var tokens: String?
     @Option(help: "process whose CPU time is read while measuring") var pid: Int?
 
     func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let roots = try NIOSSLCertificate.fromPEMFile(ca)
+        if mode == .enrol { return try await enrol(roots, group: group) }
         let count = try FileManager.default.contentsOfDirectory(atPath: certificates).filter { $0.hasSuffix(".key") }.count
         let contexts = try (0..<min(count, connections)).map { index in
             var tls = TLSConfiguration.makeClientConfiguration()
@@ -142,6 +146,30 @@ struct MQTTLoad: AsyncParsableCommand {
                 format: "messages/s %.0f  server µs/message %.2f  p50 %.2f ms  p99 %.2f ms  generator busy %.0f %%",
                 perSecond, cpu * 1e6 / Double(max(result.1, 1)), result.0.percentile(0.5), result.0.percentile(0.99),
                 own / duration * 100))
+    }
+
+    /// Enrols the devices of the tokens file by EST and keeps their certificates and keys.
+    private func enrol(_ roots: [NIOSSLCertificate], group: any EventLoopGroup) async throws {
+        let lines = try String(contentsOfFile: tokens ?? "", encoding: .utf8).split(separator: "\n")
+        let server = ServerAddress(host: host, devicePort: port, mqttPort: 0, roots: roots)
+        for start in stride(from: 0, to: lines.count, by: 8) {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for index in start..<min(start + 8, lines.count) {
+                    let fields = lines[index].split(separator: " ").map(String.init)
+                    let (folder, tenant) = (certificates, tenant)
+                    tasks.addTask {
+                        let key = DeviceKey()
+                        let der = try await ESTClient(server: server, group: group)
+                            .enrol(tenant: tenant, device: fields[0], token: fields[1], key: key)
+                        let body = Data(der).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+                        let pem = "-----BEGIN CERTIFICATE-----\n\(body)\n-----END CERTIFICATE-----\n"
+                        try pem.write(toFile: "\(folder)/client-\(index).pem", atomically: false, encoding: .utf8)
+                        try key.pem.write(toFile: "\(folder)/client-\(index).key", atomically: false, encoding: .utf8)
+                    }
+                }
+                try await tasks.waitForAll()
+            }
+        }
     }
 
     private func handshakes(_ contexts: [NIOSSLContext], group: any EventLoopGroup) async throws {

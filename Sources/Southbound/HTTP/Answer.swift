@@ -81,21 +81,23 @@ struct Answer: Sendable {
 
     static func retryAfter(_ refusal: Refusal) -> String {
         guard let seconds = refusal.retryAfter.map({ ($0.microseconds + 999_999) / 1_000_000 }) else { return "" }
-        return "retry-after: \(max(seconds, 1))\r\n"
+        return "Retry-After: \(max(seconds, 1))\r\n"
     }
 
     private static let problemType = "application/problem+json"
 
     /// Writes the answer as it goes over the wire.
+    ///
+    /// Field names have their usual capitals: strongSwan's `pki` looks for `Content-Length` in no other spelling.
     func write(to buffer: inout ByteBuffer, date: [UInt8], closing: Bool) {
         buffer.reserveCapacity(minimumWritableBytes: 160 + headers.utf8.count + body.count)
-        buffer.writeString("HTTP/1.1 \(status.rawValue) \(status.phrase)\r\ndate: ")
+        buffer.writeString("HTTP/1.1 \(status.rawValue) \(status.phrase)\r\nDate: ")
         buffer.writeBytes(date)
         buffer.writeString("\r\n")
-        if status != .noContent { buffer.writeString("content-length: \(body.count)\r\n") }
-        if let contentType { buffer.writeString("content-type: \(contentType)\r\n") }
+        if status != .noContent { buffer.writeString("Content-Length: \(body.count)\r\n") }
+        if let contentType { buffer.writeString("Content-Type: \(contentType)\r\n") }
         buffer.writeString(headers)
-        buffer.writeString(closing ? "connection: close\r\n\r\n" : "\r\n")
+        buffer.writeString(closing ? "Connection: close\r\n\r\n" : "\r\n")
         buffer.writeBytes(body)
     }
 }

@@ -166,7 +166,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     private func add(_ bytes: ByteBuffer) {
         guard exchange.isCollecting else { return perform(exchange.body(bytes)) }
         guard service.bodies.take(bytes.readableBytes) else {
-            return perform(exchange.answer(.bare(.serviceUnavailable, headers: "retry-after: 10\r\n", closes: true)))
+            return perform(exchange.answer(.bare(.serviceUnavailable, headers: "Retry-After: 10\r\n", closes: true)))
         }
         heldBytes += bytes.readableBytes
         // Who sends a byte now and then gets no further than who sends nothing.
@@ -188,7 +188,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
             connection.setDeadline(in: service.limits.answerTime)
             service.perform(work, body: body, address: connection.address, on: loop.eventLoop)
                 .assumeIsolated().whenComplete { result in
-                    let answer = (try? result.get()) ?? .bare(.serviceUnavailable, headers: "retry-after: 10\r\n")
+                    let answer = (try? result.get()) ?? .bare(.serviceUnavailable, headers: "Retry-After: 10\r\n")
                     self.perform(self.exchange.answer(answer))
                     self.takeWaiting()
                 }

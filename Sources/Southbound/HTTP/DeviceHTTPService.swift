@@ -49,11 +49,11 @@ final class DeviceHTTPService: Sendable {
             guard tenant == nil || device == nil || device?.tenantSlug == tenant else { break }
             guard head.method == (operation.isRead ? .GET : .POST) else {
                 return .answer(
-                    .bare(.methodNotAllowed, headers: operation.isRead ? "allow: GET\r\n" : "allow: POST\r\n"))
+                    .bare(.methodNotAllowed, headers: operation.isRead ? "Allow: GET\r\n" : "Allow: POST\r\n"))
             }
             return plan(operation, tenant, channel, head, device, address)
         case .telemetry(let tenant):
-            guard head.method == .POST else { return .answer(.bare(.methodNotAllowed, headers: "allow: POST\r\n")) }
+            guard head.method == .POST else { return .answer(.bare(.methodNotAllowed, headers: "Allow: POST\r\n")) }
             return telemetryPlan(tenant, head, device, address)
         case nil: break
         }
@@ -98,7 +98,7 @@ final class DeviceHTTPService: Sendable {
         }
         guard let sender else {
             refused(address, "device.refused", nil)
-            return .answer(.bare(.unauthorized, headers: "www-authenticate: Bearer\r\n"))
+            return .answer(.bare(.unauthorized, headers: "WWW-Authenticate: Bearer\r\n"))
         }
         guard sender.tenantSlug == tenant else { return .answer(.bare(.notFound)) }
         guard sender.opens(.stream) else {
@@ -191,10 +191,10 @@ final class DeviceHTTPService: Sendable {
     }
 
     private static func encoded(_ type: String, _ body: [UInt8]) -> Answer {
-        Answer(status: .ok, contentType: type, headers: "content-transfer-encoding: base64\r\n", body: body)
+        Answer(status: .ok, contentType: type, headers: "Content-Transfer-Encoding: base64\r\n", body: body)
     }
 
     private static let asksForPassword = Answer.bare(
-        .unauthorized, headers: "www-authenticate: Basic realm=\"enrolment\", charset=\"UTF-8\"\r\n")
-    private static let busy = Answer.bare(.serviceUnavailable, headers: "retry-after: 10\r\n")
+        .unauthorized, headers: "WWW-Authenticate: Basic realm=\"enrolment\", charset=\"UTF-8\"\r\n")
+    private static let busy = Answer.bare(.serviceUnavailable, headers: "Retry-After: 10\r\n")
 }

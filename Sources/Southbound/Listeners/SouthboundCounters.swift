@@ -59,11 +59,12 @@ struct SouthboundCounters: Sendable {
     }
 
     /// Shows what is open now.
-    func show(_ counts: SourceCounts, registry: ConnectionRegistry) {
+    func show(_ counts: SourceCounts, _ registry: ConnectionRegistry, _ bodies: BodyBudget) {
         metrics.gauge("tidegate_connections_open", "Connections from devices that are open.") { Double(counts.open) }
         metrics.gauge("tidegate_handshakes_open", "TLS handshakes under way.") { Double(counts.handshakes) }
         metrics.gauge("tidegate_devices_connected", "Devices with at least one connection.") {
             Double(registry.deviceCount)
         }
+        metrics.gauge("tidegate_device_body_bytes", "Bytes of unfinished bodies from devices.") { Double(bodies.bytes) }
     }
 }

@@ -52,7 +52,6 @@ public final class SouthboundServer: Service, Sendable {
         let counters = SouthboundCounters(metrics)
         self.counters = counters
         counts = SourceCounts(limits: limits)
-        counters.show(counts, registry: registry)
         queue = EnrolmentQueue(atOnce: limits.enrolmentsAtOnce, waiting: limits.enrolmentsWaiting)
         entrance = Entrance(
             check: PeerCheck(
@@ -62,6 +61,7 @@ public final class SouthboundServer: Service, Sendable {
                 directory: directory, registry: registry, services: services, queue: queue, limits: limits,
                 counters: counters, clock: clock, logger: logger),
             mqttPipeline: mqttPipeline)
+        counters.show(counts, registry, entrance.http.bodies)
         loops = group.makeIterator().map { ConnectionLoop(eventLoop: $0, counters: counters) }
         bound = group.any().makePromise()
     }
