@@ -10,16 +10,18 @@ extension AuditLog {
                 .map { try $0.identifier(0, as: TenantID.self) }
         }
         // The platform's log comes last, so that it holds the others' new checkpoints when it is signed itself.
-        let tenants = grown.filter { $0 != .platform } + grown.filter { $0 == .platform }
-        for tenant in tenants { try await checkpoint(tenant) }
-        return tenants.count
+        try await eachOnItsOwn(grown.filter { $0 != .platform } + [.platform]) { tenant in
+            if tenant == .platform { try await sequence([.platform]) }
+            try await checkpoint(tenant)
+        }
+        return grown.count
     }
 
     /// Places the pending entries of one tenant, signs for them, and enters the checkpoint in the platform's log.
     ///
     /// It is the last act before a tenant's keys are destroyed.
     public func conclude(_ tenant: TenantID) async throws {
-        try await sequence(search: true)
+        try await sequence([tenant])
         try await checkpoint(tenant, anchor: true)
     }
 
@@ -27,8 +29,12 @@ extension AuditLog {
         let now = clock.now
         let (deployment, keyRing, interval) = (deployment, keyRing, settings.anchorInterval)
         let lines = try await database.platform.write { transaction -> [CheckpointFile.Line] in
+            func isDue(_ head: LogHead) -> Bool {
+                head.size > head.signedSize || (anchor && head.size > head.anchoredSize)
+            }
+            guard try LogHead.read(tenant, in: transaction).map(isDue) == true else { return [] }
             var head = try LogHead.claim(tenant, in: transaction)
-            guard head.size > head.signedSize || (anchor && head.size > head.anchoredSize) else { return [] }
+            guard isDue(head) else { return [] }
             let signer: LogSigner
             let isNew: Bool
             do {

@@ -161,22 +161,47 @@ extension AuditLog {
         }
     }
 
-    private func sequence(_ tenants: [TenantID]) async throws {
+    /// Places all pending entries of these tenants.
+    func sequence(_ tenants: [TenantID]) async throws {
         var rest = tenants[...]
         while !rest.isEmpty {
             // Several tenants share a transaction, because each commit waits for the disk.
             let group = Array(rest.prefix(Limits.batchTenants))
-            let done = try await database.platform.write { transaction in
-                var room = Limits.batchEntries
-                var done = 0
-                for tenant in group where room > 0 {
-                    let moved = try Sequencer.move(tenant, limit: room, in: transaction)
-                    room -= moved
-                    if room > 0 { done += 1 }
-                }
-                return done
+            do {
+                rest = rest.dropFirst(try await sequence(group: group))
+            } catch {
+                guard group.count > 1 else { throw error }
+                // One tenant's damaged row must not hold up the others.
+                try await eachOnItsOwn(group) { _ = try await self.sequence(group: [$0]) }
+                rest = rest.dropFirst(group.count)
             }
-            rest = rest.dropFirst(done)
         }
+    }
+
+    /// Does one transaction's worth, and answers how many of the tenants have nothing left.
+    private func sequence(group: [TenantID]) async throws -> Int {
+        try await database.platform.write { transaction in
+            var room = Limits.batchEntries
+            var done = 0
+            for tenant in group where room > 0 {
+                room -= try Sequencer.move(tenant, limit: room, in: transaction)
+                if room > 0 { done += 1 }
+            }
+            return done
+        }
+    }
+
+    /// Acts for each tenant, whatever happens with the others, and throws the last failure at the end.
+    func eachOnItsOwn(_ tenants: [TenantID], _ act: (TenantID) async throws -> Void) async throws {
+        var failure: (any Error)?
+        for tenant in tenants {
+            do {
+                try await act(tenant)
+            } catch {
+                logger.error("a tenant's audit log is behind", metadata: ["tenant": "\(tenant)", "reason": "\(error)"])
+                failure = error
+            }
+        }
+        if let failure { throw failure }
     }
 }

@@ -38,8 +38,9 @@ struct LogExamination {
     private(set) var stored = TreeFrontier()
     private var witnesses: [Witness]
     private var nextWitness = 0
-    /// The size up to which a checkpoint has held.
+    /// The size up to which a checkpoint has held, and the one before that.
     private var holds: Int64 = 0
+    private var heldBefore: Int64 = 0
     private var mismatches: [AuditDamage] = []
     /// The first checkpoint that does not hold.
     private var broken: Witness?
@@ -138,9 +139,12 @@ struct LogExamination {
             guard broken == nil, witness.size == stored.size else { continue }
             guard stored.root == witness.root || actual.root == witness.root else {
                 broken = witness
+                // Another witness of the same size may hold: then the two speak of different histories.
+                if holds == witness.size { holds = heldBefore }
                 continue
             }
             if stored.root != witness.root { storedWrongUpTo = witness.size }
+            if witness.size > holds { heldBefore = holds }
             holds = witness.size
             if witness.origin == .log {
                 report.checkpoints += 1
