@@ -1,4 +1,5 @@
 import os
+import subprocess
 
 import pytest
 
@@ -7,24 +8,41 @@ from tidegate import Server
 ENGINES = ["sqlite"] + (["postgres"] if os.environ.get("TIDEGATE_TEST_POSTGRES_URL") else [])
 
 
-def fresh_postgres(name):
-    """A database of its own on the test server, by the unmodified psql."""
-    import subprocess
+def psql(statement):
+    """Runs a statement on the test server with the unmodified psql."""
+    command = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", os.environ["TIDEGATE_TEST_POSTGRES_URL"], "-c", statement]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
+
+def fresh_postgres(schema):
+    """The URL of an empty schema of its own: the test server's role may make no databases."""
     url = os.environ["TIDEGATE_TEST_POSTGRES_URL"]
-    subprocess.run(["psql", url, "-q", "-c", f'DROP DATABASE IF EXISTS "{name}"', "-c", f'CREATE DATABASE "{name}"'], check=True)
-    base, _, query = url.partition("?")
-    head, _, _ = base.rpartition("/")
-    return f"{head}/{name}" + (f"?{query}" if query else "")
+    drop_postgres(schema)
+    psql(f"CREATE SCHEMA {schema}")
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+
+
+def drop_postgres(schema):
+    psql(f"SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def server(request, tmp_path_factory):
     """One server for a test file, on each engine; tests keep apart by tenants of their own."""
-    database = "sqlite"
-    if request.param == "postgres":
-        database = fresh_postgres("acceptance_" + request.module.__name__)
+    schema = "acceptance_" + request.module.__name__
+    database = fresh_postgres(schema) if request.param == "postgres" else "sqlite"
     running = Server(tmp_path_factory.mktemp("server"), database)
+    yield running
+    status = running.stop()
+    if request.param == "postgres":
+        drop_postgres(schema)
+    assert status == 0, running.log.read_text()[-3000:]
+
+
+@pytest.fixture(scope="module")
+def sqlite_server(tmp_path_factory):
+    """One server for a test file whose subject is not the database."""
+    running = Server(tmp_path_factory.mktemp("server"))
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
 

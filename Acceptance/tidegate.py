@@ -110,18 +110,22 @@ class Server:
         return values
 
     def start(self):
-        self.process = subprocess.Popen(
-            [str(BINARY), "serve", "--data", str(self.data)], env=self.env(),
-            stdout=open(self.log, "ab"), stderr=subprocess.STDOUT,
-        )
-        wait_for(self.is_ready, "the server is ready")
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [str(BINARY), "serve", "--data", str(self.data)], env=self.env(), stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            wait_for(self.is_ready, "the server is ready")
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
     def is_ready(self):
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended: {self.log.read_text()[-2000:]}")
         try:
             return requests.get(f"http://127.0.0.1:{self.ports['metrics']}/readyz", timeout=2).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def stop(self, how=signal.SIGTERM):
