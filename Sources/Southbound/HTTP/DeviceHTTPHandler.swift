@@ -227,7 +227,8 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     }
 
     private func awaitRequest() {
-        connection.setDeadline(in: device == nil && presence == nil ? service.limits.strangerTime : service.limits.idleTime)
+        connection.setDeadline(
+            in: device == nil && presence == nil ? service.limits.strangerTime : service.limits.idleTime)
     }
 
     private func close() {

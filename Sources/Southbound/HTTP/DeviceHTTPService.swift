@@ -18,7 +18,7 @@ final class DeviceHTTPService: Sendable {
     let clock: WallClock
     private let queue: EnrolmentQueue
     private let logger: Logger
-    private let attributes: Answer
+    private let attributes: [UInt8]
 
     init(
         directory: DeviceDirectory, registry: ConnectionRegistry, services: DeviceServices, queue: EnrolmentQueue,
@@ -33,7 +33,7 @@ final class DeviceHTTPService: Sendable {
         self.clock = clock
         self.logger = logger
         bodies = BodyBudget(limit: limits.bufferedBodyBytes)
-        attributes = Self.encoded("application/csrattrs", try EST.attributesBody())
+        attributes = try EST.attributesBody()
     }
 
     // MARK: - Deciding
@@ -64,16 +64,17 @@ final class DeviceHTTPService: Sendable {
         _ operation: ESTOperation, _ tenant: TenantSlug?, _ channel: Trust.Channel?, _ head: HTTPRequestHead,
         _ device: AdmittedDevice?, _ address: ClientAddress
     ) -> Plan {
+        let lines = ESTLines(for: head)
         switch operation {
-        case .cacerts: return .collect(.certificates(tenant ?? device?.tenantSlug), limit: 0)
-        case .csrattrs: return .answer(attributes)
+        case .cacerts: return .collect(.certificates(tenant ?? device?.tenantSlug, lines), limit: 0)
+        case .csrattrs: return .answer(Self.encoded("application/csrattrs", attributes, lines))
         case .simpleenroll:
             switch Authorization(head.headers.first(name: "authorization")) {
             case .basic(let user, let password):
                 // The token's own checksum tells what was never handed out from what has to be looked up.
                 guard !user.isEmpty, Token(password) != nil else { break }
                 return .collect(
-                    .enrol(tenant: tenant, identifier: user, token: password, channel: channel),
+                    .enrol(tenant: tenant, identifier: user, token: password, channel: channel, lines),
                     limit: EST.bodyBytes)
             case .none: return .answer(Self.asksForPassword)
             default: break
@@ -85,7 +86,7 @@ final class DeviceHTTPService: Sendable {
                 refused(address, "renewal.refused", nil)
                 return .answer(.bare(.forbidden))
             }
-            return .collect(.renew(device, channel: channel), limit: EST.bodyBytes)
+            return .collect(.renew(device, channel: channel, lines), limit: EST.bodyBytes)
         }
     }
 
@@ -127,19 +128,20 @@ final class DeviceHTTPService: Sendable {
                 device: device, contentType: contentType, contentEncoding: contentEncoding, body: body,
                 eventLoop: eventLoop)
             return services.telemetry(request).hop(to: eventLoop).map { Self.answer($0) }
-        case .certificates(let tenant):
+        case .certificates(let tenant, let lines):
             return queued(address, eventLoop) { [services] in
-                Self.encoded("application/pkcs7-mime", try EST.body(certificates: await services.certificates(tenant)))
+                Self.encoded(
+                    "application/pkcs7-mime", try EST.body(certificates: await services.certificates(tenant)), lines)
             }
-        case .enrol(let tenant, let identifier, let token, let channel):
+        case .enrol(let tenant, let identifier, let token, let channel, let lines):
             let request = EnrolmentRequest(
                 tenant: tenant, identifier: identifier, token: token, body: Array(body.readableBytesView),
                 channel: channel, address: address.text)
-            return queued(address, eventLoop) { [services] in try Self.issued(await services.enrol(request)) }
-        case .renew(let device, let channel):
+            return queued(address, eventLoop) { [services] in try Self.issued(await services.enrol(request), lines) }
+        case .renew(let device, let channel, let lines):
             let request = RenewalRequest(
                 device: device, body: Array(body.readableBytesView), channel: channel, address: address.text)
-            return queued(address, eventLoop) { [services] in try Self.issued(await services.renew(request)) }
+            return queued(address, eventLoop) { [services] in try Self.issued(await services.renew(request), lines) }
         }
     }
 
@@ -186,12 +188,13 @@ final class DeviceHTTPService: Sendable {
         }
     }
 
-    private static func issued(_ certificate: [UInt8]) throws -> Answer {
-        encoded("application/pkcs7-mime; smime-type=certs-only", try EST.body(certificates: [certificate]))
+    private static func issued(_ certificate: [UInt8], _ lines: ESTLines) throws -> Answer {
+        encoded("application/pkcs7-mime; smime-type=certs-only", try EST.body(certificates: [certificate]), lines)
     }
 
-    private static func encoded(_ type: String, _ body: [UInt8]) -> Answer {
-        Answer(status: .ok, contentType: type, headers: "Content-Transfer-Encoding: base64\r\n", body: body)
+    private static func encoded(_ type: String, _ body: [UInt8], _ lines: ESTLines) -> Answer {
+        Answer(
+            status: .ok, contentType: type, headers: "Content-Transfer-Encoding: base64\r\n", body: lines.text(body))
     }
 
     private static let asksForPassword = Answer.bare(

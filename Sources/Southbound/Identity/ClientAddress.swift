@@ -1,9 +1,10 @@
+public import NIOCore
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Musl
 #endif
-public import NIOCore
 
 /// The address a peer connects from, in 16 bytes; IPv4 is kept in its mapped form.
 public struct ClientAddress: Hashable, Sendable {
@@ -17,9 +18,11 @@ public struct ClientAddress: Hashable, Sendable {
         case .v4:
             // sockaddr_in: family, port, then four bytes of address.
             high = 0
-            low = address.withSockAddr { pointer, size in
-                UnsafeRawBufferPointer(start: pointer, count: size).loadUnaligned(fromByteOffset: 4, as: UInt32.self)
-            }.bigEndianMapped
+            low =
+                address.withSockAddr { pointer, size in
+                    UnsafeRawBufferPointer(start: pointer, count: size).loadUnaligned(
+                        fromByteOffset: 4, as: UInt32.self)
+                }.bigEndianMapped
         case .v6:
             // sockaddr_in6: family, port, flow, then sixteen bytes of address.
             (high, low) = address.withSockAddr { pointer, size in
@@ -63,6 +66,7 @@ public struct ClientAddress: Hashable, Sendable {
 }
 
 extension ClientAddress: CustomStringConvertible {
+    /// The address as people write it.
     public var description: String { text }
 }
 

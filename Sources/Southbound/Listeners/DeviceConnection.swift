@@ -1,12 +1,13 @@
+import Base
+import NIOCore
+import NIOSSL
+import Trust
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Musl
 #endif
-import Base
-import NIOCore
-import NIOSSL
-import Trust
 
 /// What a connection calls on the handlers of the protocol it speaks, on its event loop.
 protocol ConnectionOwner: AnyObject {

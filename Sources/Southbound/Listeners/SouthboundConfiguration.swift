@@ -13,6 +13,7 @@ public struct SouthboundConfiguration: Sendable {
             self.port = port
         }
 
+        /// `host:port`, an IPv6 address in brackets.
         public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
     }
 

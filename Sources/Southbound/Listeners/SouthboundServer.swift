@@ -126,7 +126,8 @@ public final class SouthboundServer: Service, Sendable {
         logger.info(
             "listening for devices",
             metadata: [
-                "device": "\(addresses.device?.description ?? "off")", "mqtt": "\(addresses.mqtt?.description ?? "off")",
+                "device": "\(addresses.device?.description ?? "off")",
+                "mqtt": "\(addresses.mqtt?.description ?? "off")",
             ])
         return listeners
     }
@@ -157,10 +158,12 @@ public final class SouthboundServer: Service, Sendable {
                 .childChannelOption(
                     .recvAllocator,
                     value: AdaptiveRecvByteBufferAllocator(
-                        minimum: 512, initial: Limits.readBytes.lowerBound, maximum: Limits.readBytes.upperBound))
+                        minimum: 512, initial: Limits.readBytes.lowerBound, maximum: Limits.readBytes.upperBound)
+                )
                 .childChannelOption(
                     .writeBufferWaterMark,
-                    value: .init(low: Limits.outboundBytes.lowerBound, high: Limits.outboundBytes.upperBound))
+                    value: .init(low: Limits.outboundBytes.lowerBound, high: Limits.outboundBytes.upperBound)
+                )
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try self.admit(channel, kind) }
                 }
