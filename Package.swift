@@ -78,6 +78,10 @@ let package = Package(
                 atomics, lifecycle,
             ],
             swiftSettings: strict),
+        .target(
+            name: "Backup",
+            dependencies: ["Base", "Storage", "Trust", "Audit", "Telemetry", "CZstd", crypto, logging, lifecycle],
+            swiftSettings: strict),
         .target(name: "MQTT", dependencies: ["Base", nioCore], swiftSettings: strict),
         .target(
             name: "Agent",
@@ -104,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "tidegate",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
                 "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -113,14 +117,14 @@ let package = Package(
         .testTarget(
             name: "UnitTests",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
                 "Agent", "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
                 "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],

@@ -14,6 +14,7 @@ struct StructureTests {
         ("Access", ["Base", "Storage", "Trust", "Audit"]),
         ("Fleet", ["Base", "Storage", "Bus", "Trust", "Audit", "Access"]),
         ("Telemetry", ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", "CZlib"]),
+        ("Backup", ["Base", "Storage", "Trust", "Audit", "Telemetry", "CZstd"]),
         ("MQTT", ["Base"]),
         ("Agent", ["Base", "MQTT"]),
         ("Southbound", ["Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT"]),
