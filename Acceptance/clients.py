@@ -160,6 +160,14 @@ class RawTLS:
             data += part
         return data
 
+    def connack(self):
+        """CONNACK of either version; asserts that it lets the device in."""
+        head = self.receive(2)
+        assert head[:1] == b"\x20", head
+        body = self.receive(head[1])
+        assert body[1] == 0, body
+        return body
+
     def rest(self):
         """Everything until the server closes the connection."""
         return self.receive(1 << 20)

@@ -146,6 +146,15 @@ class Server:
     def people_url(self):
         return f"https://localhost:{self.ports['people']}"
 
+    def metric(self, name, **labels):
+        """The sum of a metric's values, over all labels that are not given."""
+        lines = requests.get(f"http://127.0.0.1:{self.ports['metrics']}/metrics", timeout=10).text.splitlines()
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(
+            float(line.rsplit(" ", 1)[1]) for line in lines
+            if line.partition("{")[0].partition(" ")[0] == name and all(part in line for part in wanted)
+        )
+
     def admin(self, *arguments, check=True, input=None):
         done = run(BINARY, "admin", "--data", self.data, "--json", *arguments, check=check, input=input)
         text = done.stdout.decode().strip()
