@@ -50,8 +50,7 @@ public struct BackupPair: Sendable, Hashable {
 
     /// The backups in `directory`, the oldest first; none when there is no such directory.
     public static func list(in directory: String, keysIn keysDirectory: String? = nil) throws -> [BackupPair] {
-        var status = stat()
-        guard stat(directory, &status) == 0 else {
+        guard FileStatus(of: directory) != nil else {
             guard errno == ENOENT else { throw Refusal.file("read", directory) }
             return []
         }
@@ -64,9 +63,8 @@ public struct BackupPair: Sendable, Hashable {
     /// The pair that `path` means: an archive, or the newest one in a directory; `keys` names the bundle when it lies
     /// elsewhere.
     public static func find(_ path: String, keys: String? = nil) throws -> (archive: String, keys: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw Refusal.file("read", path) }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard let status = FileStatus(of: path) else { throw Refusal.file("read", path) }
+        guard status.isDirectory else {
             let beside = path.hasSuffix(".backup") ? "\(path.dropLast(7)).keys" : "\(path).keys"
             return (path, keys ?? beside)
         }

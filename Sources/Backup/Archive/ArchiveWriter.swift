@@ -25,6 +25,7 @@ final class ArchiveWriter {
         var buffer = [UInt8](repeating: 0, count: Limits.frameBytes)
         var rest = length
         while rest > 0 {
+            try Task.checkCancellation()
             let wanted = Int(min(rest, UInt64(buffer.count)))
             let count = try buffer.withUnsafeMutableBytes {
                 try file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))

@@ -22,9 +22,8 @@ final class InputFile {
     /// The file's length now.
     var length: UInt64 {
         get throws {
-            var status = stat()
-            guard fstat(descriptor, &status) == 0 else { throw Refusal.file("read", path) }
-            return UInt64(max(status.st_size, 0))
+            guard let size = FileStatus(ofDescriptor: descriptor)?.size else { throw Refusal.file("read", path) }
+            return UInt64(max(size, 0))
         }
     }
 

@@ -40,7 +40,8 @@ public struct BackupService: Service {
         while true {
             try? await cancelWhenGracefulShutdown { [rest] in try await Task.sleep(for: rest) }
             if Task.isShuttingDownGracefully || Task.isCancelled { return }
-            rest = await round()
+            // A stop does not wait for the rest of a backup: the next start finds one due and makes it.
+            rest = await cancelWhenGracefulShutdown { await round() }
         }
     }
 
@@ -57,6 +58,8 @@ public struct BackupService: Service {
             try await backups.prune(in: directory, keysIn: keysDirectory, keep: keep)
             return min(every, Self.longestRest)
         } catch let refusal as Refusal where refusal.code == "backup.underWay" {
+            return Self.restAfterFailure
+        } catch is CancellationError {
             return Self.restAfterFailure
         } catch {
             logger.error("the next backup is tried soon", metadata: ["reason": "\(error)"])

@@ -62,7 +62,8 @@ public actor Backups {
     /// The thread that backups run on.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Makes a backup in `directory`, its key bundle in `keysDirectory` or beside it; what fails leaves no file.
+    /// Makes a backup in `directory`, its key bundle in `keysDirectory` or beside it; what fails, or is cancelled,
+    /// leaves no file.
     public func create(in directory: String, keysIn keysDirectory: String? = nil, by actor: Actor) async throws
         -> Created
     {
@@ -82,6 +83,9 @@ public actor Backups {
             logger.info("backup made", metadata: ["archive": "\(pair.archive)", "bytes": "\(created.bytes)"])
             await record(pair, actor, .success, ["bytes": .integer(Int64(clamping: created.bytes))])
             return created
+        } catch is CancellationError {
+            logger.info("backup given up because the server stops", metadata: ["archive": "\(pair.archive)"])
+            throw CancellationError()
         } catch {
             logger.error("backup failed", metadata: ["archive": "\(pair.archive)", "reason": "\(error)"])
             let reason = (error as? Refusal)?.code ?? (error as? StorageError).map { "storage.\($0.code.rawValue)" }
@@ -162,6 +166,7 @@ public actor Backups {
     private func addPartitions(to archive: ArchiveWriter) async throws {
         let chunks = StoredChunks(database: database)
         for name in try await chunks.partitions {
+            try Task.checkCancellation()
             let path = "\(layout.staging)/\(name)"
             do {
                 try await chunks.partition(name).snapshot(to: path)

@@ -148,12 +148,11 @@ public struct Restoration: Sendable {
     }
 
     private static func checkEmpty(_ directory: String) throws {
-        var status = stat()
-        if stat(directory, &status) != 0 {
+        guard let status = FileStatus(of: directory) else {
             guard errno == ENOENT else { throw Refusal.file("read", directory) }
             return try makeDirectory(directory)
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard status.isDirectory else {
             throw Refusal(.conflict, "backup.notADirectory", "\(directory) is no directory.")
         }
         let found = try FileManager.default.contentsOfDirectory(atPath: directory).filter { !ignored.contains($0) }
