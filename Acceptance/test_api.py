@@ -569,6 +569,7 @@ def test_the_trust_anchors_are_public(server):
 
 
 def test_the_command_line_reaches_the_api_by_url_and_token(server):
+    register(server)
     done = run(
         BINARY, "admin", "--json", "--url", server.people_url, "--ca", server.ca, "device", "list", "--tenant", "acme", "--limit", "1",
         env={**os.environ, "TIDEGATE_TOKEN": server.tokens["viewer"]})
