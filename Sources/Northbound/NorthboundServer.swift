@@ -71,7 +71,8 @@ public final class NorthboundServer: Service {
                 group.addTask { try await self.serve(.metrics, at: "\(address)") { try await self.runMetrics(address) } }
             }
             group.addTask { await self.pruneRepetitions() }
-            try await group.waitForAll()
+            // The first failure ends the others; waiting for all would hold it back until they end by themselves.
+            while try await group.next() != nil {}
         }
     }
 

@@ -1,16 +1,27 @@
 import Base
-import HTTPTypes
 public import Hummingbird
+import Logging
 import NIOCore
+
+/// Marks identifiers of requests.
+enum RequestKind {}
 
 /// What Hummingbird carries along with a request of ours.
 public struct CallContext: RequestContext {
+    /// The library's own part.
     public var coreContext: CoreRequestContextStorage
+    /// The request's identifier, in the answer and in the log. The library's own is read back out of the logger, and
+    /// traps with a log handler that drops metadata.
+    let id: String
     /// The other end's address, without its port.
     let address: String?
 
+    /// The context of one request that came in on the source's channel.
     public init(source: ApplicationRequestContextSource) {
-        coreContext = CoreRequestContextStorage(source: source)
+        var generator = SystemRandomNumberGenerator()
+        id = Identifier<RequestKind>(now: WallClock.system.now, using: &generator).text
         address = source.channel.remoteAddress?.ipAddress
+        coreContext = CoreRequestContextStorage(source: source)
+        logger[metadataKey: "request"] = .string(id)
     }
 }

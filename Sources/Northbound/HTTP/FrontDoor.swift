@@ -45,6 +45,7 @@ public struct FrontDoor: HTTPResponder {
         return router.buildResponder()
     }
 
+    /// The answer to one request, whatever it is.
     public func respond(to request: Request, context: CallContext) async throws -> Response {
         let start = clock.now
         var response: Response

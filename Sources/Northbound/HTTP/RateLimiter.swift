@@ -31,7 +31,9 @@ final class RateLimiter<Key: Hashable & Sendable>: Sendable {
             bucket.tokens = min(most, bucket.tokens + elapsed * perSecond)
             bucket.filled = now
             defer { buckets[key] = bucket }
-            guard bucket.tokens >= 1 else { return .microseconds(Int64((1 - bucket.tokens) / perSecond * 1_000_000) + 1) }
+            guard bucket.tokens >= 1 else {
+                return .microseconds(max(Int64(((1 - bucket.tokens) / perSecond * 1_000_000).rounded(.up)), 1))
+            }
             bucket.tokens -= 1
             return nil
         }

@@ -76,6 +76,9 @@ extension RouteTable {
                         ]))), success: .json(.role)
             ) { call in
                 let permissions = Set(call.body.texts("permissions").compactMap(Permission.init(rawValue:)))
+                if call.tenant.id != .platform, let idle = permissions.first(where: \.isPlatformOnly) {
+                    throw call.body.fault("permissions", "can not hold \(idle.rawValue), which counts on the platform only")
+                }
                 return .ok(
                     try await access.putRole(
                         call.path.name("role"), permissions: permissions, tenant: call.tenant.id, by: call.principal

@@ -105,15 +105,14 @@ struct NorthboundFixture: Sendable {
         let request = Request(
             head: HTTPRequest(method: method, scheme: "https", authority: "x", path: path, headerFields: fields),
             body: RequestBody(buffer: ByteBuffer(string: text)))
-        var logger = Logger(label: "test") { _ in RememberingLogHandler() }
-        logger[metadataKey: "hb.request.id"] = .string(UUID().uuidString)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let context = CallContext(source: .init(channel: EmbeddedChannel(), logger: logger))
         let door = token == nil ? admin : people
         let response = try await door.respond(to: request, context: context)
         let writer = KeepingWriter()
         try await response.body.write(writer)
         let reply = Reply(
-            status: response.status.code, headers: response.headers, text: writer.text.withLock { $0 })
+            status: response.status.code, headers: response.headers, text: writer.content)
         if (200..<300).contains(reply.status) { check(reply, method, path) }
         return reply
     }
@@ -192,22 +191,12 @@ private final class KeptPromise: DurabilityWaiter {
 
 /// Collects a body; a test may wait for a part of a body that does not end by itself.
 final class KeepingWriter: ResponseBodyWriter, Sendable {
-    let text = Mutex("")
+    private let text = Mutex("")
+
+    /// What has been written so far.
+    var content: String { text.withLock { $0 } }
 
     func write(_ buffer: ByteBuffer) async throws { text.withLock { $0 += String(buffer: buffer) } }
 
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
-}
-
-/// Keeps metadata, which the silent handler of the library does not.
-struct RememberingLogHandler: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.critical
-
-    func log(event: LogEvent) {}
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
 }

@@ -16,7 +16,7 @@ import Testing
         let hand = Hand()
         let limiter = RateLimiter<Int>(clock: hand.clock)
         for _ in 0..<20 { #expect(limiter.take(1, perSecond: 10) == nil) }
-        #expect(limiter.take(1, perSecond: 10) == .microseconds(100_001))
+        #expect(limiter.take(1, perSecond: 10) == .microseconds(100_000))
         #expect(limiter.take(2, perSecond: 10) == nil)
         hand.turn(.milliseconds(200))
         #expect(limiter.take(1, perSecond: 10) == nil)
