@@ -13,6 +13,8 @@ public struct FileStatus: Hashable, Sendable {
     public let permissions: UInt32
     /// The user who owns the file.
     public let owner: UInt32
+    /// The length in bytes.
+    public let size: Int
     /// True for a plain file.
     public let isFile: Bool
     /// True for a directory.
@@ -42,6 +44,7 @@ public struct FileStatus: Hashable, Sendable {
     private init(_ status: stat) {
         permissions = UInt32(status.st_mode) & 0o7777
         owner = UInt32(status.st_uid)
+        size = Int(status.st_size)
         isFile = status.st_mode & S_IFMT == S_IFREG
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
     }

@@ -42,6 +42,7 @@ public actor Backups {
     private let program: String
     private let clock: WallClock
     private let logger: Logger
+    private let willBegin: @Sendable (BackupStep) async throws -> Void
     private let executor = DiskExecutor()
     private var isRunning = false
 
@@ -50,6 +51,17 @@ public actor Backups {
         database: Database, layout: DataLayout, audit: AuditLog, deployment: DeploymentName, program: String,
         clock: WallClock = .system, logger: Logger = Logger(label: "tidegate.backup")
     ) {
+        self.init(
+            database: database, layout: layout, audit: audit, deployment: deployment, program: program, clock: clock,
+            logger: logger,
+            willBegin: { logger.debug("backup goes on", metadata: ["step": "\($0)"]) })
+    }
+
+    /// Backups that tell before each step, so that a test can let something happen just there.
+    init(
+        database: Database, layout: DataLayout, audit: AuditLog, deployment: DeploymentName, program: String,
+        clock: WallClock, logger: Logger, willBegin: @escaping @Sendable (BackupStep) async throws -> Void
+    ) {
         self.database = database
         self.layout = layout
         self.audit = audit
@@ -57,6 +69,7 @@ public actor Backups {
         self.program = program
         self.clock = clock
         self.logger = logger
+        self.willBegin = willBegin
     }
 
     /// The thread that backups run on.
@@ -111,10 +124,14 @@ public actor Backups {
         let archiveKey = SymmetricKey(size: .bits256)
         let archive = try ArchiveWriter(pair.archive, manifest: manifest, archiveKey: archiveKey)
         // The order below is what makes the copies fit each other.
+        try await willBegin(.checkpoints)
         try addCheckpoints(to: archive)
+        try await willBegin(.openingLog)
         var log = try LogCopy(layout.telemetry)
         try await addPartitions(to: archive)
+        try await willBegin(.database)
         let keys = try await addDatabase(to: archive)
+        try await willBegin(.readingLog)
         try log.add(to: archive)
         try archive.finish()
 
@@ -165,7 +182,9 @@ public actor Backups {
 
     private func addPartitions(to archive: ArchiveWriter) async throws {
         let chunks = StoredChunks(database: database)
-        for name in try await chunks.partitions {
+        let names = try await chunks.partitions
+        try await willBegin(.partitions)
+        for name in names {
             try Task.checkCancellation()
             let path = "\(layout.staging)/\(name)"
             do {

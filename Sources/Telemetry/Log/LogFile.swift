@@ -1,3 +1,5 @@
+import Base
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -53,9 +55,9 @@ struct LogFile: ~Copyable {
             throw LogError(operation: "open", path: path, code: errno)
         }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw LogError(operation: "stat", path: path, code: errno) }
-        let size = Int(status.st_size)
+        guard let size = FileStatus(ofDescriptor: descriptor)?.size else {
+            throw LogError(operation: "stat", path: path, code: errno)
+        }
         var failure: LogError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
