@@ -157,6 +157,18 @@ struct BackupFixture: Sendable {
         }
     }
 
+    /// A backup of this server during which `happen` runs just before `step`.
+    func backUp(before step: BackupStep, _ happen: @escaping @Sendable () async throws -> Void) async throws
+        -> BackupPair
+    {
+        let backups = Backups(
+            database: database, layout: layout, audit: audit,
+            deployment: try #require(DeploymentName("fleet.example.com")), program: "test", clock: harness.now.clock,
+            logger: Self.quiet,
+            willBegin: { if $0 == step { try await happen() } })
+        return try await backups.create(in: archives, by: .system("test")).pair
+    }
+
     /// A backup of this server.
     func backUp() async throws -> BackupPair {
         try await backups.create(in: archives, by: .system("test")).pair
