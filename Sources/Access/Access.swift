@@ -77,6 +77,9 @@ public struct Access: Sendable {
             in: tx)
     }
 
+    /// What somebody is told who asks for a tenant, or something in it as a whole, that is absent or not for them.
+    static let notHere = Refusal(.notFound, "not.found", "There is no such thing, or it is not for you.")
+
     /// What is absent and what is not for the caller look the same.
     static func unknown(_ kind: String) -> Refusal {
         Refusal(.notFound, "\(kind).unknown", "There is no such \(kind), or it is not for you.")
@@ -86,7 +89,8 @@ public struct Access: Sendable {
         let isClean = !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
         guard !text.isEmpty, text.utf8.count <= AccessLimits.displayNameBytes, isClean else {
             throw Refusal(
-                .invalid, "name.invalid", "A name is 1 to \(AccessLimits.displayNameBytes) bytes without control characters.",
+                .invalid, "name.invalid",
+                "A name is 1 to \(AccessLimits.displayNameBytes) bytes without control characters.",
                 faults: [Refusal.Fault(place: place, message: "is empty, too long or holds a control character")])
         }
         return text

@@ -10,7 +10,8 @@ extension AuditCode {
     /// A suspended tenant works again.
     public static let tenantResumed = AuditCode("tenant.resumed", "A suspended tenant was resumed.")
     /// A tenant's keys were destroyed and its rows are being removed.
-    public static let tenantDeleted = AuditCode("tenant.deleted", "A tenant was deleted and its keys were destroyed.")
+    public static let tenantDeleted = AuditCode(
+        "tenant.deleted", "The removal of a tenant began; nobody of it is let in from now on.")
     /// A plan was created or changed.
     public static let planChanged = AuditCode("plan.changed", "A plan was created or changed.")
     /// A domain was created.
@@ -45,11 +46,17 @@ extension AuditCode {
     public static let shareDeclined = AuditCode("share.declined", "A share was declined by its grantee.")
     /// A share was ended by one of its two sides.
     public static let shareEnded = AuditCode("share.ended", "A share was ended by one of its two sides.")
+    /// A share reached its end.
+    public static let shareExpired = AuditCode("share.expired", "A share reached its ending date.")
+    /// A tenant's keys were destroyed.
+    public static let tenantShredded = AuditCode(
+        "tenant.shredded", "A deleted tenant's keys were destroyed, so that nothing sealed for it can be opened again.")
 
     /// Every code that this part records.
     public static let access: [AuditCode] = [
         tenantCreated, tenantChanged, tenantSuspended, tenantResumed, tenantDeleted, planChanged, domainCreated,
         domainChanged, domainDeleted, principalCreated, principalDisabled, principalEnabled, roleChanged, roleDeleted,
         granted, grantEnded, tokenCreated, tokenRevoked, shareOffered, shareAccepted, shareDeclined, shareEnded,
+        shareExpired, tenantShredded,
     ]
 }

@@ -24,11 +24,9 @@ extension Access {
         if permission != permission.revealing {
             mayKnow = try isAllowed(principal, permission.revealing, tenant: tenant, domain: domain, in: tx)
         }
-        audit.deny(
-            .init(
-                .denied, tenant: tenant, domain: domain, actor: principal.actor(in: tenant),
-                object: .init(kind: "permission", id: permission.rawValue), outcome: .denied))
-        guard mayKnow else { throw Refusal(.notFound, "not.found", "There is no such thing, or it is not for you.") }
+        noteDenial(principal, permission, tenant: tenant, domain: domain)
+        // A domain is answered like one that is absent; the caller who meant a device or a share says so of that.
+        guard mayKnow else { throw domain == nil ? Self.notHere : Self.unknown("domain") }
         throw Refusal(
             .forbidden, "access.forbidden",
             "You may see this but not do that; it takes the permission \(permission.rawValue).")
@@ -51,12 +49,22 @@ extension Access {
             guard let tenant = try TenantRow.find(slug, in: tx), tenant.status != .deleting,
                 tenant.status == .active || principal.tenant == .platform
             else { throw Self.unknown("tenant") }
-            switch try visibleDomains(principal, permission, tenant: tenant.id, in: tx) {
-            case .all: return tenant
-            case .roots(let roots) where !roots.isEmpty: return tenant
-            case .roots: throw Self.unknown("tenant")
+            guard try visibleDomains(principal, permission, tenant: tenant.id, in: tx) != .roots([]) else {
+                noteDenial(principal, permission, tenant: tenant.id, domain: nil)
+                throw Self.unknown("tenant")
             }
+            return tenant
         }
+    }
+
+    /// In the log of the principal's own tenant: what strangers try is no business of a tenant that they can not see,
+    /// and gives them no way to write into its log.
+    func noteDenial(_ principal: Principal, _ permission: Permission, tenant: TenantID, domain: DomainID?) {
+        audit.deny(
+            .init(
+                .denied, tenant: principal.tenant, domain: tenant == principal.tenant ? domain : nil,
+                actor: principal.actor, object: .init(kind: "permission", id: permission.rawValue), outcome: .denied,
+                details: ["tenant": .string(tenant.text)]))
     }
 
     /// Every permission that the principal holds in a domain of a tenant, nil naming the root.
@@ -64,11 +72,10 @@ extension Access {
         of principal: Principal, tenant: TenantID, domain: DomainID?, in tx: Transaction
     ) throws -> Set<Permission> {
         if principal.isLocalAdministrator { return Set(Permission.allCases) }
-        let held = try holdings(of: principal, in: tenant, tx)
-        if held.isEmpty { return [] }
-        let line = Set(try ancestors(of: try domain ?? rootDomain(of: tenant, in: tx), tenant: tenant, in: tx))
-        let sum = held.filter { line.contains($0.domain) }.reduce(into: Set<Permission>()) { $0.formUnion($1.permissions) }
-        return tenant == .platform ? sum : sum.filter { !$0.isPlatformOnly }
+        let domain = try domain ?? rootDomain(of: tenant, in: tx)
+        return try holdings(of: principal, in: tenant, above: domain, tx).reduce(into: []) {
+            $0.formUnion($1.permissions)
+        }
     }
 
     private func isAllowed(
@@ -76,61 +83,12 @@ extension Access {
     ) throws -> Bool {
         if principal.isLocalAdministrator { return true }
         if permission.isPlatformOnly, tenant != .platform { return false }
-        let held = try holdings(of: principal, in: tenant, tx).filter { $0.permissions.contains(permission) }
-        if held.isEmpty { return false }
-        if domain == nil, permission == .tenantRead || permission == .modelRead { return true }
-        let line = Set(try ancestors(of: try domain ?? rootDomain(of: tenant, in: tx), tenant: tenant, in: tx))
-        return held.contains { line.contains($0.domain) }
-    }
-
-    /// A role at a domain that counts now.
-    private struct Holding {
-        var domain: DomainID
-        var permissions: Set<Permission>
-    }
-
-    private func holdings(of principal: Principal, in tenant: TenantID, _ tx: Transaction) throws -> [Holding] {
-        let now = clock.now
-        let scoped = tx.scoped(to: tenant)
-        if principal.tenant == tenant {
-            return try scoped.rows(
-                """
-                SELECT domain, role FROM role_grant
-                WHERE tenant = $1 AND principal = $2 AND (expires IS NULL OR expires > $3)
-                """, principal.id, now
-            ).map {
-                Holding(
-                    domain: try $0.identifier(0),
-                    permissions: try permissions(ofRole: try $0.identifier(1), tenant: tenant, in: tx))
-            }
+        var place: DomainID?
+        if domain != nil || (permission != .tenantRead && permission != .modelRead) {
+            place = try domain ?? rootDomain(of: tenant, in: tx)
         }
-        let shares = try scoped.rows(
-            """
-            SELECT domain, role, grantee_principal, grantee_role FROM share
-            WHERE tenant = $1 AND grantee = $2 AND status = 'accepted' AND ends > $3
-            """, principal.tenant, now)
-        if shares.isEmpty { return [] }
-        let own = Set(
-            try tx.scoped(to: principal.tenant).rows(
-                """
-                SELECT role FROM role_grant
-                WHERE tenant = $1 AND principal = $2 AND (expires IS NULL OR expires > $3)
-                """, principal.id, now
-            ).map { try $0.identifier(0) as RoleID })
-        return try shares.compactMap { row in
-            let named: PrincipalID? = try row.identifierIfAny(2)
-            let role: RoleID? = try row.identifierIfAny(3)
-            guard named == principal.id || role.map(own.contains) == true else { return nil }
-            return Holding(
-                domain: try row.identifier(0),
-                permissions: try permissions(ofRole: try row.identifier(1), tenant: tenant, in: tx))
+        return try holdings(of: principal, in: tenant, above: place, tx).contains {
+            $0.permissions.contains(permission)
         }
-    }
-
-    func permissions(ofRole role: RoleID, tenant: TenantID, in tx: Transaction) throws -> Set<Permission> {
-        if let builtIn = Role.builtIn.first(where: { $0.id == role }) {
-            return tenant == .platform ? builtIn.permissions : builtIn.permissions.filter { !$0.isPlatformOnly }
-        }
-        return try RoleRow.find(role, tenant: tenant, in: tx)?.permissions ?? []
     }
 }

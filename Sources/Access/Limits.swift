@@ -14,6 +14,10 @@ public enum AccessLimits {
     public static let shares = 1000
     /// Days after which an accepted share ends at the latest.
     public static let shareDays: Int64 = 3660
+    /// Rows that the removal of a tenant deletes in one transaction.
+    public static let removedRows = 2000
+    /// Tokens whose last use is remembered until it is written.
+    public static let rememberedUses = 10_000
     /// Rows of one page.
     public static let page = 1000
 }

@@ -72,6 +72,15 @@ extension Access {
                 guard old.parent != nil else { throw Refusal(.conflict, "domain.root", "The root can not be moved.") }
                 let target = try self.domain(parent, tenant: tenant, in: tx)
                 try authorize(principal, .domainManage, tenant: tenant, domain: target, in: tx)
+                // Otherwise somebody could gain rights over a domain by moving it to where they have more.
+                guard
+                    try permissions(of: principal, tenant: tenant, domain: target, in: tx)
+                        .isSubset(of: permissions(of: principal, tenant: tenant, domain: id, in: tx))
+                else {
+                    throw Refusal(
+                        .forbidden, "domain.moveExceeds",
+                        "You would gain rights over the domain that you do not have where it is.")
+                }
                 let line = try ancestors(of: target, tenant: tenant, in: tx)
                 guard !line.contains(id) else {
                     throw Refusal(.conflict, "domain.cycle", "A domain can not be moved below itself.")
@@ -82,7 +91,9 @@ extension Access {
                 above = target
             }
             let newName = name?.text ?? old.name
-            if above != old.parent || newName != old.name { try refuseSibling(newName, below: above, except: id, in: tx) }
+            if above != old.parent || newName != old.name {
+                try refuseSibling(newName, below: above, except: id, in: tx)
+            }
             try tx.execute(
                 "UPDATE domain SET name = $3, parent = $4 WHERE tenant = $1 AND id = $2", id, newName, above)
             try record(
@@ -107,14 +118,15 @@ extension Access {
             let hasChildren = try tx.row("SELECT 1 FROM domain WHERE tenant = $1 AND parent = $2 LIMIT 1", id) != nil
             guard domain.parent != nil, !hasChildren, try !isUsed(id, tx) else {
                 throw Refusal(
-                    .conflict, "domain.used", "Only a domain without devices and domains can be deleted, and never the root.")
+                    .conflict, "domain.used",
+                    "Only a domain without devices and domains can be deleted, and never the root.")
             }
             try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND domain = $2", id)
-            try tx.execute(
-                "UPDATE share SET status = 'ended', ended = $3 WHERE tenant = $1 AND domain = $2", id, clock.now)
+            try endShares("domain", id, tenant: tenant, by: principal, in: tx)
             try tx.execute("DELETE FROM domain WHERE tenant = $1 AND id = $2", id)
             try record(
-                .domainDeleted, tenant, by: principal, "domain", id.text, details: ["name": .string(domain.name)], in: tx)
+                .domainDeleted, tenant, by: principal, "domain", id.text, details: ["name": .string(domain.name)],
+                in: tx)
         }
     }
 
@@ -148,7 +160,7 @@ extension Access {
         guard
             let row = try tx.scoped(to: tenant).row(
                 "SELECT id FROM domain WHERE tenant = $1 AND parent IS NULL")
-        else { throw Self.unknown("tenant") }
+        else { throw Self.notHere }
         return try row.identifier(0)
     }
 
@@ -179,7 +191,9 @@ extension Access {
             """, domain)?.int(0) ?? 1
     }
 
-    private func refuseSibling(_ name: String, below parent: DomainID?, except: DomainID? = nil, in tx: Transaction) throws {
+    private func refuseSibling(_ name: String, below parent: DomainID?, except: DomainID? = nil, in tx: Transaction)
+        throws
+    {
         guard let parent,
             let row = try tx.row("SELECT id FROM domain WHERE tenant = $1 AND parent = $2 AND name = $3", parent, name),
             try row.identifier(0) != except

@@ -51,7 +51,8 @@ extension Access {
             let found = try findPrincipal(text, in: tx)
             try tx.execute("UPDATE principal SET active = $3 WHERE tenant = $1 AND id = $2", found.id, isActive)
             try record(
-                isActive ? .principalEnabled : .principalDisabled, tenant, by: principal, "principal", found.id.text, in: tx)
+                isActive ? .principalEnabled : .principalDisabled, tenant, by: principal, "principal", found.id.text,
+                in: tx)
             return PrincipalInfo(
                 id: found.id, kind: found.kind, name: found.name, isActive: isActive, created: found.created)
         }
@@ -64,7 +65,7 @@ extension Access {
         guard kind == .user || kind == .client else {
             throw Refusal(.invalid, "principal.kind", "A principal is a user or a client.")
         }
-        let count = try scoped.row("SELECT count(*) FROM principal WHERE tenant = $1")?.int(0) ?? 0
+        let count = try scoped.row("SELECT count(*) FROM principal WHERE tenant = $1 AND active = 1")?.int(0) ?? 0
         guard count < directory.plan(of: tenant)?.principals ?? 0 else {
             throw Refusal(.limited, "plan.principals", "The plan's principals are used up; ask for a larger plan.")
         }

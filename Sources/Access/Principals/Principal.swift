@@ -46,7 +46,8 @@ public struct Principal: Sendable, Hashable {
     /// It holds every right in every tenant, because whoever can open the socket can read the database and the keys
     /// anyway; what it does in a tenant is in that tenant's log like everybody's.
     public static let localAdministrator = Principal(
-        id: PrincipalID(high: 0, low: 1), kind: .system, tenant: .platform, name: "local", credential: nil, address: nil)
+        id: PrincipalID(high: 0, low: 1), kind: .system, tenant: .platform, name: "local", credential: nil, address: nil
+    )
 
     /// True for the operator at the server's own socket.
     public var isLocalAdministrator: Bool { self == .localAdministrator }

@@ -35,7 +35,9 @@ extension Access {
     }
 
     /// The grants of a tenant, of one principal when it is named.
-    public func grants(of principalText: String? = nil, tenant: TenantID, by principal: Principal) async throws -> [Grant] {
+    public func grants(of principalText: String? = nil, tenant: TenantID, by principal: Principal) async throws
+        -> [Grant]
+    {
         try await database.tenant(tenant).read { tx in
             try authorize(principal, .principalRead, tenant: tenant, in: tx)
             let columns = "SELECT id, principal, role, domain, expires, created FROM role_grant WHERE tenant = $1"
@@ -52,7 +54,8 @@ extension Access {
         try await database.tenant(tenant).write { tx in
             guard
                 let row = try tx.row(
-                    "SELECT id, principal, role, domain, expires, created FROM role_grant WHERE tenant = $1 AND id = $2", id)
+                    "SELECT id, principal, role, domain, expires, created FROM role_grant WHERE tenant = $1 AND id = $2",
+                    id)
             else {
                 try authorize(principal, .principalRead, tenant: tenant, in: tx)
                 throw Self.unknown("grant")
@@ -71,10 +74,14 @@ extension Access {
         by principal: Principal, in tx: Transaction
     ) throws -> Grant {
         let scoped = tx.scoped(to: tenant)
-        try requireHolding(role.permissions, principal, tenant: tenant, domain: domain, in: tx)
-        let count = try scoped.row("SELECT count(*) FROM role_grant WHERE tenant = $1 AND principal = $2", holder)?.int(0) ?? 0
+        try requireHolding(
+            role.permissions.union([.principalManage]), until: expires, principal, tenant: tenant, domain: domain,
+            in: tx)
+        let count =
+            try scoped.row("SELECT count(*) FROM role_grant WHERE tenant = $1 AND principal = $2", holder)?.int(0) ?? 0
         guard count < AccessLimits.grantsPerPrincipal else {
-            throw Refusal(.limited, "grant.tooMany", "A principal has at most \(AccessLimits.grantsPerPrincipal) grants.")
+            throw Refusal(
+                .limited, "grant.tooMany", "A principal has at most \(AccessLimits.grantsPerPrincipal) grants.")
         }
         let now = clock.now
         if let expires, expires <= now {

@@ -23,11 +23,13 @@ extension Access {
             }
             let old = try RoleRow.find(name.text, tenant: tenant, in: tx)
             // Who changes a role changes it for all its holders, so both what goes in and what was in counts.
-            try requireHolding(permissions.union(old?.permissions ?? []), principal, tenant: tenant, domain: nil, in: tx)
+            try requireHolding(
+                permissions.union(old?.permissions ?? []), principal, tenant: tenant, domain: nil, in: tx)
             if old == nil {
                 let count = try tx.row("SELECT count(*) FROM custom_role WHERE tenant = $1")?.int(0) ?? 0
                 guard count < AccessLimits.roles else {
-                    throw Refusal(.limited, "role.tooMany", "A tenant has at most \(AccessLimits.roles) roles of its own.")
+                    throw Refusal(
+                        .limited, "role.tooMany", "A tenant has at most \(AccessLimits.roles) roles of its own.")
                 }
             }
             let role = Role(
@@ -48,12 +50,15 @@ extension Access {
         try await database.tenant(tenant).write { tx in
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
             let role = try self.role(text, tenant: tenant, in: tx)
-            guard !role.isBuiltIn else { throw Refusal(.conflict, "role.builtIn", "\(role.name) is a role of the program.") }
+            guard !role.isBuiltIn else {
+                throw Refusal(.conflict, "role.builtIn", "\(role.name) is a role of the program.")
+            }
             try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND role = $2", role.id)
-            try tx.execute("UPDATE share SET status = 'ended', ended = $3 WHERE tenant = $1 AND role = $2", role.id, clock.now)
+            try endShares("role", role.id, tenant: tenant, by: principal, in: tx)
             try tx.execute("DELETE FROM custom_role WHERE tenant = $1 AND id = $2", role.id)
             try record(
-                .roleDeleted, tenant, by: principal, "role", role.id.text, details: ["name": .string(role.name.text)], in: tx)
+                .roleDeleted, tenant, by: principal, "role", role.id.text, details: ["name": .string(role.name.text)],
+                in: tx)
         }
     }
 
@@ -72,15 +77,26 @@ extension Access {
         return own
     }
 
-    /// Nobody grants what they lack.
+    /// Nobody gives what they lack, nor for longer than they have it; what was lent by a share goes no further when
+    /// `onward` says that it would leave the tenant.
     func requireHolding(
-        _ permissions: Set<Permission>, _ principal: Principal, tenant: TenantID, domain: DomainID?, in tx: Transaction
+        _ permissions: Set<Permission>, until end: Timestamp? = nil, onward: Bool = false, _ principal: Principal,
+        tenant: TenantID, domain: DomainID?, in tx: Transaction
     ) throws {
-        let own = try self.permissions(of: principal, tenant: tenant, domain: domain, in: tx)
+        if principal.isLocalAdministrator { return }
+        let place = try domain ?? rootDomain(of: tenant, in: tx)
+        let held = try holdings(of: principal, in: tenant, above: place, tx).filter { holding in
+            guard !(onward && holding.isLent) else { return false }
+            guard let until = holding.until else { return true }
+            return end.map { $0 <= until } ?? false
+        }
+        let own = held.reduce(into: Set<Permission>()) { $0.formUnion($1.permissions) }
         let lacking = permissions.filter { tenant == .platform || !$0.isPlatformOnly }.subtracting(own)
         guard lacking.isEmpty else {
             let words = lacking.map(\.rawValue).sorted().joined(separator: ", ")
-            throw Refusal(.forbidden, "access.beyondOwn", "You can not give what you do not hold there: \(words).")
+            throw Refusal(
+                .forbidden, "access.beyondOwn",
+                "You can not give what you do not hold there, nor for longer than you hold it: \(words).")
         }
     }
 }

@@ -31,8 +31,11 @@ enum RoleRow {
 
     private static func read(_ row: Row) throws -> Role {
         guard let name = Name(try row.text(1)) else { throw StorageError(.corrupt, "a role's row is not readable") }
-        // A permission that a newer program brought in is unknown here and allows nothing.
-        let permissions = Set(try row.text(2).split(separator: " ").compactMap { Permission(rawValue: String($0)) })
-        return Role(id: try row.identifier(0), name: name, permissions: permissions, isBuiltIn: false)
+        return Role(id: try row.identifier(0), name: name, permissions: permissions(try row.text(2)), isBuiltIn: false)
+    }
+
+    /// The permissions in a role's column; one that a newer program brought in is unknown here and allows nothing.
+    static func permissions(_ text: String) -> Set<Permission> {
+        Set(text.split(separator: " ").compactMap { Permission(rawValue: String($0)) })
     }
 }

@@ -11,25 +11,31 @@ extension Access {
     /// `holder` names a built-in role of the other tenant, or one of its principals by identifier: the offering side
     /// sees nothing of the other tenant, so it can not look names up there.
     public func offerShare(
-        role: String, at domain: String? = nil, to grantee: TenantSlug, holder: String, ends: Timestamp, tenant: TenantID,
+        role: String, at domain: String? = nil, to grantee: TenantSlug, holder: String, ends: Timestamp,
+        tenant: TenantID,
         by principal: Principal
     ) async throws -> Share {
         let now = clock.now
         guard ends > now, ends <= now + .seconds(AccessLimits.shareDays * 86_400) else {
-            throw Refusal(.invalid, "share.ends", "A share ends in the future, at most \(AccessLimits.shareDays) days from now.")
+            throw Refusal(
+                .invalid, "share.ends", "A share ends in the future, at most \(AccessLimits.shareDays) days from now.")
         }
         return try await database.platform.write { tx in
             let place = try self.domain(domain, tenant: tenant, in: tx)
             try authorize(principal, .shareManage, tenant: tenant, domain: place, in: tx)
             let role = try self.role(role, tenant: tenant, in: tx)
-            try requireHolding(role.permissions, principal, tenant: tenant, domain: place, in: tx)
+            try requireHolding(
+                role.permissions.union([.shareManage]), until: ends, onward: true, principal, tenant: tenant,
+                domain: place,
+                in: tx)
             guard let other = try TenantRow.find(grantee, in: tx), other.status == .active, other.id != tenant else {
                 throw Self.unknown("tenant")
             }
             let holder = try self.holder(holder)
             let scoped = tx.scoped(to: tenant)
-            let open = try scoped.row(
-                "SELECT count(*) FROM share WHERE tenant = $1 AND status IN ('offered', 'accepted')")?.int(0) ?? 0
+            let open =
+                try scoped.row(
+                    "SELECT count(*) FROM share WHERE tenant = $1 AND status IN ('offered', 'accepted')")?.int(0) ?? 0
             guard open < AccessLimits.shares else {
                 throw Refusal(.limited, "share.tooMany", "A tenant has at most \(AccessLimits.shares) open shares.")
             }
@@ -104,7 +110,8 @@ extension Access {
         let now = clock.now
         let column = status == .ended ? "ended" : "answered"
         try tx.scoped(to: share.owner).execute(
-            "UPDATE share SET status = $3, \(column) = $4 WHERE tenant = $1 AND id = $2", share.id, status.rawValue, now)
+            "UPDATE share SET status = $3, \(column) = $4 WHERE tenant = $1 AND id = $2", share.id, status.rawValue, now
+        )
         try recordShare(code, share, by: principal, in: tx)
         return Share(
             id: share.id, owner: share.owner, grantee: share.grantee, holder: share.holder, role: share.role,
@@ -120,16 +127,50 @@ extension Access {
             throw Self.unknown("share")
         }
         // In the grantee's own tree the share has no place, so its root counts.
-        try authorize(
-            principal, .shareManage, tenant: tenant, domain: share.owner == tenant ? share.domain : nil, in: tx)
+        let place = share.owner == tenant ? share.domain : nil
+        try authorize(principal, .shareManage, tenant: tenant, domain: place, in: tx)
+        // For each side only its own people speak, not those who have their rights there by a share.
+        if !principal.isLocalAdministrator, principal.tenant != tenant {
+            throw Refusal(.forbidden, "share.lent", "Who has rights here by a share can not manage shares.")
+        }
         return share
+    }
+
+    /// Ends what is open of a tenant's shares of one role or at one domain, because that goes away.
+    func endShares(
+        _ column: StaticString, _ value: any SQLBindable, tenant: TenantID, by principal: Principal, in tx: Transaction
+    ) throws {
+        let open = try tx.scoped(to: tenant).rows(
+            """
+            SELECT \(Self.columns) FROM share
+            WHERE tenant = $1 AND \(column) = $2 AND status IN ('offered', 'accepted')
+            """, value
+        ).map(Self.readShare)
+        for share in open { _ = try move(share, to: .ended, .shareEnded, by: principal, in: tx) }
+    }
+
+    /// Notes in both sides' logs which shares have reached their end; call it about once a minute.
+    ///
+    /// Nothing depends on it in time: an expired share stops counting by itself.
+    public func endExpiredShares() async throws {
+        let now = clock.now
+        try await database.platform.write { tx in
+            let expired = try tx.acrossTenants.rows(
+                """
+                SELECT \(Self.columns) FROM share
+                WHERE status IN ('offered', 'accepted') AND ends <= $1 ORDER BY ends LIMIT \(AccessLimits.page)
+                """, now
+            ).map(Self.readShare)
+            for share in expired { _ = try move(share, to: .ended, .shareExpired, by: .localAdministrator, in: tx) }
+        }
     }
 
     private func holder(_ text: String) throws(Refusal) -> Share.Holder {
         if let role = Role.builtIn.first(where: { $0.name.text == text }) { return .role(role.id) }
         if let principal = PrincipalID(text: text) { return .principal(principal) }
         throw Refusal(
-            .invalid, "share.holder", "Name a built-in role of the other tenant, or one of its principals by identifier.",
+            .invalid, "share.holder",
+            "Name a built-in role of the other tenant, or one of its principals by identifier.",
             faults: [Refusal.Fault(place: "/holder", message: "neither a built-in role nor an identifier")])
     }
 

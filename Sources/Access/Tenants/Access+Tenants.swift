@@ -53,12 +53,16 @@ extension Access {
             if plan != nil { try authorize(principal, .planManage, tenant: .platform, in: tx) }
             let new = Tenant(
                 id: old.id, slug: old.slug, name: name ?? old.name, status: old.status,
-                plan: try plan == nil ? old.plan : planID(plan, in: tx), rootDomain: old.rootDomain, created: old.created,
+                plan: try plan == nil ? old.plan : planID(plan, in: tx), rootDomain: old.rootDomain,
+                created: old.created,
                 demo: old.demo)
             try TenantRow.update(new, in: tx)
-            try record(
-                .tenantChanged, old.id, by: principal, "tenant", old.id.text,
-                details: ["name": .string(new.name), "plan": .string(new.plan.text)], in: tx)
+            // The plan is the platform's business, so its log tells it too.
+            for log in Set(plan == nil ? [old.id] : [old.id, .platform]).sorted() {
+                try record(
+                    .tenantChanged, log, by: principal, "tenant", old.id.text,
+                    details: ["name": .string(new.name), "plan": .string(new.plan.text)], in: tx)
+            }
             tx.afterCommit { [directory] in directory.put(new) }
             return new
         }
@@ -74,37 +78,71 @@ extension Access {
         try await setStatus(.active, of: slug, from: .suspended, code: .tenantResumed, by: principal)
     }
 
-    /// Deletes a tenant for good: its keys are destroyed, so that what backups hold can not be read either, and its
-    /// rights are removed; the parts that hold its other rows are told.
+    /// Deletes a tenant for good: nobody of it is let in any more, and its keys are destroyed, so that what backups hold
+    /// can not be read either. ``deletedTenants()`` names it until ``forgetTenant(_:)`` has removed its rows.
+    ///
+    /// It is safe to call again, when the server stopped in between.
     public func deleteTenant(_ slug: TenantSlug, by principal: Principal) async throws {
-        try await database.platform.write { tx in
+        let id = try await database.platform.write { tx in
             try authorize(principal, .platformManage, tenant: .platform, in: tx)
             guard let tenant = try TenantRow.find(slug, in: tx), tenant.id != .platform else {
                 throw Self.unknown("tenant")
             }
-            try record(
-                .tenantDeleted, .platform, by: principal, "tenant", tenant.id.text, details: ["slug": .string(slug.text)],
-                in: tx)
-            let scoped = tx.scoped(to: tenant.id)
-            for table in ["role_grant", "share", "custom_role", "principal", "domain"] {
-                try scoped.execute("DELETE FROM \(table) WHERE tenant = $1")
-            }
-            try tx.acrossTenants.execute("DELETE FROM share WHERE grantee = $1", tenant.id)
-            try tx.execute("DELETE FROM bearer_token WHERE owner = $1", tenant.id)
+            guard tenant.status != .deleting else { return tenant.id }
             try tx.execute("UPDATE tenant SET status = 'deleting' WHERE id = $1", tenant.id)
-            try keyRing.destroyTenantKeys(tenant.id, in: tx)
+            for log in [TenantID.platform, tenant.id] {
+                try record(
+                    .tenantDeleted, log, by: principal, "tenant", tenant.id.text, details: ["slug": .string(slug.text)],
+                    in: tx)
+            }
             tx.afterCommit { [directory, tenantEnded] in
                 directory.remove(tenant.id)
                 tenantEnded(tenant.id)
             }
+            return tenant.id
+        }
+        try await shred(id)
+    }
+
+    /// Removes a deleted tenant's rights and then its row, so that its slug is free again; call it when the other parts
+    /// have removed what they hold. Its audit log stays, without its personal parts, until retention takes it.
+    public func forgetTenant(_ id: TenantID) async throws {
+        guard try await deletedTenants().contains(id) else { return }
+        try await shred(id)
+        for table in ["role_grant", "share", "custom_role", "principal", "domain"] {
+            try await removeRows(
+                "DELETE FROM \(table) WHERE tenant = $1 AND id IN (SELECT id FROM \(table) WHERE tenant = $1 LIMIT $2)",
+                id)
+        }
+        try await removeRows(
+            "DELETE FROM bearer_token WHERE owner = $1 AND id IN (SELECT id FROM bearer_token WHERE owner = $1 LIMIT $2)",
+            id)
+        try await database.platform.write { tx in
+            let received = try tx.acrossTenants.rows(
+                "SELECT tenant, id FROM share WHERE grantee = $1 AND status IN ('offered', 'accepted')", id)
+            for row in received {
+                try tx.scoped(to: row.identifier(0)).execute(
+                    "UPDATE share SET status = 'ended', ended = $3 WHERE tenant = $1 AND id = $2", row.blob(1),
+                    clock.now)
+            }
+            try tx.execute("DELETE FROM tenant WHERE id = $1 AND status = 'deleting'", id)
         }
     }
 
-    /// Forgets a deleted tenant's row, so that its slug is free again; call it when nothing of it is left.
-    public func forgetTenant(_ id: TenantID) async throws {
+    /// Destroys a deleted tenant's keys, after the last checkpoint that its log's key can sign.
+    private func shred(_ id: TenantID) async throws {
+        try await audit.conclude(id)
         try await database.platform.write { tx in
-            try tx.execute("DELETE FROM tenant WHERE id = $1 AND status = 'deleting'", id)
+            let hasKey = try tx.scoped(to: id).row("SELECT 1 FROM tenant_key WHERE tenant = $1 LIMIT 1") != nil
+            guard hasKey else { return }
+            try keyRing.destroyTenantKeys(id, in: tx)
+            try record(.tenantShredded, .platform, by: .localAdministrator, "tenant", id.text, in: tx)
         }
+    }
+
+    /// In small transactions, so that the others' work is not held up.
+    private func removeRows(_ sql: String, _ id: TenantID) async throws {
+        while try await database.tenant(id).write({ try $0.execute(sql, AccessLimits.removedRows) }) > 0 {}
     }
 
     /// The plans, by name.
@@ -156,19 +194,20 @@ extension Access {
         guard let tenant = try TenantRow.find(slug, in: tx), tenant.status != .deleting else {
             throw Self.unknown("tenant")
         }
-        do {
-            try authorize(principal, .tenantRead, tenant: tenant.id, in: tx)
-        } catch let refusal as Refusal where refusal.kind == .notFound {
-            // Whoever runs the platform knows which tenants there are, but not what is in them.
-            guard (try? authorize(principal, .platformManage, tenant: .platform, in: tx)) != nil else {
-                throw Self.unknown("tenant")
-            }
+        // Whoever runs the platform knows which tenants there are, but not what is in them.
+        let isSeen =
+            try visibleDomains(principal, .tenantRead, tenant: tenant.id, in: tx) != .roots([])
+            || permissions(of: principal, tenant: .platform, domain: nil, in: tx).contains(.platformManage)
+        guard isSeen else {
+            noteDenial(principal, .tenantRead, tenant: tenant.id, domain: nil)
+            throw Self.unknown("tenant")
         }
         return tenant
     }
 
     private func setStatus(
-        _ status: Tenant.Status, of slug: TenantSlug, from expected: Tenant.Status, code: AuditCode, by principal: Principal
+        _ status: Tenant.Status, of slug: TenantSlug, from expected: Tenant.Status, code: AuditCode,
+        by principal: Principal
     ) async throws -> Tenant {
         try await database.platform.write { tx in
             try authorize(principal, .platformManage, tenant: .platform, in: tx)

@@ -36,8 +36,9 @@ extension Access {
             let place = try self.domain(domain, tenant: tenant, in: tx)
             try authorize(principal, .principalManage, tenant: tenant, domain: place, in: tx)
             let role = try self.role(role, tenant: tenant, in: tx)
-            let live = try tx.row(
-                "SELECT count(*) FROM bearer_token WHERE owner = $1 AND revoked IS NULL")?.int(0) ?? 0
+            let live =
+                try tx.row(
+                    "SELECT count(*) FROM bearer_token WHERE owner = $1 AND revoked IS NULL")?.int(0) ?? 0
             guard live < AccessLimits.tokens else {
                 throw Refusal(.limited, "token.tooMany", "A tenant has at most \(AccessLimits.tokens) tokens.")
             }
@@ -54,7 +55,8 @@ extension Access {
                 details: ["name": .string(label), "role": .string(role.name.text)], in: tx)
             return (
                 TokenInfo(
-                    id: id, principal: client.id, name: label, created: now, expires: expires, lastUsed: nil, revoked: nil),
+                    id: id, principal: client.id, name: label, created: now, expires: expires, lastUsed: nil,
+                    revoked: nil),
                 secret.text
             )
         }
@@ -84,9 +86,12 @@ extension Access {
     public func revokeToken(_ id: CredentialID, tenant: TenantID, by principal: Principal) async throws {
         try await database.tenant(tenant).write { tx in
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
-            let changed = try tx.execute(
-                "UPDATE bearer_token SET revoked = COALESCE(revoked, $3) WHERE owner = $1 AND id = $2", id, clock.now)
-            guard changed > 0 else { throw Self.unknown("token") }
+            let row = try tx.row("SELECT principal, revoked FROM bearer_token WHERE owner = $1 AND id = $2", id)
+            guard let row else { throw Self.unknown("token") }
+            guard row.isNull(1) else { return }
+            try tx.execute("UPDATE bearer_token SET revoked = $3 WHERE owner = $1 AND id = $2", id, clock.now)
+            // The client was made for the token and can do nothing without it; the plan counts it no longer.
+            try tx.execute("UPDATE principal SET active = 0 WHERE tenant = $1 AND id = $2", row.blob(0))
             try record(.tokenRevoked, tenant, by: principal, "token", id.text, in: tx)
         }
     }
@@ -110,7 +115,8 @@ extension Access {
             let credential: CredentialID = try row.identifier(0)
             return (
                 Principal(
-                    id: info.id, kind: info.kind, tenant: owner, name: info.name, credential: credential, address: address),
+                    id: info.id, kind: info.kind, tenant: owner, name: info.name, credential: credential,
+                    address: address),
                 credential
             )
         }

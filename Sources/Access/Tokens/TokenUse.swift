@@ -5,7 +5,13 @@ import Synchronization
 final class TokenUse: Sendable {
     private let uses = Mutex<[CredentialID: Timestamp]>([:])
 
-    func note(_ token: CredentialID, at time: Timestamp) { uses.withLock { $0[token] = time } }
+    func note(_ token: CredentialID, at time: Timestamp) {
+        uses.withLock { uses in
+            // What does not fit is missed once; the next write makes room.
+            guard uses[token] != nil || uses.count < AccessLimits.rememberedUses else { return }
+            uses[token] = time
+        }
+    }
 
     func take() -> [CredentialID: Timestamp] {
         uses.withLock { uses in

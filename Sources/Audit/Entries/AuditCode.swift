@@ -13,7 +13,10 @@ public struct AuditCode: Sendable, Hashable {
         self.meaning = meaning
     }
 
+    /// Two codes are the same when their texts are.
     public static func == (left: AuditCode, right: AuditCode) -> Bool { left.text == right.text }
+
+    /// Hashes the text only, as equality compares it.
     public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 

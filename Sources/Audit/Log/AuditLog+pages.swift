@@ -12,7 +12,8 @@ extension AuditLog {
     ) async throws -> AuditPage {
         let place = try cursor.map { cursor in
             guard let place = PagePlace(cursor) else {
-                throw Refusal(.invalid, "audit.cursor", "This cursor is not one that the server gave. Begin again without it.")
+                throw Refusal(
+                    .invalid, "audit.cursor", "This cursor is not one that the server gave. Begin again without it.")
             }
             return place
         }
@@ -30,7 +31,9 @@ extension AuditLog {
             var found = try PageQuery(filter: filter, place: place, limit: limit + 1).run(in: transaction)
             let hasMore = found.count > limit
             if hasMore { found.removeLast(found.count - limit) }
-            let entries = try found.map { try RecordedEntry($0.leaf, at: $0.position, keyRing: keyRing, in: transaction) }
+            let entries = try found.map {
+                try RecordedEntry($0.leaf, at: $0.position, keyRing: keyRing, in: transaction)
+            }
             return AuditPage(
                 entries: entries,
                 next: hasMore ? entries.last.map { PagePlace(time: $0.time, position: $0.index).text } : nil)

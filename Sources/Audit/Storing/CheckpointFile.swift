@@ -32,7 +32,8 @@ final class CheckpointFile: Sendable {
         }
 
         init?(_ text: some Collection<UInt8>) {
-            guard let value = try? JSONValue(parsing: Array(text), limits: JSONLimits(bytes: Limits.lineBytes, depth: 2)),
+            guard
+                let value = try? JSONValue(parsing: Array(text), limits: JSONLimits(bytes: Limits.lineBytes, depth: 2)),
                 let tenant = value["tenant"]?.string.flatMap({ TenantID(text: $0) })
             else { return nil }
             if let key = value["key"]?.string.flatMap({ NoteVerifier($0) }) {

@@ -14,7 +14,8 @@ struct LogSigner {
     ) throws -> (signer: LogSigner, isNew: Bool) {
         let scoped = transaction.scoped(to: tenant)
         let row = try scoped.row(
-            "SELECT verifier, private_key FROM audit_signer WHERE tenant = $1 ORDER BY created_at DESC, verifier LIMIT 1")
+            "SELECT verifier, private_key FROM audit_signer WHERE tenant = $1 ORDER BY created_at DESC, verifier LIMIT 1"
+        )
         if let row {
             let text = try row.text(0)
             let bytes = try keyRing.open(

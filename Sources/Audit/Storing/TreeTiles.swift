@@ -55,7 +55,8 @@ struct TreeTiles {
         let tile = position / Self.width
         var hashes = position % Self.width == 0 ? [] : try stored(level: level, position: tile)
         guard Int64(hashes.count) == position % Self.width else {
-            throw StorageError(.corrupt, "a tile of the audit tree holds \(hashes.count) hashes where \(position) is next")
+            throw StorageError(
+                .corrupt, "a tile of the audit tree holds \(hashes.count) hashes where \(position) is next")
         }
         hashes.append(hash)
         try write(hashes, level: level, position: tile)

@@ -37,5 +37,6 @@ public struct TreeHash: Hashable, Sendable, CustomStringConvertible {
         return TreeHash(SHA256.hash(data: content))
     }
 
+    /// The 64 hexadecimal digits.
     public var description: String { bytes.hex }
 }

@@ -18,7 +18,8 @@ extension AuditVerification {
         at path: String, trusted: [NoteVerifier] = [], known: [String] = []
     ) throws -> AuditReport {
         let lines = try LineReader(path: path)
-        guard let first = try lines.next(), case .header(let tenant, let size, let keptFrom, let stated)? = ReadBundleLine(first)
+        guard let first = try lines.next(),
+            case .header(let tenant, let size, let keptFrom, let stated)? = ReadBundleLine(first)
         else {
             throw Refusal(.invalid, "audit.noBundle", "\(path) does not begin like an audit bundle.")
         }
@@ -65,7 +66,8 @@ extension AuditVerification {
         guard var result = examination else { return AuditReport(tenant: tenant) }
         for damage in misplaced + judge.forgeries { result.add(damage) }
         if !isWhole {
-            result.add(AuditDamage(kind: .truncated, index: result.index, message: "The bundle's last line is missing."))
+            result.add(
+                AuditDamage(kind: .truncated, index: result.index, message: "The bundle's last line is missing."))
         }
         return result.finish(trimmedTo: trimmedTo)
     }

@@ -91,7 +91,9 @@ struct StoredLog {
             let page = try await database.tenant(tenant).read { try Self.page(of: tenant, from, to, in: $0) }
             for leaf in page.leaves {
                 see(leaf)
-                if leaf.code == AuditCode.auditTrimmed.text, leaf.object.kind == "audit", let end = Int64(leaf.object.id) {
+                if leaf.code == AuditCode.auditTrimmed.text, leaf.object.kind == "audit",
+                    let end = Int64(leaf.object.id)
+                {
                     trimmedTo = max(trimmedTo, end)
                 }
             }

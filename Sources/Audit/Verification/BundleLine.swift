@@ -26,7 +26,8 @@ enum BundleLine {
                 ])
             ]).canonical
         case .tile(let position, let hashes):
-            return JSONValue.object(["tile": .integer(position), "hashes": .string(hashes.flatMap(\.bytes).hex)]).canonical
+            return JSONValue.object(["tile": .integer(position), "hashes": .string(hashes.flatMap(\.bytes).hex)])
+                .canonical
         case .entry(let index, let leaf, let opened):
             // The leaf goes in as it is hashed, so that other tools find the very bytes in the line.
             var text = "{\"index\":\(index),\"entry\":" + String(decoding: leaf.bytes, as: UTF8.self)
@@ -53,8 +54,10 @@ enum ReadBundleLine {
             return nil
         }
         if let header = value["bundle"] {
-            guard header["version"]?.integer == 1, let tenant = header["tenant"]?.string.flatMap({ TenantID(text: $0) }),
-                let size = header["size"]?.integer, size >= 0, let keptFrom = header["keptFrom"]?.integer, keptFrom >= 0,
+            guard header["version"]?.integer == 1,
+                let tenant = header["tenant"]?.string.flatMap({ TenantID(text: $0) }),
+                let size = header["size"]?.integer, size >= 0, let keptFrom = header["keptFrom"]?.integer,
+                keptFrom >= 0,
                 case .array(let keys)? = header["keys"]
             else { return nil }
             self = .header(

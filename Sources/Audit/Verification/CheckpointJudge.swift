@@ -16,7 +16,8 @@ struct CheckpointJudge {
         else {
             forgeries.append(
                 AuditDamage(
-                    kind: .forgedCheckpoint, index: size ?? SignedNote(note).flatMap { Checkpoint(text: $0.text)?.size },
+                    kind: .forgedCheckpoint,
+                    index: size ?? SignedNote(note).flatMap { Checkpoint(text: $0.text)?.size },
                     time: time, message: "A checkpoint does not carry a valid signature of the log's key."))
             return
         }

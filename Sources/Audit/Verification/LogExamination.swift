@@ -116,10 +116,13 @@ struct LogExamination {
                     isGone
                         ? damage(.deleted, index, place, "The entry is missing; a later one stands in its place.")
                         : damage(
-                            .reordered, index, place, "The entry that stands here belongs to index \(first + Int64(origin))."))
+                            .reordered, index, place,
+                            "The entry that stands here belongs to index \(first + Int64(origin))."))
             } else if actualAt[expected] != nil {
                 mismatches.append(
-                    damage(.added, index, place, "An entry stands here that was never hashed; the one that belongs here is later."))
+                    damage(
+                        .added, index, place,
+                        "An entry stands here that was never hashed; the one that belongs here is later."))
             } else {
                 mismatches.append(damage(.edited, index, place, "The entry's content is not what was hashed."))
             }
@@ -170,14 +173,16 @@ struct LogExamination {
         if end < report.size {
             report.add(
                 AuditDamage(
-                    kind: .truncated, index: end, message: "The log ends here, though \(report.size) entries were placed."))
+                    kind: .truncated, index: end,
+                    message: "The log ends here, though \(report.size) entries were placed."))
         }
         if let broken { judge(broken) }
         if report.keptFrom > trimmedTo {
             report.add(
                 AuditDamage(
                     kind: .deleted, index: trimmedTo,
-                    message: "The oldest entries are missing up to \(report.keptFrom), and no retention is recorded that "
+                    message:
+                        "The oldest entries are missing up to \(report.keptFrom), and no retention is recorded that "
                         + "dropped them."))
         }
         if let witness = witnesses[nextWitness...].first(where: { $0.size > max(stored.size, report.size) }) {
@@ -197,7 +202,8 @@ struct LogExamination {
             report.add(
                 AuditDamage(
                     kind: .rolledBack, index: holds, time: broken.time,
-                    message: "A checkpoint\(Self.moment(broken)) that was kept elsewhere speaks of another history from "
+                    message:
+                        "A checkpoint\(Self.moment(broken)) that was kept elsewhere speaks of another history from "
                         + "\(range) on: the log was put back and has gone on differently."))
         } else if !mismatches.contains(where: { ($0.index ?? 0) >= holds }), lastPresent + 1 >= broken.size {
             // Entry and stored hash agree with each other, so only the stretch can be named.

@@ -1,8 +1,9 @@
-@testable import Audit
 import Base
 import Crypto
 import Foundation
 import Testing
+
+@testable import Audit
 
 /// What somebody can do to an exported bundle, and that each is found and named.
 @Suite struct AuditBundleTests {
@@ -116,7 +117,8 @@ import Testing
         }
     }
 
-    @Test("a bundle whose end was cut off and closed again is found by its checkpoints", arguments: TestDatabase.engines)
+    @Test(
+        "a bundle whose end was cut off and closed again is found by its checkpoints", arguments: TestDatabase.engines)
     func truncatedAndClosed(engine: TestDatabase.Engine) async throws {
         try await Self.withBundle(engine) { _, bundle in
             var bundle = bundle
@@ -157,7 +159,9 @@ import Testing
         }
     }
 
-    @Test("a bundle that was signed anew with another key is found with the right key at hand", arguments: TestDatabase.engines)
+    @Test(
+        "a bundle that was signed anew with another key is found with the right key at hand",
+        arguments: TestDatabase.engines)
     func forgedKey(engine: TestDatabase.Engine) async throws {
         try await Self.withBundle(engine) { world, bundle in
             var bundle = bundle
@@ -185,7 +189,10 @@ import Testing
 
     @Test(
         "what is no bundle is refused",
-        arguments: ["", "\n", "{}\n", "not json\n", "{\"bundle\":{\"version\":2}}\n", "{\"bundle\":{\"version\":1,\"size\":-1}}\n"])
+        arguments: [
+            "", "\n", "{}\n", "not json\n", "{\"bundle\":{\"version\":2}}\n",
+            "{\"bundle\":{\"version\":1,\"size\":-1}}\n",
+        ])
     func noBundle(text: String) async throws {
         try await TestDatabase.withDirectory { directory in
             let path = directory + "/x"
@@ -203,7 +210,8 @@ import Testing
             for _ in 0..<3 {
                 let line = Int.random(in: 0..<bundle.lines.count, using: &generator)
                 var bytes = Array(bundle.lines[line].utf8)
-                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 32..<127, using: &generator)
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
+                    in: 32..<127, using: &generator)
                 bundle.lines[line] = String(decoding: bytes, as: UTF8.self)
             }
             // A change inside what is only shown (an opened part, a time) may pass; a trap would not.

@@ -1,4 +1,3 @@
-@testable import Audit
 import Base
 import Foundation
 import Logging
@@ -6,6 +5,8 @@ import Storage
 import Synchronization
 import Testing
 import Trust
+
+@testable import Audit
 
 /// A clock that a test moves.
 final class AuditTestClock: Sendable {
@@ -65,7 +66,8 @@ struct AuditFixture: Sendable {
 
     static let reader = Actor(kind: .user, id: "reader", name: "Grace", address: "192.0.2.9")
 
-    func entry(_ number: Int, code: AuditCode = AuditFixture.code, outcome: AuditEntry.Outcome = .success) -> AuditEntry {
+    func entry(_ number: Int, code: AuditCode = AuditFixture.code, outcome: AuditEntry.Outcome = .success) -> AuditEntry
+    {
         AuditEntry(
             code, tenant: tenant, domain: DomainID(high: 1, low: 1),
             actor: Actor(kind: .user, id: "user-\(number % 3)", name: "Ada", credential: "c1", address: "192.0.2.1"),
@@ -123,8 +125,10 @@ struct AuditFixture: Sendable {
     func copy() async throws -> [[[SQLValue]]] {
         try await database.tenant(tenant).read { transaction in
             try Self.tables.map { table in
-                try transaction.rows("SELECT \(table.columns.joined(separator: ", ")) FROM \(table.name) WHERE tenant = $1")
-                    .map(\.values)
+                try transaction.rows(
+                    "SELECT \(table.columns.joined(separator: ", ")) FROM \(table.name) WHERE tenant = $1"
+                )
+                .map(\.values)
             }
         }
     }

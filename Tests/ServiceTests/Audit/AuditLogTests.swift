@@ -1,4 +1,3 @@
-@testable import Audit
 import Base
 import Foundation
 import Storage
@@ -6,8 +5,12 @@ import Synchronization
 import Testing
 import Trust
 
+@testable import Audit
+
 @Suite struct AuditLogTests {
-    @Test("an entry is read back as it was recorded, and its personal part is stored nowhere in the clear", arguments: TestDatabase.engines)
+    @Test(
+        "an entry is read back as it was recorded, and its personal part is stored nowhere in the clear",
+        arguments: TestDatabase.engines)
     func recorded(engine: TestDatabase.Engine) async throws {
         try await AuditFixture.with(engine) { world in
             try await world.fill(0..<1)
@@ -164,7 +167,8 @@ import Trust
                 entries.reversed().filter(isWanted).map(\.object.id)
             }
             #expect(try await found(AuditFilter()) == expected { _ in true })
-            #expect(try await found(AuditFilter(codePrefix: "device.")) == expected { $0.code.text.hasPrefix("device.") })
+            #expect(
+                try await found(AuditFilter(codePrefix: "device.")) == expected { $0.code.text.hasPrefix("device.") })
             #expect(try await found(AuditFilter(codePrefix: "nothing")) == [])
             #expect(try await found(AuditFilter(actor: "user-1")) == expected { $0.actor.id == "user-1" })
             #expect(try await found(AuditFilter(objectKind: "device", objectID: "d7")) == ["d7"])
@@ -174,7 +178,9 @@ import Trust
             let (from, to) = (start + .seconds(5), start + .seconds(20))
             #expect(
                 try await found(AuditFilter(codePrefix: "device.", from: from, to: to))
-                    == expected { $0.code.text.hasPrefix("device.") && ($0.time ?? from) >= from && ($0.time ?? to) < to })
+                    == expected {
+                        $0.code.text.hasPrefix("device.") && ($0.time ?? from) >= from && ($0.time ?? to) < to
+                    })
             #expect(
                 try await found(AuditFilter(codePrefix: "device", actor: "user-2", outcome: .failed, from: from))
                     == expected {
@@ -201,7 +207,9 @@ import Trust
     func refusals(engine: TestDatabase.Engine) async throws {
         try await AuditFixture.with(engine) { world in
             for _ in 0..<50 { world.log.refuse(source: "192.0.2.3", code: "token.invalid", tenant: world.tenant) }
-            for _ in 0..<50 { world.log.refuse(source: "192.0.2.3", code: "token.invalid", tenant: TenantID(high: 9, low: 9)) }
+            for _ in 0..<50 {
+                world.log.refuse(source: "192.0.2.3", code: "token.invalid", tenant: TenantID(high: 9, low: 9))
+            }
             for _ in 0..<30 {
                 world.log.deny(
                     AuditEntry(
@@ -282,7 +290,9 @@ import Trust
                 let tiles = TreeTiles(of: world.tenant, in: transaction)
                 var frontier = TreeFrontier()
                 for start in stride(from: Int64(0), to: count, by: 256) {
-                    let leaves = (start..<start + 256).map { TreeHash.leaf(withUnsafeBytes(of: $0.bigEndian) { Array($0) }) }
+                    let leaves = (start..<start + 256).map {
+                        TreeHash.leaf(withUnsafeBytes(of: $0.bigEndian) { Array($0) })
+                    }
                     try tiles.append(leaves, at: start)
                     for leaf in leaves { frontier.append(leaf) }
                 }
@@ -290,14 +300,18 @@ import Trust
             }
             let found = try await world.database.tenant(world.tenant).read { transaction in
                 let tiles = TreeTiles(of: world.tenant, in: transaction)
-                return try [TreeNode(level: 16, index: 0), TreeNode(level: 9, index: 128), TreeNode(level: 8, index: 258)]
-                    .map { try tiles.node($0) }
+                return try [
+                    TreeNode(level: 16, index: 0), TreeNode(level: 9, index: 128), TreeNode(level: 8, index: 258),
+                ]
+                .map { try tiles.node($0) }
             }
             #expect(found == expected)
         }
     }
 
-    @Test("a checkpoint is signed in the form that other tools read, and kept in three places", arguments: TestDatabase.engines)
+    @Test(
+        "a checkpoint is signed in the form that other tools read, and kept in three places",
+        arguments: TestDatabase.engines)
     func checkpoints(engine: TestDatabase.Engine) async throws {
         try await AuditFixture.with(engine) { world in
             try await world.fill(0..<3)
@@ -337,7 +351,8 @@ import Trust
             try await file.append(tenants.map { .key($0, key) })
             for number in 0..<200 {
                 try await file.append([
-                    .checkpoint(tenants[number % 2], madeAt: Timestamp(microseconds: Int64(number)), note: "note \(number)\n")
+                    .checkpoint(
+                        tenants[number % 2], madeAt: Timestamp(microseconds: Int64(number)), note: "note \(number)\n")
                 ])
             }
             let bytes = try Data(contentsOf: URL(filePath: file.path)).count
@@ -349,7 +364,9 @@ import Trust
         }
     }
 
-    @Test("the service places, signs and summarises by itself, and once more when it stops", arguments: TestDatabase.engines)
+    @Test(
+        "the service places, signs and summarises by itself, and once more when it stops",
+        arguments: TestDatabase.engines)
     func service(engine: TestDatabase.Engine) async throws {
         try await AuditFixture.with(engine) { world in
             var settings = AuditSettings()

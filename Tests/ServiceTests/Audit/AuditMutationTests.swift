@@ -1,9 +1,10 @@
-@testable import Audit
 import Base
 import Crypto
 import Foundation
 import Storage
 import Testing
+
+@testable import Audit
 
 /// What somebody with access to the database can do to a log, and that each is found and named.
 @Suite struct AuditMutationTests {
@@ -25,7 +26,8 @@ import Testing
     func edited(engine: TestDatabase.Engine) async throws {
         try await Self.withLog(engine) { world in
             let edits = [
-                "code = 'device.revoked'", "time = time + 1", "outcome = 'failed'", "actor_id = 'x'", "actor_kind = 'client'",
+                "code = 'device.revoked'", "time = time + 1", "outcome = 'failed'", "actor_id = 'x'",
+                "actor_kind = 'client'",
                 "actor_credential = NULL", "object_kind = 'x'", "object_id = 'x'", "domain = NULL", "sealed = NULL",
                 "actor_home = tenant", "outcome = 'nonsense'",
             ]
@@ -44,7 +46,9 @@ import Testing
         }
     }
 
-    @Test("an entry that was edited together with its hash is found", arguments: TestDatabase.engines, [40, 300, 650] as [Int64])
+    @Test(
+        "an entry that was edited together with its hash is found", arguments: TestDatabase.engines,
+        [40, 300, 650] as [Int64])
     func editedWithHash(engine: TestDatabase.Engine, index: Int64) async throws {
         try await Self.withLog(engine) { world in
             try await Self.editWithLeaf(index, world)
@@ -54,7 +58,9 @@ import Testing
         }
     }
 
-    @Test("an entry that was edited together with every stored hash is found within its checkpoint", arguments: TestDatabase.engines)
+    @Test(
+        "an entry that was edited together with every stored hash is found within its checkpoint",
+        arguments: TestDatabase.engines)
     func editedWithTree(engine: TestDatabase.Engine) async throws {
         try await Self.withLog(engine) { world in
             try await Self.editWithLeaf(350, world)
@@ -76,7 +82,8 @@ import Testing
         }
     }
 
-    @Test("a deleted entry is found although later ones moved up", arguments: TestDatabase.engines, [300, 650] as [Int64])
+    @Test(
+        "a deleted entry is found although later ones moved up", arguments: TestDatabase.engines, [300, 650] as [Int64])
     func deletedAndClosed(engine: TestDatabase.Engine, index: Int64) async throws {
         try await Self.withLog(engine) { world in
             try await world.tamper("DELETE FROM audit_entry WHERE tenant = $1 AND position = $2", index)
@@ -90,7 +97,9 @@ import Testing
         }
     }
 
-    @Test("entries in another order are found and named", arguments: TestDatabase.engines, [[10, 11], [20, 500], [600, 690]] as [[Int64]])
+    @Test(
+        "entries in another order are found and named", arguments: TestDatabase.engines,
+        [[10, 11], [20, 500], [600, 690]] as [[Int64]])
     func reordered(engine: TestDatabase.Engine, pair: [Int64]) async throws {
         try await Self.withLog(engine) { world in
             for (from, to) in [(pair[0], -1), (pair[1], pair[0]), (-1, pair[1])] as [(Int64, Int64)] {
@@ -133,7 +142,9 @@ import Testing
         }
     }
 
-    @Test("a whole log that was put back to an older state is found by the checkpoint file", arguments: TestDatabase.engines)
+    @Test(
+        "a whole log that was put back to an older state is found by the checkpoint file",
+        arguments: TestDatabase.engines)
     func rolledBack(engine: TestDatabase.Engine) async throws {
         try await Self.withLog(engine) { world in
             let older = try await world.copy()
@@ -189,7 +200,9 @@ import Testing
         }
     }
 
-    @Test("a log that was rewritten and signed with another key is found by the checkpoint file", arguments: TestDatabase.engines)
+    @Test(
+        "a log that was rewritten and signed with another key is found by the checkpoint file",
+        arguments: TestDatabase.engines)
     func forgedKey(engine: TestDatabase.Engine) async throws {
         try await Self.withLog(engine) { world in
             try await Self.editWithLeaf(350, world)
@@ -221,7 +234,9 @@ import Testing
         }
     }
 
-    @Test("changed hashes of the tree are found and do not put the entries in doubt", arguments: TestDatabase.engines, [0, 1] as [Int64])
+    @Test(
+        "changed hashes of the tree are found and do not put the entries in doubt", arguments: TestDatabase.engines,
+        [0, 1] as [Int64])
     func treeEdited(engine: TestDatabase.Engine, level: Int64) async throws {
         try await Self.withLog(engine) { world in
             let tile = try await world.database.tenant(world.tenant).read { transaction in
@@ -238,7 +253,9 @@ import Testing
         }
     }
 
-    @Test("entries that are missing as if by retention are found when no retention is recorded", arguments: TestDatabase.engines)
+    @Test(
+        "entries that are missing as if by retention are found when no retention is recorded",
+        arguments: TestDatabase.engines)
     func falseRetention(engine: TestDatabase.Engine) async throws {
         try await Self.withLog(engine) { world in
             try await world.tamper("DELETE FROM audit_entry WHERE tenant = $1 AND position < $2", 256)

@@ -43,7 +43,8 @@ import Testing
         for number in 0..<3_000 {
             refusals.add(
                 denied: AuditEntry(
-                    .denied, tenant: .platform, actor: .system("a"), object: AuditObject(kind: "device", id: "\(number)"),
+                    .denied, tenant: .platform, actor: .system("a"),
+                    object: AuditObject(kind: "device", id: "\(number)"),
                     details: ["permission": "device.read"]), at: Self.start)
         }
         let entries = refusals.takeDenials()

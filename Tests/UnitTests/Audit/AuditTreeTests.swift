@@ -31,7 +31,9 @@ import Testing
         #expect(TreeFrontier().root.bytes.hex == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
     }
 
-    private static func leaves(_ count: Int) -> [TreeHash] { (0..<count).map { .leaf([UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)]) } }
+    private static func leaves(_ count: Int) -> [TreeHash] {
+        (0..<count).map { .leaf([UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)]) }
+    }
 
     /// The definition of RFC 6962, section 2.1, word for word: slow and obvious.
     private static func slowRoot(_ leaves: ArraySlice<TreeHash>) -> TreeHash {
