@@ -27,7 +27,9 @@ public final class Metrics: Sendable {
 
     /// The counter of this name and these labels, made at the first call.
     public func counter(_ name: String, _ help: String, _ labels: KeyValuePairs<String, String> = [:]) -> Counter {
-        if case .counter(let counter) = member(name, "counter", help, labels, { .counter(Counter()) }) { return counter }
+        if case .counter(let counter) = member(name, "counter", help, labels, { .counter(Counter()) }) {
+            return counter
+        }
         return Counter()
     }
 

@@ -8,7 +8,9 @@ extension Sequence<String> {
         for element in self {
             let candidate = Array(element.lowercased().unicodeScalars.prefix(64))
             let distance = Self.distance(wanted, candidate)
-            guard distance * 5 <= Swift.max(wanted.count, candidate.count) * 2, distance < best?.distance ?? .max else { continue }
+            guard distance * 5 <= Swift.max(wanted.count, candidate.count) * 2, distance < best?.distance ?? .max else {
+                continue
+            }
             best = (distance, element)
         }
         return best?.element

@@ -1,6 +1,9 @@
 public import Storage
 
 /// The tables that this target owns.
+///
+/// `device_scan` and `device_scan_name` hold all that filters ask of a device, in the two orders of lists: a filter that
+/// matches little is then a scan of one narrow index, without a look at the rows.
 public enum FleetSchema {
     /// Devices, their models, identifiers, tokens and presence.
     public static let part = MigrationPart(
@@ -50,8 +53,8 @@ public enum FleetSchema {
                     PRIMARY KEY (tenant, id)
                 );
                 CREATE UNIQUE INDEX device_name ON device (tenant, name);
-                CREATE INDEX device_model ON device (tenant, model, id);
-                CREATE INDEX device_domain ON device (tenant, domain, id);
+                CREATE INDEX device_scan ON device (tenant, id, status, model, domain, capabilities, enrolled, name);
+                CREATE INDEX device_scan_name ON device (tenant, name, id, status, model, domain, capabilities, enrolled);
                 CREATE TABLE device_label (
                     tenant BYTEA NOT NULL,
                     key TEXT NOT NULL,
@@ -79,7 +82,6 @@ public enum FleetSchema {
                     used BIGINT,
                     PRIMARY KEY (tenant, device)
                 );
-                CREATE INDEX enrolment_token_expires ON enrolment_token (expires);
                 CREATE TABLE device_access_token (
                     tenant BYTEA NOT NULL,
                     id BYTEA NOT NULL,
@@ -102,7 +104,8 @@ public enum FleetSchema {
                     address TEXT NOT NULL,
                     PRIMARY KEY (tenant, device)
                 );
-                CREATE INDEX device_presence_seen ON device_presence (tenant, last_seen, device)
+                CREATE INDEX device_presence_seen ON device_presence (tenant, last_seen, device);
+                CREATE INDEX device_presence_online ON device_presence (tenant, device) WHERE online = 1
                 """)
         ])
 }

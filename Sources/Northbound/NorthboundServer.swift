@@ -68,7 +68,9 @@ public final class NorthboundServer: Service {
                 group.addTask { try await self.serve(.admin, at: path) { try await self.runAdmin(path) } }
             }
             if let address = configuration.metrics {
-                group.addTask { try await self.serve(.metrics, at: "\(address)") { try await self.runMetrics(address) } }
+                group.addTask {
+                    try await self.serve(.metrics, at: "\(address)") { try await self.runMetrics(address) }
+                }
             }
             group.addTask { await self.pruneRepetitions() }
             // The first failure ends the others; waiting for all would hold it back until they end by themselves.
@@ -113,7 +115,8 @@ public final class NorthboundServer: Service {
         Application(
             responder: responder, server: builder,
             configuration: ApplicationConfiguration(
-                address: address, availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)),
+                address: address, availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)
+            ),
             onServerRunning: { channel in self.listening(listener, channel.localAddress) },
             logger: logger)
     }

@@ -23,6 +23,7 @@ public struct NorthboundServices: Sendable {
     let auditDirectory: String?
     let readiness: @Sendable () async -> [String]
     let isDomainUsed: @Sendable (DomainID, Transaction) throws -> Bool
+    let backup: @Sendable (Principal) async throws -> JSONValue
     let repetitions: Repetitions
     let gatekeeper: Gatekeeper
     let liveStreams = LiveStreams()
@@ -30,12 +31,13 @@ public struct NorthboundServices: Sendable {
     /// An API of these parts.
     ///
     /// `auditDirectory` is where the audit log keeps its checkpoint file; `readiness` says what is not ready;
-    /// `isDomainUsed` says whether any part keeps something in a domain.
+    /// `isDomainUsed` says whether any part keeps something in a domain; `backup` makes a backup and says which.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, keyRing: KeyRing,
         authorities: CertificateAuthorities, metrics: Metrics, clock: WallClock = .system, version: String,
         auditDirectory: String?, readiness: @escaping @Sendable () async -> [String] = { [] },
-        isDomainUsed: @escaping @Sendable (DomainID, Transaction) throws -> Bool
+        isDomainUsed: @escaping @Sendable (DomainID, Transaction) throws -> Bool,
+        backup: @escaping @Sendable (Principal) async throws -> JSONValue = { _ in throw NorthboundServices.noBackups }
     ) {
         self.database = database
         self.access = access
@@ -50,9 +52,14 @@ public struct NorthboundServices: Sendable {
         self.auditDirectory = auditDirectory
         self.readiness = readiness
         self.isDomainUsed = isDomainUsed
+        self.backup = backup
         repetitions = Repetitions(database: database, keyRing: keyRing, clock: clock)
         gatekeeper = Gatekeeper(access: access, audit: audit, clock: clock, metrics: metrics)
     }
+
+    /// What a server answers that makes no backups.
+    public static let noBackups = Refusal(
+        .conflict, "backup.off", "This server makes no backups: set backup.directory to where they shall go.")
 
     func frontDoor(_ table: RouteTable, listener: NorthboundServer.Listener, caller: CallerSource) -> FrontDoor {
         FrontDoor(

@@ -8,6 +8,7 @@ struct Tidegate: AsyncParsableCommand {
         abstract: "Keeps fleets of connected devices under control without exposing any of them.",
         version: Program.version,
         subcommands: [
-            ServeCommand.self, DemoCommand.self, AdminCommand.self, VerifyCommand.self, SettingsCommand.self,
+            ServeCommand.self, DemoCommand.self, AdminCommand.self, VerifyCommand.self, BackupCommand.self,
+            SettingsCommand.self,
         ])
 }

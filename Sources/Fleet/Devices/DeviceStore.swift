@@ -40,11 +40,15 @@ enum DeviceStore {
     }
 
     private static func insertLabels(of devices: [Device], in transaction: Transaction) throws {
+        var labels: [(key: String, value: String, device: DeviceID)] = []
+        for device in devices {
+            for (key, value) in device.labels { labels.append((key, value, device.id)) }
+        }
+        // In the order of the index, because many rows at random places cost a page each.
+        labels.sort { ($0.key, $0.value, $0.device) < ($1.key, $1.value, $1.device) }
         try transaction.insert(
             into: "device_label", columns: ["key", "value", "device"],
-            rows: devices.flatMap { device in
-                device.labels.map { [.text($0.key), .text($0.value), device.id.sqlValue] }
-            })
+            rows: labels.map { [.text($0.key), .text($0.value), $0.device.sqlValue] })
     }
 
     /// Writes a device's new state over `old`; the revision guards against a change in between.

@@ -58,9 +58,10 @@ enum HardwareClaims {
                 "DELETE FROM hardware_identifier WHERE owner = $1 AND kind = $2 AND value = $3",
                 identifier.kind.rawValue, identifier.value)
         }
+        // In the order of the index, because many rows at random places cost a page each.
         try transaction.insert(
             into: "hardware_identifier", columns: ["kind", "value", "owner", "device", "claimed"],
-            rows: claims.map {
+            rows: claims.sorted { $0.identifier < $1.identifier }.map {
                 [
                     .text($0.identifier.kind.rawValue), .text($0.identifier.value), tenant.sqlValue,
                     $0.device.sqlValue, now.sqlValue,

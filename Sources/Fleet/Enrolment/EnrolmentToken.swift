@@ -39,7 +39,8 @@ enum EnrolmentTokens {
         to devices: [Device], life: Duration, at now: Timestamp, areNew: Bool, in transaction: Transaction
     ) throws -> [EnrolmentToken] {
         let expires = now + life
-        let tokens = devices.map { _ in Token.make(kind: kind) }
+        var random = BufferedRandom()
+        let tokens = devices.map { _ in Token.make(kind: kind, using: &random) }
         if !areNew {
             for device in devices {
                 try transaction.execute("DELETE FROM enrolment_token WHERE tenant = $1 AND device = $2", device.id)

@@ -1,10 +1,9 @@
 import Base
 import Storage
 
-/// Turns a filter into a condition on the device `d` and its presence `p`.
+/// Turns a filter into a condition on the device `d`.
 ///
-/// Conditions on names, states and labels use the device's own tables, so presence counts as it was last written, at
-/// most a few seconds ago.
+/// Presence counts as it was last written, at most a few seconds ago.
 struct DeviceFilterSQL {
     /// Finds the identifier of a model, nil when there is none.
     let model: (String) throws -> ModelID?
@@ -52,7 +51,8 @@ struct DeviceFilterSQL {
         case .capability(let capability):
             let bit = sql.bind(Int64(capability.rawValue))
             return "(d.capabilities & \(bit)) = \(bit)"
-        case .online: return "p.online = 1"
+        case .online:
+            return "d.id IN (SELECT o.device FROM device_presence o WHERE o.tenant = $1 AND o.online = 1)"
         case .enrolled: return "d.enrolled IS NOT NULL"
         case .hardware(let identifier):
             return """

@@ -54,7 +54,7 @@ extension Fleet {
             let condition = try condition(nil, of: tenant, for: principal, &sql, in: transaction)
             var counts: [DeviceStatus: Int] = [:]
             for row in try transaction.rows(
-                "SELECT d.status, count(*) FROM device d WHERE d.tenant = $1 AND \(condition) GROUP BY d.status",
+                "SELECT d.status, count(*) FROM device d WHERE d.tenant = $1 AND \(condition ?? "1 = 1") GROUP BY d.status",
                 arguments: sql.arguments)
             {
                 if let status = DeviceStatus(code: try row.integer(0)) { counts[status] = try row.int(1) }
@@ -63,11 +63,11 @@ extension Fleet {
         }
     }
 
-    /// What the caller may see and the filter wants.
+    /// What the caller may see and the filter wants; nil when that is everything.
     private func condition(
         _ filter: DeviceFilter?, of tenant: TenantID, for principal: Principal, _ sql: inout SQLBuilder,
         in transaction: Transaction
-    ) throws -> String {
+    ) throws -> String? {
         let scope = try access.visibleDomains(principal, .deviceRead, tenant: tenant, in: transaction)
         var parts: [String] = []
         switch scope {
@@ -85,49 +85,54 @@ extension Fleet {
                 domain: { try lookUp.domain($0, toManage: false, in: transaction) })
             parts.append(try translation.condition(filter.expression, &sql))
         }
-        return parts.isEmpty ? "(1 = 1)" : parts.joined(separator: " AND ")
+        return parts.isEmpty ? nil : parts.joined(separator: " AND ")
     }
 
-    private func count(_ condition: String, _ sql: SQLBuilder, in transaction: Transaction) throws -> Int {
-        let presence =
-            condition.contains("p.") ? "LEFT JOIN device_presence p ON p.tenant = d.tenant AND p.device = d.id" : ""
-        return try transaction.row(
-            "SELECT count(*) FROM device d \(presence) WHERE d.tenant = $1 AND \(condition)", arguments: sql.arguments
+    private func count(_ condition: String?, _ sql: SQLBuilder, in transaction: Transaction) throws -> Int {
+        try transaction.row(
+            "SELECT count(*) FROM device d WHERE d.tenant = $1 AND \(condition ?? "1 = 1")", arguments: sql.arguments
         ).map { try $0.int(0) } ?? 0
     }
 
-    /// The statement of one page. Each order has an index whose end is the device, so a page begins with a seek to
-    /// the cursor and reads no further than it must.
+    /// The statement of one page: first the keys of its devices, then their rows.
+    ///
+    /// Each order has an index whose end is the device, so that a page begins with a seek to the cursor. Keys come first
+    /// by themselves because an engine that prefers to sort then sorts keys and not whole devices.
     private static func statement(
-        _ query: DeviceQuery, _ condition: String, _ cursor: DeviceCursor?, _ sql: inout SQLBuilder
+        _ query: DeviceQuery, _ condition: String?, _ cursor: DeviceCursor?, _ sql: inout SQLBuilder
     ) -> String {
         let order = query.sort.isDescending ? "DESC" : "ASC"
         let beyond = query.sort.isDescending ? "<" : ">"
-        var parts = [condition]
+        var parts = condition.map { [$0] } ?? []
         let source: String
-        let keys: String
+        let key: String
+        let device: String
         switch query.sort {
         case .name, .nameDescending:
-            source =
-                "device d LEFT JOIN device_presence p ON p.tenant = d.tenant AND p.device = d.id WHERE d.tenant = $1"
-            keys = "d.name \(order)"
+            (source, key, device) = ("device d WHERE d.tenant = $1", "d.name", "d.id")
             if case .name(let name)? = cursor?.key { parts.append("d.name \(beyond) \(sql.bind(name))") }
         case .created, .createdDescending:
             // A device's identifier begins with the time at which it was made.
-            source =
-                "device d LEFT JOIN device_presence p ON p.tenant = d.tenant AND p.device = d.id WHERE d.tenant = $1"
-            keys = "d.id \(order)"
+            (source, key, device) = ("device d WHERE d.tenant = $1", "d.id", "d.id")
             if let cursor { parts.append("d.id \(beyond) \(sql.bind(cursor.device))") }
         case .lastSeen, .lastSeenDescending:
-            source = "device_presence p JOIN device d ON d.tenant = p.tenant AND d.id = p.device WHERE p.tenant = $1"
-            keys = "p.last_seen \(order), p.device \(order)"
+            (source, key, device) = ("device_presence p WHERE p.tenant = $1", "p.last_seen", "p.device")
+            // A set of the devices that match costs one scan; a look-up for each line of presence costs far more.
+            parts = parts.map { "p.device IN (SELECT d.id FROM device d WHERE d.tenant = $1 AND \($0))" }
             if let cursor, case .lastSeen(let time) = cursor.key {
                 parts.append("(p.last_seen, p.device) \(beyond) (\(sql.bind(time)), \(sql.bind(cursor.device)))")
             }
         }
+        let conditions = parts.map { " AND \($0)" }.joined()
         return """
-            SELECT \(DeviceRow.columns), \(PresenceState.columns) FROM \(source) AND \(parts.joined(separator: " AND "))
-            ORDER BY \(keys) LIMIT \(sql.bind(query.limit + 1))
+            SELECT \(DeviceRow.columns), \(PresenceState.columns)
+            FROM (
+                SELECT \(key) AS sort_key, \(device) AS device_key FROM \(source)\(conditions)
+                ORDER BY \(key) \(order), \(device) \(order) LIMIT \(sql.bind(query.limit + 1))
+            ) k
+            JOIN device d ON d.tenant = $1 AND d.id = k.device_key
+            JOIN device_presence p ON p.tenant = $1 AND p.device = k.device_key
+            ORDER BY k.sort_key \(order), k.device_key \(order)
             """
     }
 

@@ -41,6 +41,7 @@ extension Fleet {
         var lookUp = ReferenceLookUp(fleet: self, tenant: tenant, principal: principal)
         var faults = RegistrationFaults(total: 0, named: [])
         var unknown: [String: String] = [:]
+        var random = BufferedRandom()
         var devices: [Device] = []
         devices.reserveCapacity(list.count)
         for line in list.lines {
@@ -53,7 +54,7 @@ extension Fleet {
             do {
                 let domain = try lookUp.domain(line.draft.domain, toManage: true, in: transaction)
                 let model = try line.draft.model.map { try lookUp.model($0, in: transaction) }
-                devices.append(Device(line.draft, id: DeviceID(now: now), domain: domain, model: model, now: now))
+                devices.append(Device(line.draft, id: DeviceID(now: now, using: &random), domain: domain, model: model, now: now))
             } catch let refusal as Refusal where line.draft.domain != nil || refusal.kind == .invalid {
                 unknown[key] = refusal.message
                 faults.add(line.number, refusal.message)

@@ -43,42 +43,40 @@ public struct RegistrationReader {
         guard bytes <= byteLimit else {
             throw Refusal(.tooLarge, "devices.tooLarge", "the list is longer than \(byteLimit) bytes; send it in parts")
         }
-        try mapping {
+        do {
             switch format {
             case .csv: try csv.consume(input) { try collected.take($0, &columns, limit) }
             case .json: try json.consume(input) { try collected.take($0, limit) }
             }
+        } catch {
+            throw Self.refusal(for: error)
         }
     }
 
     /// Ends the list; otherwise `devices.invalid` with the faulty lines.
     public mutating func finish() throws(Refusal) -> RegistrationList {
-        try mapping {
+        do {
             switch format {
             case .csv: try csv.finish { try collected.take($0, &columns, limit) }
             case .json: try json.finish()
             }
+        } catch {
+            throw Self.refusal(for: error)
         }
         let lines = collected.lines
         guard collected.faults.total == 0 else { throw collected.faults.refusal }
         guard !lines.isEmpty else {
-            throw Refusal(
-                .invalid, "devices.invalid", "the list has no device; begin with a header line and one device")
+            throw Refusal(.invalid, "devices.invalid", "the list has no device; begin with a header line and one device")
         }
         return RegistrationList(lines: lines)
     }
 
-    private func mapping(_ body: () throws -> Void) throws(Refusal) {
-        do {
-            try body()
-        } catch let refusal as Refusal {
-            throw refusal
-        } catch let fault as CSVReader.Fault {
-            throw Self.unreadable(fault.line, fault.message)
-        } catch let fault as JSONArrayReader.Fault {
-            throw Self.unreadable(fault.line, fault.message)
-        } catch {
-            throw Refusal(.invalid, "devices.invalid", "the list can not be read", detail: String(describing: error))
+    private static func refusal(for error: any Error) -> Refusal {
+        switch error {
+        case let refusal as Refusal: refusal
+        case let fault as CSVReader.Fault: unreadable(fault.line, fault.message)
+        case let fault as JSONArrayReader.Fault: unreadable(fault.line, fault.message)
+        default: Refusal(.invalid, "devices.invalid", "the list can not be read", detail: String(describing: error))
         }
     }
 

@@ -22,6 +22,7 @@ public struct CallContext: RequestContext {
         id = Identifier<RequestKind>(now: WallClock.system.now, using: &generator).text
         address = source.channel.remoteAddress?.ipAddress
         coreContext = CoreRequestContextStorage(source: source)
+        logger[metadataKey: "hb.request.id"] = nil
         logger[metadataKey: "request"] = .string(id)
     }
 }

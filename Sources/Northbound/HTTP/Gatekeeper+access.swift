@@ -9,7 +9,8 @@ extension Gatekeeper {
         let principals = RateLimiter<PrincipalID>(clock: clock)
         let addresses = RateLimiter<String>(clock: clock)
         let limited = metrics.counter("tidegate_http_limited_total", "Requests refused because of a rate.")
-        let refused = metrics.counter("tidegate_http_unauthenticated_total", "Requests refused for want of a valid token.")
+        let refused = metrics.counter(
+            "tidegate_http_unauthenticated_total", "Requests refused for want of a valid token.")
         self.init(
             authenticate: { try await access.authenticate(bearer: $0, address: $1) },
             admit: { try await Self.admit($0, $1, $2, access, audit) },
@@ -28,7 +29,9 @@ extension Gatekeeper {
                 refused.add()
                 let source = address ?? "unknown"
                 audit.refuse(source: source, code: refusal.code)
-                guard let wait = addresses.take(source, perSecond: NorthboundLimits.refusedCredentialsPerSecond) else { return }
+                guard let wait = addresses.take(source, perSecond: NorthboundLimits.refusedCredentialsPerSecond) else {
+                    return
+                }
                 limited.add()
                 throw Refusal(
                     .limited, "rate.refused_credentials", "Too many requests from this address without a valid token.",

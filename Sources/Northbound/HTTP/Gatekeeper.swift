@@ -33,5 +33,6 @@ public struct Gatekeeper: Sendable {
         .notFound, "not.found", "There is nothing at this address, or it is not for you.")
 
     static let noCredential = Refusal(
-        .unauthenticated, "token.missing", "Send a token: `Authorization: Bearer …`. `tidegate admin token create` makes one.")
+        .unauthenticated, "token.missing",
+        "Send a token: `Authorization: Bearer …`. `tidegate admin token create` makes one.")
 }

@@ -79,7 +79,8 @@ enum RequestReader {
         do {
             let limits = JSONLimits(bytes: NorthboundLimits.bodyBytes, depth: NorthboundLimits.jsonDepth)
             // An empty body stands for an object without members, so that optional bodies need not be sent.
-            value = try bytes.readableBytes == 0 ? [:] : JSONValue(parsing: Array(bytes.readableBytesView), limits: limits)
+            value =
+                try bytes.readableBytes == 0 ? [:] : JSONValue(parsing: Array(bytes.readableBytesView), limits: limits)
         } catch {
             throw Refusal(
                 .invalid, "request.invalid", "The body is not JSON: \(error.message), at byte \(error.offset).",

@@ -61,9 +61,9 @@ public struct OpenAPIDocument: Sendable {
     private static let idempotencyKey: JSONValue = [
         "name": "Idempotency-Key", "in": "header", "required": false,
         "description": """
-            Makes a write safe to repeat: within 24 hours the same key with the same request gets the first answer \
-            again, with another request 422.
-            """,
+        Makes a write safe to repeat: within 24 hours the same key with the same request gets the first answer \
+        again, with another request 422.
+        """,
         "schema": [
             "type": "string", "minLength": 1, "maxLength": .integer(Int64(NorthboundLimits.idempotencyKeyCharacters)),
         ],

@@ -10,7 +10,8 @@ extension RouteTable {
         let all = "/api/v1/tenants/{tenant}/audit"
         return [
             Route(
-                .get, all, "listAudit", "Lists the entries of a tenant's audit log, the newest first.", needs: .auditRead,
+                .get, all, "listAudit", "Lists the entries of a tenant's audit log, the newest first.",
+                needs: .auditRead,
                 query: Parameter.paging + [
                     .query("code", .text(.free(atMost: 64)), "How the code begins, such as `device.`."),
                     .query("actor", .text(.free(atMost: 128)), "The actor's identifier."),
@@ -56,7 +57,8 @@ extension RouteTable {
                 needs: .platformManage, success: .json(.auditReports)
             ) { call in
                 try await services.authorize(call, .platformManage)
-                let reports = try await AuditVerification.database(services.database, directory: services.auditDirectory)
+                let reports = try await AuditVerification.database(
+                    services.database, directory: services.auditDirectory)
                 return .ok(["reports": .array(reports.map { $0.json(services) })])
             },
         ]

@@ -15,8 +15,11 @@ extension RouteTable {
                 .post, all + "/bulk", "registerDevices",
                 "Registers up to 100,000 devices, all or none, and answers with their enrolment tokens; the content type of the list is that of the answer.",
                 needs: .deviceManage,
-                query: [.query("tokenDays", .integer(1...366), "For how many days the enrolment tokens work; 7 by default.")],
-                body: .streamed(["text/csv", "application/json"]), success: .streamed(["text/csv", "application/x-ndjson"])
+                query: [
+                    .query("tokenDays", .integer(1...366), "For how many days the enrolment tokens work; 7 by default.")
+                ],
+                body: .streamed(["text/csv", "application/json"]),
+                success: .streamed(["text/csv", "application/x-ndjson"])
             ) { call in
                 let format = try format(call)
                 var reader = RegistrationReader(format, bytes: NorthboundLimits.uploadBytes)
@@ -33,7 +36,9 @@ extension RouteTable {
                 query: [
                     .query(
                         "filter", .text(.free(atMost: FleetLimits.filterBytes)), "Which devices, as in the list."),
-                    .query("format", .choice(["csv", "ndjson"]), "The form of the answer, when the Accept field does not say it."),
+                    .query(
+                        "format", .choice(["csv", "ndjson"]),
+                        "The form of the answer, when the Accept field does not say it."),
                 ], success: .streamed(["text/csv", "application/x-ndjson"])
             ) { call in
                 let isCSV = !call.input.prefers("ndjson", "application/x-ndjson")

@@ -11,7 +11,8 @@ extension Shape {
     private static let capabilities = Shape.array(
         of: .choice(["reports", "tasks", "relays", "hears", "sim"]), atMost: 16)
 
-    private static let labels = Shape.map(of: .text(.free(atMost: FleetLimits.labelValueBytes)), atMost: FleetLimits.labels)
+    private static let labels = Shape.map(
+        of: .text(.free(atMost: FleetLimits.labelValueBytes)), atMost: FleetLimits.labels)
 
     private static let location = Shape.object([
         .required("latitude", .number, "Degrees north."), .required("longitude", .number, "Degrees east."),
@@ -51,7 +52,8 @@ extension Shape {
                 .map(of: .nullable(.text(.free(atMost: FleetLimits.labelValueBytes))), atMost: FleetLimits.labels * 2),
                 "Labels to set; null takes one away."),
             .optional(
-                "attributes", .map(of: .any, atMost: FleetLimits.attributes * 2), "Attributes to set; null takes one away."),
+                "attributes", .map(of: .any, atMost: FleetLimits.attributes * 2),
+                "Attributes to set; null takes one away."),
             .optional(
                 "components",
                 .map(
@@ -158,5 +160,6 @@ extension Shape {
         "NewUnit", .object([.optional("identifiers", identifiers, "What the maker put into the new unit.")]))
 
     static let statusReason = Shape.named(
-        "StatusReason", .object([.optional("reason", .text(.free(atMost: FleetLimits.placeBytes)), "Why, for the audit.")]))
+        "StatusReason",
+        .object([.optional("reason", .text(.free(atMost: FleetLimits.placeBytes)), "Why, for the audit.")]))
 }

@@ -10,7 +10,8 @@ extension RouteTable {
         let fleet = services.fleet
         let all = "/api/v1/tenants/{tenant}/devices"
         let one = all + "/{device}"
-        let tokenDays = Parameter.query("tokenDays", .integer(1...366), "For how many days the enrolment token works; 7 by default.")
+        let tokenDays = Parameter.query(
+            "tokenDays", .integer(1...366), "For how many days the enrolment token works; 7 by default.")
         return [
             Route(
                 .get, all, "listDevices", "Lists the devices that the caller may see.", needs: .deviceRead,
@@ -25,7 +26,8 @@ extension RouteTable {
             },
             Route(
                 .post, all, "registerDevice", "Registers a device and answers with the token it enrols with.",
-                needs: .deviceManage, query: [tokenDays], body: .json(.deviceDraft), success: .created(.registeredDevice)
+                needs: .deviceManage, query: [tokenDays], body: .json(.deviceDraft),
+                success: .created(.registeredDevice)
             ) { call in
                 let registered = try await fleet.register(
                     DeviceDraft(json: call.body.json), in: call.tenant.id, by: call.principal,

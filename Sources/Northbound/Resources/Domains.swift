@@ -23,7 +23,8 @@ extension RouteTable {
                         "DomainDraft",
                         .object([
                             .required("name", .name, "The name, unique below the same domain."),
-                            .optional("parent", .text, "The domain above it, by identifier or path; the root when left out."),
+                            .optional(
+                                "parent", .text, "The domain above it, by identifier or path; the root when left out."),
                         ]))), success: .created(.domain)
             ) { call in
                 let domain = try await access.createDomain(

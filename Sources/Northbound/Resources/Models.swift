@@ -19,7 +19,8 @@ extension RouteTable {
             },
             Route(
                 .get, one, "showModel", "Shows a model, in its present or an earlier version.", needs: .modelRead,
-                query: [.query("version", .integer(1...Int64(Int32.max)), "An earlier version.")], success: .json(.model)
+                query: [.query("version", .integer(1...Int64(Int32.max)), "An earlier version.")],
+                success: .json(.model)
             ) { call in
                 .ok(
                     try await fleet.model(
@@ -49,7 +50,8 @@ extension RouteTable {
                 }
             },
             Route(
-                .delete, one, "deleteModel", "Deletes a model that no device has.", needs: .modelManage, success: .nothing
+                .delete, one, "deleteModel", "Deletes a model that no device has.", needs: .modelManage,
+                success: .nothing
             ) { call in
                 try await fleet.deleteModel(call.path.text("model"), in: call.tenant.id, by: call.principal)
                 return .done
@@ -62,9 +64,11 @@ extension Shape {
     private static let declaration = Shape.named(
         "SeriesDeclaration",
         .object([
-            .required("name", .text(.free(atMost: FleetLimits.seriesNameBytes)), "The name under which devices send it."),
+            .required(
+                "name", .text(.free(atMost: FleetLimits.seriesNameBytes)), "The name under which devices send it."),
             .optional("kind", .choice(SeriesDeclaration.Kind.allCases.map(\.rawValue)), "What kind of value it holds."),
-            .optional("unit", .nullable(.text(.free(atMost: FleetLimits.unitBytes))), "The symbol of its unit, such as W."),
+            .optional(
+                "unit", .nullable(.text(.free(atMost: FleetLimits.unitBytes))), "The symbol of its unit, such as W."),
             .optional(
                 "exponent", .nullable(.integer(-18...18)),
                 "The resolution: values are kept as whole multiples of ten to this power."),

@@ -13,7 +13,8 @@ extension RouteTable {
                 query: Parameter.paging, success: .page(.principal)
             ) { call in
                 let found = try await access.principals(
-                    tenant: call.tenant.id, after: call.cursor(.principals) ?? "", limit: call.limit, by: call.principal)
+                    tenant: call.tenant.id, after: call.cursor(.principals) ?? "", limit: call.limit, by: call.principal
+                )
                 let next = found.count == call.limit ? found.last.map { Cursor.principals.text($0.name) } : nil
                 return .page(found.map(\.json), next: next)
             },
@@ -56,7 +57,8 @@ extension RouteTable {
         let all = "/api/v1/tenants/{tenant}/roles"
         return [
             Route(
-                .get, all, "listRoles", "Lists the roles, those that the program brings included.", needs: .principalRead,
+                .get, all, "listRoles", "Lists the roles, those that the program brings included.",
+                needs: .principalRead,
                 query: Parameter.paging, success: .page(.role)
             ) { call in
                 let roles = try await access.roles(tenant: call.tenant.id, by: call.principal)
@@ -71,13 +73,15 @@ extension RouteTable {
                         .object([
                             .required(
                                 "permissions",
-                                .array(of: .choice(Permission.allCases.map(\.rawValue)), atMost: Permission.allCases.count),
+                                .array(
+                                    of: .choice(Permission.allCases.map(\.rawValue)), atMost: Permission.allCases.count),
                                 "What it allows; nobody can put in what they do not hold.")
                         ]))), success: .json(.role)
             ) { call in
                 let permissions = Set(call.body.texts("permissions").compactMap(Permission.init(rawValue:)))
                 if call.tenant.id != .platform, let idle = permissions.first(where: \.isPlatformOnly) {
-                    throw call.body.fault("permissions", "can not hold \(idle.rawValue), which counts on the platform only")
+                    throw call.body.fault(
+                        "permissions", "can not hold \(idle.rawValue), which counts on the platform only")
                 }
                 return .ok(
                     try await access.putRole(
@@ -85,7 +89,8 @@ extension RouteTable {
                     ).json)
             },
             Route(
-                .delete, all + "/{role}", "deleteRole", "Deletes a role of the tenant's own, with its grants and shares.",
+                .delete, all + "/{role}", "deleteRole",
+                "Deletes a role of the tenant's own, with its grants and shares.",
                 needs: .principalManage, success: .nothing
             ) { call in
                 try await access.deleteRole(call.path.text("role"), tenant: call.tenant.id, by: call.principal)

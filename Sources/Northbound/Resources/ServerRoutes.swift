@@ -54,7 +54,8 @@ extension RouteTable {
         let ring = services.keyRing
         return [
             Route(
-                .post, "/api/v1/keys/rotate", "rotateKeys", "Makes new keys; the steps seal again what the old ones sealed.",
+                .post, "/api/v1/keys/rotate", "rotateKeys",
+                "Makes new keys; the steps seal again what the old ones sealed.",
                 needs: .platformManage,
                 body: .json(
                     .named(
@@ -82,7 +83,9 @@ extension RouteTable {
                 case "seal": try await NIOThreadPool.singleton.runIfActive { try ring.rotateSeal() }
                 default:
                     if let tenant {
-                        try await services.database.tenant(tenant.id).write { try ring.rotateTenantKey(tenant.id, in: $0) }
+                        try await services.database.tenant(tenant.id).write {
+                            try ring.rotateTenantKey(tenant.id, in: $0)
+                        }
                     } else {
                         try await ring.rotateTenantKeys(in: services.database)
                     }
@@ -113,6 +116,27 @@ extension RouteTable {
                     "waiting": .integer(Int64(progress.waiting)), "idle": .bool(progress.isIdle),
                     "finished": .bool(progress.isFinished),
                 ])
+            },
+            Route(
+                .post, "/api/v1/backups", "createBackup",
+                "Makes a backup where the server's configuration says, and answers when it is done.",
+                needs: .platformManage,
+                success: .json(
+                    .named(
+                        "Backup",
+                        .object([
+                            .required("name", .text, "The name that both files share."),
+                            .required("archive", .text, "The file with all data, on the server."),
+                            .required("keys", .text, "The file with what opens it, on the server."),
+                            .required("created", .time, "When it was begun."),
+                            .required("bytes", .count, "The length of both files."),
+                            .required(
+                                "recoveryKey", .nullable(.text), "The recovery key's file, while it lies on the server."
+                            ),
+                        ])))
+            ) { call in
+                try await services.authorize(call, .platformManage)
+                return .ok(try await services.backup(call.principal))
             },
         ]
     }

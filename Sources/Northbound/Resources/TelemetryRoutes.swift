@@ -10,7 +10,8 @@ extension RouteTable {
         let reader = services.telemetry.reader
         let device = "/api/v1/tenants/{tenant}/devices/{device}"
         let series = Parameter.query(
-            "series", .array(of: .text(.free(atMost: FleetLimits.seriesNameBytes)), atMost: NorthboundLimits.querySeries),
+            "series",
+            .array(of: .text(.free(atMost: FleetLimits.seriesNameBytes)), atMost: NorthboundLimits.querySeries),
             "Names of series, with commas between; all when left out.")
         return [
             Route(
@@ -31,11 +32,16 @@ extension RouteTable {
                     series,
                     .query("from", .time, "From this moment on.", required: true),
                     .query("to", .time, "Until before this moment; now when left out."),
-                    .query("step", .text(.duration), "The length of a step, such as 15m; steps begin at whole multiples since 1970."),
                     .query(
-                        "aggregate", .array(of: .choice(Aggregate.allCases.map(\.rawValue)), atMost: Aggregate.allCases.count),
+                        "step", .text(.duration),
+                        "The length of a step, such as 15m; steps begin at whole multiples since 1970."),
+                    .query(
+                        "aggregate",
+                        .array(of: .choice(Aggregate.allCases.map(\.rawValue)), atMost: Aggregate.allCases.count),
                         "What each step says, with commas between; mean when left out."),
-                    .query("format", .choice(["json", "csv"]), "The form of the answer, when the Accept field does not say it."),
+                    .query(
+                        "format", .choice(["json", "csv"]),
+                        "The form of the answer, when the Accept field does not say it."),
                 ], success: .jsonOr(.telemetry, ["text/csv"])
             ) { call in
                 let found = try await services.readable(call)
@@ -73,7 +79,8 @@ extension Shape {
                     of: .object([
                         .required("name", .text, "The series' name."),
                         .required("unit", .text, "The unit's symbol; empty when unknown."),
-                        .optional("aggregates", .array(of: .text, atMost: 16), "What the values of a point are, with steps."),
+                        .optional(
+                            "aggregates", .array(of: .text, atMost: 16), "What the values of a point are, with steps."),
                         .required(
                             "points", .array(of: .array(of: .nullable(.number), atMost: 16), atMost: Int(Int32.max)),
                             "Points: milliseconds since 1970, then the value, or a value for each aggregate."),

@@ -25,7 +25,8 @@ extension RouteTable {
                         "TenantDraft",
                         .object([
                             .required("slug", .text(.slug), "The short name in addresses and certificates, for ever."),
-                            .optional("name", .text(.free(atMost: AccessLimits.displayNameBytes)), "The name for people."),
+                            .optional(
+                                "name", .text(.free(atMost: AccessLimits.displayNameBytes)), "The name for people."),
                             .optional("plan", .name, "The plan; the standard one when left out."),
                             .optional("demo", .boolean, "Whether it is a removable demonstration."),
                         ]))), success: .created(.tenant)
@@ -44,7 +45,8 @@ extension RouteTable {
                     .named(
                         "TenantChange",
                         .object([
-                            .required("name", .text(.free(atMost: AccessLimits.displayNameBytes)), "The name for people.")
+                            .required(
+                                "name", .text(.free(atMost: AccessLimits.displayNameBytes)), "The name for people.")
                         ]))), success: .json(.tenant)
             ) { call in
                 .ok(
@@ -62,7 +64,8 @@ extension RouteTable {
                         .json(services))
             },
             Route(
-                .post, one + "/suspend", "suspendTenant", "Refuses a tenant's devices and principals until it is resumed.",
+                .post, one + "/suspend", "suspendTenant",
+                "Refuses a tenant's devices and principals until it is resumed.",
                 needs: .platformManage, success: .json(.tenant)
             ) { call in
                 .ok(try await access.suspendTenant(call.tenant.slug, by: call.principal).json(services))

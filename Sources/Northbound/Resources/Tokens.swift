@@ -19,7 +19,8 @@ extension RouteTable {
                 return .page(found.map(\.json), next: next)
             },
             Route(
-                .post, all, "createToken", "Makes a client with a role and a token for it, whose secret is shown this once.",
+                .post, all, "createToken",
+                "Makes a client with a role and a token for it, whose secret is shown this once.",
                 needs: .principalManage,
                 body: .json(
                     .named(

@@ -28,7 +28,9 @@ final class LiveStreams: Sendable {
         isAllowed: @escaping @Sendable () async throws -> Void
     ) throws -> Answer {
         // Asked here as well, so that the refusal is a problem document and no broken stream.
-        guard open.withLock({ $0[tenant, default: 0] < NorthboundLimits.liveStreamsPerTenant }) else { throw Self.tooMany }
+        guard open.withLock({ $0[tenant, default: 0] < NorthboundLimits.liveStreamsPerTenant }) else {
+            throw Self.tooMany
+        }
         return .stream("text/event-stream") { writer in
             try self.enter(tenant)
             defer { self.leave(tenant) }

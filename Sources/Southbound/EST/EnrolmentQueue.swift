@@ -58,6 +58,11 @@ final class EnrolmentQueue: Sendable {
             }
         }
         close()
+        turnAway()
+    }
+
+    /// Answers what waits without working on it.
+    func turnAway() {
         while let job = take() { job.promise.succeed(.bare(.serviceUnavailable, closes: true)) }
     }
 

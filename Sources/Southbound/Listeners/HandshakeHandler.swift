@@ -52,8 +52,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
         connection.finishHandshake(owner: handler)
         do {
             let pipeline = context.pipeline.syncOperations
-            try pipeline.addHandlers(
-                ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: Self.decoderLimits)), handler)
+            try pipeline.addHandlers(Self.httpDecoder(), handler)
             pipeline.removeHandler(context: context, promise: nil)
         } catch {
             connection.cut()
@@ -85,6 +84,11 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if connection.isHandshaking { loop.counters.handshakeFailures.add() }
         context.close(promise: nil)
+    }
+
+    /// The decoder of requests with our limits.
+    static func httpDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
+        ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoderLimits))
     }
 
     private static let decoderLimits: NIOHTTPDecoderLimitConfiguration = {

@@ -32,7 +32,7 @@ public final class SouthboundServer: Service, Sendable {
     private let counts: SourceCounts
     private let counters: SouthboundCounters
     private let loops: [ConnectionLoop]
-    private let bound: EventLoopPromise<Addresses>
+    private let bound = Awaited<Addresses>()
     private let hasBegun = Atomic(false)
 
     /// A server that has not begun; `run` begins.
@@ -63,11 +63,10 @@ public final class SouthboundServer: Service, Sendable {
             mqttPipeline: mqttPipeline)
         counters.show(counts, registry, entrance.http.bodies)
         loops = group.makeIterator().map { ConnectionLoop(eventLoop: $0, counters: counters) }
-        bound = group.any().makePromise()
     }
 
     /// Where the server listens, once it does; throws when it can not.
-    public var addresses: Addresses { get async throws { try await bound.futureResult.get() } }
+    public var addresses: Addresses { get async throws { try await bound.value } }
 
     /// How many connections are open, in the handshake or after it.
     public var openConnections: Int { counts.open }
@@ -90,7 +89,7 @@ public final class SouthboundServer: Service, Sendable {
         do {
             listeners = try await listen()
         } catch {
-            bound.fail(error)
+            bound.resolve(.failure(error))
             throw error
         }
         await withTaskGroup { group in
@@ -122,7 +121,7 @@ public final class SouthboundServer: Service, Sendable {
             for listener in listeners { try? await listener.close() }
             throw error
         }
-        bound.succeed(addresses)
+        bound.resolve(.success(addresses))
         logger.info(
             "listening for devices",
             metadata: [

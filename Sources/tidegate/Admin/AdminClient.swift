@@ -67,17 +67,22 @@ struct AdminClient: Sendable {
         let connection = try await connect()
         var problem: [UInt8] = []
         var status = HTTPResponseStatus.ok
-        try await connection.executeThenClose { inbound, outbound in
-            try await write(method, path, body, accept: accept, to: outbound)
-            for try await part in inbound {
-                switch part {
-                case .head(let head): status = head.status
-                case .body(let bytes) where status.code < 300: try receive(bytes)
-                case .body(let bytes): if problem.count < 1 << 20 { problem += bytes.readableBytesView }
-                case .end: return
+        do {
+            try await connection.executeThenClose { inbound, outbound in
+                try await write(method, path, body, accept: accept, to: outbound)
+                for try await part in inbound {
+                    switch part {
+                    case .head(let head): status = head.status
+                    case .body(let bytes) where status.code < 300: try receive(bytes)
+                    case .body(let bytes): if problem.count < 1 << 20 { problem += bytes.readableBytesView }
+                    case .end: return
+                    }
                 }
+                throw AdminFailure("The server closed the connection before its answer was whole.")
             }
-            throw AdminFailure("The server closed the connection before its answer was whole.")
+        } catch let error where error is NIOSSLError || error is BoringSSLError {
+            // The handshake comes after the connection, so this is where a certificate proves wrong.
+            throw AdminFailure(unreachable(error), isUnreachable: true)
         }
         guard status.code < 300 else { throw AdminRefusal(status: Int(status.code), try Self.json(problem)) }
     }
@@ -179,7 +184,10 @@ struct AdminClient: Sendable {
             let hint =
                 error is NIOSSLError || error is BoringSSLError
                 ? (trust == nil ? " If its certificate is Tidegate's own, give --ca trust/server-ca.pem." : "") : ""
-            return "No TLS connection to \(host):\(port): \(error).\(hint)"
+            let reason =
+                "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "the server's certificate is not trusted" : "\(error)"
+            return "No TLS connection to \(host):\(port): \(reason).\(hint)"
         }
     }
 }

@@ -3,7 +3,10 @@ import FoundationEssentials
 
 /// Where the server is and how answers are shown; every administrative command takes these, before or after its name.
 struct AdminOptions: ParsableArguments {
-    @Option(help: "The server's data directory; commands go through its admin.sock. Default: $TIDEGATE_DATA, or \(Self.defaultData).")
+    @Option(
+        help:
+            "The server's data directory; commands go through its admin.sock. Default: $TIDEGATE_DATA, or ./data when a server runs there, or \(Self.packagedData)."
+    )
     var data: String?
 
     @Option(help: "The server's address instead, such as https://tidegate.example.com:8443. Default: $TIDEGATE_URL.")
@@ -19,14 +22,19 @@ struct AdminOptions: ParsableArguments {
     var json = false
 
     /// Where a packaged server keeps its data.
-    static let defaultData = "/var/lib/tidegate"
+    static let packagedData = "/var/lib/tidegate"
+    /// Where `tidegate serve` keeps it unless told otherwise.
+    private static let ownData = "./data"
 
     private static func environment(_ name: String) -> String? {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The data directory, given or assumed.
-    var dataDirectory: String { data ?? Self.environment("TIDEGATE_DATA") ?? Self.defaultData }
+    var dataDirectory: String {
+        if let named = data ?? Self.environment("TIDEGATE_DATA") { return named }
+        return FileManager.default.fileExists(atPath: Self.ownData + "/admin.sock") ? Self.ownData : Self.packagedData
+    }
 
     /// The server that the options name. What is said on the command line counts before what the environment says.
     var target: AdminTarget {

@@ -54,7 +54,8 @@ extension AdminVerb {
         } else if items.isEmpty {
             AdminOutput.warn("There is nothing to list.")
         } else {
-            AdminOutput.line(AdminOutput.table(columns, items.map { item in columns.map { AdminOutput.cell(item.member($0)) } }))
+            AdminOutput.line(
+                AdminOutput.table(columns, items.map { item in columns.map { AdminOutput.cell(item.member($0)) } }))
         }
     }
 }

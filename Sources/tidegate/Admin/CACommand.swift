@@ -33,7 +33,8 @@ struct CACommand: AsyncParsableCommand {
             let name = try CACommand.name(deployment)
             try CACommand.ceremony {
                 try RootCeremony.createRoot(in: directory, for: name)
-                AdminOutput.line("\(directory)/root-ca.pem is the root; its key is beside it. Keep the directory in a safe.")
+                AdminOutput.line(
+                    "\(directory)/root-ca.pem is the root; its key is beside it. Keep the directory in a safe.")
             }
         }
     }

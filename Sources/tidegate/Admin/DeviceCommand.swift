@@ -27,7 +27,9 @@ struct DeviceCommand: AsyncParsableCommand {
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/devices"
-            let identifiers = identifier.map { JSONValue.object(["kind": .string($0.key), "value": .string($0.value)]) }
+            let identifiers = identifier.map {
+                JSONValue.object(["kind": .string($0.key), "value": .string($0.value)])
+            }
             let body = JSONValue.given([
                 "name": .string(name), "model": .text(model), "domain": .text(domain),
                 "labels": label.isEmpty ? nil : label.json,
@@ -167,7 +169,9 @@ struct DeviceCommand: AsyncParsableCommand {
         var identifier: [KeyAndValue] = []
 
         func act(_ server: AdminClient) async throws {
-            let identifiers = identifier.map { JSONValue.object(["kind": .string($0.key), "value": .string($0.value)]) }
+            let identifiers = identifier.map {
+                JSONValue.object(["kind": .string($0.key), "value": .string($0.value)])
+            }
             let body: JSONValue = ["identifiers": .array(identifiers)]
             show(
                 try await server.send(.post, device.path("/replace").text, .json(body)),

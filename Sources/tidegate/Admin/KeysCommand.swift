@@ -46,9 +46,10 @@ struct KeysCommand: AsyncParsableCommand {
                         remaining == 0
                             ? "Done: no old key is left."
                             : "\(remaining) old keys wait until nothing can need them any more; run this again with "
-                                + "--resume tomorrow.")
+                                + "--resume later.")
                 }
-                AdminOutput.warn("\(progress["resealed"]?.integer ?? 0) values sealed again, \(remaining) old keys left")
+                AdminOutput.warn(
+                    "\(progress["resealed"]?.integer ?? 0) values sealed again, \(remaining) old keys left")
             }
         }
     }

@@ -33,7 +33,8 @@ struct PrincipalCommand: AsyncParsableCommand {
     }
 
     struct Disable: AdminVerb {
-        static let configuration = CommandConfiguration(abstract: "Refuses a principal's tokens until it is enabled again.")
+        static let configuration = CommandConfiguration(
+            abstract: "Refuses a principal's tokens until it is enabled again.")
 
         @OptionGroup var options: AdminOptions
         @Argument(help: "The principal's name or identifier.") var principal: String
@@ -93,7 +94,8 @@ struct RoleCommand: AsyncParsableCommand {
     }
 
     struct Delete: AdminVerb {
-        static let configuration = CommandConfiguration(abstract: "Deletes a role of the tenant's own, with its grants and shares.")
+        static let configuration = CommandConfiguration(
+            abstract: "Deletes a role of the tenant's own, with its grants and shares.")
 
         @OptionGroup var options: AdminOptions
         @Argument(help: "The role's name or identifier.") var role: String
@@ -125,7 +127,8 @@ struct GrantCommand: AsyncParsableCommand {
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/grants"
             let body = JSONValue.given([
-                "principal": .string(principal), "role": .string(role), "domain": .text(domain), "expires": .text(until),
+                "principal": .string(principal), "role": .string(role), "domain": .text(domain),
+                "expires": .text(until),
             ])
             show(try await server.send(.post, path.text, .json(body)))
         }
@@ -138,7 +141,8 @@ struct GrantCommand: AsyncParsableCommand {
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
-            try await list(server, "/api/v1/tenants/\(tenant)/grants", ["principal", "role", "domain", "expires", "id"])
+            try await list(
+                server, "/api/v1/tenants/\(tenant)/grants", ["principal", "role", "domain", "expires", "id"])
         }
     }
 

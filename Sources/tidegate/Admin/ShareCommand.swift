@@ -4,19 +4,23 @@ import Base
 /// `tidegate admin share …`
 struct ShareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "share", abstract: "Roles offered to principals of other tenants, accepted there, ending on a date.",
+        commandName: "share",
+        abstract: "Roles offered to principals of other tenants, accepted there, ending on a date.",
         subcommands: [Offer.self, List.self, Accept.self, Decline.self, End.self])
 
     struct Offer: AdminVerb {
         static let configuration = CommandConfiguration(
             abstract: "Offers a role in a tenant to another one.",
-            discussion: "Example: tidegate admin share offer --tenant plant --to maker --holder operator --role operator --until 2027-01-01T00:00:00Z")
+            discussion:
+                "Example: tidegate admin share offer --tenant plant --to maker --holder operator --role operator --until 2027-01-01T00:00:00Z"
+        )
 
         @OptionGroup var options: AdminOptions
         @Option(help: "The tenant that offers.") var tenant: String
         @Option(help: "The tenant that the offer is for.") var to: String
         @Option(help: "The role offered.") var role: String
-        @Option(help: "The domain it counts in, by path or identifier; the whole tenant by default.") var domain: String?
+        @Option(help: "The domain it counts in, by path or identifier; the whole tenant by default.") var domain:
+            String?
         @Option(help: "Who may act: a built-in role there, such as operator, or the identifier of a principal there.")
         var holder: String
         @Option(help: "When it ends at the latest, such as 2027-01-01T00:00:00Z.") var until: String

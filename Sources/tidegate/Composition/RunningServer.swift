@@ -1,5 +1,6 @@
 import Access
 import Audit
+import Backup
 import Base
 import Fleet
 import Logging
@@ -18,6 +19,7 @@ struct RunningServer: Sendable {
     let southbound: SouthboundServer
     let northbound: NorthboundServer
     private let upkeep: Upkeep
+    private let backups: BackupService?
 
     init(_ parts: ServerParts) throws {
         self.parts = parts
@@ -29,6 +31,16 @@ struct RunningServer: Sendable {
         let mqtt = MQTTService(
             directory: parts.fleet.directory, presence: parts.fleet.presence, telemetry: parts.telemetry, doors: doors,
             registry: registry, bus: parts.bus, metrics: parts.metrics, calls: .init(refused: refused))
+        let layout = DataLayout(parts.directory)
+        let maker = Backups(
+            database: parts.database, layout: layout, audit: audit, deployment: parts.authorities.deployment,
+            program: Program.version, logger: parts.logger)
+        let archives = configuration.backups(in: layout)
+        backups = archives.map {
+            BackupService(
+                maker, directory: $0, every: .seconds(Int64(configuration.backupEveryHours) * 3600),
+                keep: configuration.backupsKept, logger: parts.logger)
+        }
         let https = HTTPTelemetry(directory: parts.fleet.directory, telemetry: parts.telemetry, doors: doors)
         let contexts = try TLSContexts(
             parts.authorities.serverCertificate(for: "device", names: parts.serverNames))
@@ -42,7 +54,7 @@ struct RunningServer: Sendable {
             services: Self.deviceServices(parts, https), mqttPipeline: { mqtt.install(on: $0, identity: $1) },
             registry: registry, bus: parts.bus, metrics: parts.metrics, logger: parts.logger)
         northbound = try NorthboundServer(
-            services: Self.peopleServices(parts),
+            services: Self.peopleServices(parts, maker, archives),
             configuration: NorthboundConfiguration(
                 people: .init(host: configuration.listeners.people.host, port: configuration.listeners.people.port),
                 adminSocket: "\(parts.directory)/admin.sock",
@@ -55,7 +67,7 @@ struct RunningServer: Sendable {
     /// All services in the order of their start; they end in the reverse order, so that listeners close before what
     /// they write to.
     var services: [any Service] {
-        [parts.audit, parts.fleet.presence, parts.telemetry, upkeep, southbound, northbound]
+        [parts.audit, parts.fleet.presence, parts.telemetry, upkeep] + [backups].compactMap { $0 } + [southbound, northbound]
     }
 
     private static func deviceServices(_ parts: ServerParts, _ https: HTTPTelemetry) -> DeviceServices {
@@ -71,14 +83,21 @@ struct RunningServer: Sendable {
             telemetry: { https.take($0) })
     }
 
-    private static func peopleServices(_ parts: ServerParts) -> NorthboundServices {
+    private static func peopleServices(
+        _ parts: ServerParts, _ backups: Backups, _ archives: String?
+    ) -> NorthboundServices {
         let (telemetry, fleet) = (parts.telemetry, parts.fleet)
         return NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
             readiness: { telemetry.failure.map { ["telemetry can not be stored: \($0)"] } ?? [] },
-            isDomainUsed: { try fleet.hasDevices(in: $0, $1) })
+            isDomainUsed: { try fleet.hasDevices(in: $0, $1) },
+            backup: { principal in
+                guard let archives else { throw NorthboundServices.noBackups }
+                try await telemetry.flush()
+                return try await backups.create(in: archives, by: principal.actor(in: .platform)).json
+            })
     }
 
     private static func peopleTLS(_ parts: ServerParts) throws -> TLSConfiguration {

@@ -10,7 +10,9 @@ import Testing
 @Suite struct NorthboundAccessTests {
     private static let acme = "/api/v1/tenants/acme"
 
-    @Test("the local administrator makes a tenant and its first token; the tenant's log tells it", arguments: TestDatabase.engines)
+    @Test(
+        "the local administrator makes a tenant and its first token; the tenant's log tells it",
+        arguments: TestDatabase.engines)
     func bootstrap(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
             let made = try await api.send(.post, "/api/v1/tenants", ["slug": "newco", "name": "New Co"])
@@ -64,7 +66,8 @@ import Testing
             #expect(try await paths() == ["/", "plants", "plants/south", "plants/south/n"])
             #expect(
                 try await api.send(.patch, "\(domains)/plants", ["parent": "plants/south"], token: token).status == 409)
-            _ = try await api.send(.post, "\(Self.acme)/devices", ["name": "d", "domain": "plants/south/n"], token: token)
+            _ = try await api.send(
+                .post, "\(Self.acme)/devices", ["name": "d", "domain": "plants/south/n"], token: token)
             let used = try await api.send(.delete, "\(domains)/plants%2Fsouth%2Fn", token: token)
             #expect(used.body["code"] == "domain.used")
             _ = try await api.send(.delete, "\(Self.acme)/devices/d", token: token)
@@ -150,7 +153,8 @@ import Testing
             api.world.time.advance(by: .seconds(86_401))
             #expect(try await api.send(.get, Self.acme, token: short).withoutRequest == refused.withoutRequest)
             let both = try await api.send(
-                .post, "\(Self.acme)/tokens", ["role": "viewer", "days": 1, "expires": "2030-01-01T00:00:00Z"], token: admin)
+                .post, "\(Self.acme)/tokens", ["role": "viewer", "days": 1, "expires": "2030-01-01T00:00:00Z"],
+                token: admin)
             #expect(both.status == 400)
         }
     }
@@ -191,7 +195,8 @@ import Testing
         try await NorthboundFixture.with(engine) { api in
             #expect(try await api.send(.put, "/api/v1/plans/tiny", ["requestsPerSecond": 1]).status == 200)
             #expect(try await api.send(.put, "/api/v1/plans/tiny", ["requestsPerSecond": 0]).status == 400)
-            #expect(try await api.send(.put, "/api/v1/plans/tiny", ["devises": 1]).text.contains("did you mean devices?"))
+            #expect(
+                try await api.send(.put, "/api/v1/plans/tiny", ["devises": 1]).text.contains("did you mean devices?"))
             #expect(try await api.send(.put, "\(Self.acme)/plan", ["plan": "tiny"]).body["plan"] == "tiny")
             let token = try await api.token("viewer")
             var statuses: [Int] = []
@@ -206,7 +211,9 @@ import Testing
         }
     }
 
-    @Test("refused credentials are slowed down by address and summed up in the platform's log", arguments: TestDatabase.engines)
+    @Test(
+        "refused credentials are slowed down by address and summed up in the platform's log",
+        arguments: TestDatabase.engines)
     func guessing(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
             var statuses: Set<Int> = []
@@ -218,7 +225,9 @@ import Testing
         }
     }
 
-    @Test("the audit is read by filter and page, exported and verified, and each is itself an entry", arguments: TestDatabase.engines)
+    @Test(
+        "the audit is read by filter and page, exported and verified, and each is itself an entry",
+        arguments: TestDatabase.engines)
     func audit(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
             let admin = try await api.token("admin")
@@ -241,7 +250,9 @@ import Testing
             #expect(try await api.send(.get, "\(Self.acme)/audit", token: api.token("viewer")).status == 404)
             let report = try await api.send(.get, "/api/v1/audit/verify")
             #expect(report.status == 200)
-            guard case .array(let reports) = report.body["reports"] else { throw Refusal(.invalid, "test", report.text) }
+            guard case .array(let reports) = report.body["reports"] else {
+                throw Refusal(.invalid, "test", report.text)
+            }
             #expect(reports.count >= 2)
             #expect(reports.allSatisfy { $0["intact"] == true }, "\(report.text)")
         }
@@ -250,7 +261,9 @@ import Testing
     @Test("keys are rotated and the steps come to an end", arguments: TestDatabase.engines)
     func keys(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
-            for body in [["what": "tenants"], ["what": "tenants", "tenant": "acme"], ["what": "root"], ["what": "seal"]] as [JSONValue] {
+            for body in [
+                ["what": "tenants"], ["what": "tenants", "tenant": "acme"], ["what": "root"], ["what": "seal"],
+            ] as [JSONValue] {
                 #expect(try await api.send(.post, "/api/v1/keys/rotate", body).status == 204)
             }
             #expect(try await api.send(.post, "/api/v1/keys/rotate", ["what": "root", "tenant": "acme"]).status == 400)

@@ -15,7 +15,8 @@ import Testing
             let made = try await api.send(
                 .post, Self.devices,
                 [
-                    "name": "meter-1", "labels": ["site": "Berlin"], "location": ["latitude": .number(52.5), "longitude": 13],
+                    "name": "meter-1", "labels": ["site": "Berlin"],
+                    "location": ["latitude": .number(52.5), "longitude": 13],
                     "identifiers": [["kind": "serial", "value": "A-1"]],
                 ], token: token)
             #expect(made.status == 201)
@@ -120,7 +121,9 @@ import Testing
         }
     }
 
-    @Test("a model is written by versions, used by devices, and deleted when none has it", arguments: TestDatabase.engines)
+    @Test(
+        "a model is written by versions, used by devices, and deleted when none has it", arguments: TestDatabase.engines
+    )
     func models(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
             let token = try await api.token("admin")

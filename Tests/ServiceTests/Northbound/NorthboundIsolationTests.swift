@@ -38,14 +38,17 @@ import Testing
         return "/" + steps.joined(separator: "/")
     }
 
-    @Test("every role of one tenant finds nothing in another: one and the same answer for every route", arguments: TestDatabase.engines)
+    @Test(
+        "every role of one tenant finds nothing in another: one and the same answer for every route",
+        arguments: TestDatabase.engines)
     func foreign(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
             let objects = try await Self.objects(api)
             var absent = objects
             absent["tenant"] = "nobody"
             let reference = try await api.send(
-                .get, "/api/v1/tenants/nobody/devices", token: api.token("admin")).withoutRequest
+                .get, "/api/v1/tenants/nobody/devices", token: api.token("admin")
+            ).withoutRequest
             for role in ["admin", "operator", "viewer"] {
                 let token = try await api.token(role)
                 for route in api.table.routes where route.isInTenant {

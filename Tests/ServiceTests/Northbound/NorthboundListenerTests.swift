@@ -25,7 +25,8 @@ import Trust
             let server = try NorthboundServer(
                 services: api.services,
                 configuration: NorthboundConfiguration(
-                    people: ListenerAddress(host: "127.0.0.1", port: 0), adminSocket: api.world.directory + "/admin.sock",
+                    people: ListenerAddress(host: "127.0.0.1", port: 0),
+                    adminSocket: api.world.directory + "/admin.sock",
                     metrics: ListenerAddress(host: "127.0.0.1", port: 0), tls: { try certificates.current() }),
                 logger: logger)
             let group = ServiceGroup(
@@ -141,7 +142,9 @@ import Trust
         try await Self.withServer { api, server, certificates in
             _ = try await Self.get(server, "/api/v1/openapi.json", certificates.client())
             let port = try #require(server.address(of: .metrics)?.port)
-            for (path, words) in [("/metrics", "tidegate_http_requests_total"), ("/healthz", "ok"), ("/readyz", "ready")] {
+            for (path, words) in [
+                ("/metrics", "tidegate_http_requests_total"), ("/healthz", "ok"), ("/readyz", "ready"),
+            ] {
                 let reply = try await TestClient.withClient(
                     host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(10))
                 ) { try await $0.get(path) }

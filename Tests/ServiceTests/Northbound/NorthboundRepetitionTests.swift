@@ -10,7 +10,9 @@ import Testing
     private static let devices = "/api/v1/tenants/acme/devices"
     private static func key(_ text: String) -> HTTPFields { [.idempotencyKey: text] }
 
-    @Test("a repeated write gets the first answer again, its secret included, and is done once", arguments: TestDatabase.engines)
+    @Test(
+        "a repeated write gets the first answer again, its secret included, and is done once",
+        arguments: TestDatabase.engines)
     func replays(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
             let token = try await api.token("operator")
@@ -41,11 +43,13 @@ import Testing
             let other = try await api.send(.post, Self.devices, ["name": "m-2"], token: token, headers: Self.key("k1"))
             #expect(other.status == 422)
             #expect(other.body["code"] == "idempotency.key_reused")
-            let elsewhere = try await api.send(.post, "\(Self.devices)/m-1/suspend", token: token, headers: Self.key("k1"))
+            let elsewhere = try await api.send(
+                .post, "\(Self.devices)/m-1/suspend", token: token, headers: Self.key("k1"))
             #expect(elsewhere.status == 422)
             // Another caller's keys are its own.
             let neighbour = try await api.token("operator")
-            let reply = try await api.send(.post, Self.devices, ["name": "m-3"], token: neighbour, headers: Self.key("k1"))
+            let reply = try await api.send(
+                .post, Self.devices, ["name": "m-3"], token: neighbour, headers: Self.key("k1"))
             #expect(reply.status == 201)
         }
     }

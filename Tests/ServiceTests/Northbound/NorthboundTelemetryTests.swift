@@ -40,7 +40,8 @@ import Testing
     func raw(engine: TestDatabase.Engine) async throws {
         try await Self.withMeter(engine) { api, token, _ in
             let reply = try await api.send(
-                .get, "\(Self.meter)/telemetry?series=power,none&from=\(Self.time(0))&to=\(Self.time(30))", token: token)
+                .get, "\(Self.meter)/telemetry?series=power,none&from=\(Self.time(0))&to=\(Self.time(30))", token: token
+            )
             #expect(reply.status == 200)
             #expect(
                 reply.text == """
@@ -48,7 +49,8 @@ import Testing
                     [\(Self.start + 20_000),229.25]]},{"name":"none","unit":"","points":[]}]}
 
                     """)
-            let all = try await api.send(.get, "\(Self.meter)/telemetry?from=\(Self.time(0))&to=\(Self.time(99))", token: token)
+            let all = try await api.send(
+                .get, "\(Self.meter)/telemetry?from=\(Self.time(0))&to=\(Self.time(99))", token: token)
             guard case .array(let series) = all.body["series"] else { throw Refusal(.invalid, "test", all.text) }
             #expect(series.compactMap { $0["name"]?.string } == ["power", "volt"])
             let names = try await api.send(.get, "\(Self.meter)/series", token: token)
@@ -97,7 +99,9 @@ import Testing
         }
     }
 
-    @Test("live values arrive as events, signs of life in between, and the stream ends with the right to it", arguments: TestDatabase.engines)
+    @Test(
+        "live values arrive as events, signs of life in between, and the stream ends with the right to it",
+        arguments: TestDatabase.engines)
     func live(engine: TestDatabase.Engine) async throws {
         try await Self.withMeter(engine) { api, _, device in
             let made = try await api.send(.post, "/api/v1/tenants/acme/tokens", ["role": "viewer"])
@@ -109,11 +113,15 @@ import Testing
                 of: api.world.acme, series: ["power"],
                 updates: { api.telemetry.live.updates(tenant: api.world.acme, device: device) },
                 isAllowed: { try await api.services.recheck(call, found) })
-            guard case .stream(let body, let mediaType) = answer.content else { throw Refusal(.invalid, "test", "no stream") }
+            guard case .stream(let body, let mediaType) = answer.content else {
+                throw Refusal(.invalid, "test", "no stream")
+            }
             #expect(mediaType == "text/event-stream")
             let writer = KeepingWriter()
             async let streaming: Void = body.write(writer)
-            try await until("the stream is open") { writer.content.contains(": open") && writer.content.contains(": alive") }
+            try await until("the stream is open") {
+                writer.content.contains(": open") && writer.content.contains(": alive")
+            }
             try await api.report(#"{"ts":\#(Self.start + 60_000),"values":{"power":250.5,"volt":1}}"#, device: device)
             try await until("the value has come") { writer.content.contains("\"value\":250.5") }
             #expect(!writer.content.contains("volt"))
@@ -133,7 +141,9 @@ import Testing
                 for writer in open {
                     let answer = try streams.answer(
                         of: api.world.acme, series: [],
-                        updates: { api.telemetry.live.updates(tenant: api.world.acme, device: DeviceID(high: 1, low: 1)) },
+                        updates: {
+                            api.telemetry.live.updates(tenant: api.world.acme, device: DeviceID(high: 1, low: 1))
+                        },
                         isAllowed: {})
                     guard case .stream(let body, _) = answer.content else { continue }
                     group.addTask { try await body.write(writer) }

@@ -124,7 +124,8 @@ import Testing
             // Nothing but the request's identifier differs.
             let id = try #require(reply.headers[.requestID])
             #expect(
-                reply.text.replacing(id, with: "") == replies[0].text.replacing(replies[0].headers[.requestID] ?? "", with: ""))
+                reply.text.replacing(id, with: "")
+                    == replies[0].text.replacing(replies[0].headers[.requestID] ?? "", with: ""))
             #expect(reply.body["instance"] == .string("urn:tidegate:request:" + id))
         }
     }
@@ -145,7 +146,8 @@ import Testing
     @Test(
         "a wrong body is refused with the place in it",
         arguments: [
-            ("{", ""), ("[]", ""), ("", "/name"), ("{\"name\":5}", "/name"), ("{\"name\":\"a\",\"nmae\":\"b\"}", "/nmae"),
+            ("{", ""), ("[]", ""), ("", "/name"), ("{\"name\":5}", "/name"),
+            ("{\"name\":\"a\",\"nmae\":\"b\"}", "/nmae"),
             ("{\"name\":\"a\",\"labels\":{\"x\":[1,2,}}", "/labels/x/2"),
         ] as [(String, String)])
     func badBody(body: String, place: String) async throws {

@@ -93,8 +93,10 @@ import Testing
     @Test(
         "a step's length is a number and a unit",
         arguments: [
-            ("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("15m", .seconds(900)), ("1h", .seconds(3600)),
-            ("366d", .seconds(366 * 86_400)), ("0s", nil), ("367d", nil), ("1w", nil), ("m", nil), ("-1s", nil), ("", nil),
+            ("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("15m", .seconds(900)),
+            ("1h", .seconds(3600)),
+            ("366d", .seconds(366 * 86_400)), ("0s", nil), ("367d", nil), ("1w", nil), ("m", nil), ("-1s", nil),
+            ("", nil),
             ("9999999999999999999s", nil), ("1.5h", nil), ("٣s", nil),
         ] as [(String, Duration?)])
     func stepLength(text: String, duration: Duration?) {
