@@ -6,6 +6,7 @@ import Logging
 /// Stands before the router: gives each request its identifier, turns every error into a problem document, adds the
 /// header fields that all answers carry, counts and logs.
 public struct FrontDoor: HTTPResponder {
+    /// What a request carries along.
     public typealias Context = CallContext
 
     private let router: RouterResponder<CallContext>

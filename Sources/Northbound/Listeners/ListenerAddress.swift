@@ -29,5 +29,6 @@ public struct ListenerAddress: Hashable, Sendable, CustomStringConvertible {
     /// Whether only programs on this machine can reach it.
     public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 
+    /// The address as it is written in the configuration.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
