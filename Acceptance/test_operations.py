@@ -88,7 +88,7 @@ def test_a_busy_port_is_named(tmp_path, listener):
         taken.listen()
         port = taken.getsockname()[1]
         said = refused_start(tmp_path / "data", **{f"TIDEGATE_LISTENERS_{listener}": f"127.0.0.1:{port}"})
-        assert str(port) in said and "in use" in said.lower(), said
+        assert str(port) in said and ("in use" in said or "uses it" in said), said
 
 
 def test_a_second_process_on_the_same_data_is_refused(server):
@@ -125,7 +125,7 @@ def test_a_changed_migration_is_refused(own_server):
     assert own_server.stop() == 0
     with sqlite3.connect(own_server.data / "tidegate.db") as database:
         [table] = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if "migration" in name]
-        database.execute(f"UPDATE {table} SET checksum = zeroblob(32) WHERE number = 1")
+        database.execute(f"UPDATE {table} SET checksum = checksum + 1 WHERE number = 1")
     database.close()
     assert "migration" in refused_start(own_server.data).lower()
 
@@ -362,6 +362,7 @@ def ca(*arguments, check=True):
 def test_the_roots_key_can_be_kept_offline(tmp_path):
     data, vault = tmp_path / "data", tmp_path / "vault"
     request, answer = tmp_path / "request.pem", tmp_path / "answer.pem"
+    data.mkdir(mode=0o700)
     ca("create", vault, "--deployment", "fleet.example.com")
     assert ca("create", vault, "--deployment", "fleet.example.com", check=False).returncode == 1, "a root is never overwritten"
     request.write_bytes(ca("request", "--data", data, "--deployment", "fleet.example.com").stdout)
@@ -541,8 +542,9 @@ def test_the_demonstration_comes_up_reports_and_can_be_removed(tmp_path):
             live.wait()
         admin = [BINARY, "admin", "--data", tmp_path / "data"]
         run(*admin, "tenant", "delete", "demo", "--confirm", "demo")
-        assert b'"demo"' not in run(*admin, "--json", "tenant", "list").stdout
-        assert b"not.found" in works(commands[0]) or b"token" in works(commands[0])
+        left = {tenant["slug"]: tenant["status"] for tenant in json.loads(run(*admin, "--json", "tenant", "list").stdout)["items"]}
+        assert left.get("demo", "deleting") == "deleting" and left["platform"] == "active"
+        assert json.loads(works(commands[0]))["status"] in (401, 404), "and its token ends with it"
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0, log.read_text()[-3000:]
