@@ -95,7 +95,9 @@ public final class Presence: Service, Sendable {
 
     /// Writes what has changed since the last time.
     public func flush() async throws {
-        var rows = shards.flatMap { shard in shard.table.withLock { $0.takeUnwritten(precision: precision) } }[...]
+        // In the order of the table's key: at random places each row would cost a page, four times the work.
+        var rows = shards.flatMap { shard in shard.table.withLock { $0.takeUnwritten(precision: precision) } }
+            .sorted { ($0.tenant, $0.device) < ($1.tenant, $1.device) }[...]
         do {
             while !rows.isEmpty {
                 // In parts, so that others get the database's write lock in between.

@@ -54,7 +54,8 @@ extension Fleet {
             do {
                 let domain = try lookUp.domain(line.draft.domain, toManage: true, in: transaction)
                 let model = try line.draft.model.map { try lookUp.model($0, in: transaction) }
-                devices.append(Device(line.draft, id: DeviceID(now: now, using: &random), domain: domain, model: model, now: now))
+                devices.append(
+                    Device(line.draft, id: DeviceID(now: now, using: &random), domain: domain, model: model, now: now))
             } catch let refusal as Refusal where line.draft.domain != nil || refusal.kind == .invalid {
                 unknown[key] = refusal.message
                 faults.add(line.number, refusal.message)

@@ -66,7 +66,8 @@ public struct RegistrationReader {
         let lines = collected.lines
         guard collected.faults.total == 0 else { throw collected.faults.refusal }
         guard !lines.isEmpty else {
-            throw Refusal(.invalid, "devices.invalid", "the list has no device; begin with a header line and one device")
+            throw Refusal(
+                .invalid, "devices.invalid", "the list has no device; begin with a header line and one device")
         }
         return RegistrationList(lines: lines)
     }

@@ -108,4 +108,25 @@ struct RegistrationReaderTests {
         let long = "[{\"name\":\"" + String(repeating: "x", count: FleetLimits.registrationLineBytes) + "\"}]"
         #expect(throws: Refusal.self) { try Self.read(long, .json) }
     }
+
+    @Test("no bytes make a reader trap", arguments: [RegistrationReader.Format.csv, .json])
+    func noise(format: RegistrationReader.Format) {
+        var generator = SystemRandomNumberGenerator()
+        let pieces = [
+            "name", ",", "\n", "\r", "\"", "\\", "[", "]", "{", "}", ":", "\"name\":\"a\"", " ", "\u{FEFF}", "é",
+            "1e999",
+        ]
+        for _ in 0..<2000 {
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 0...40, using: &generator) {
+                bytes += Array((pieces.randomElement(using: &generator) ?? "").utf8)
+                if Int.random(in: 0..<10, using: &generator) == 0 {
+                    bytes.append(.random(in: .min ... .max, using: &generator))
+                }
+            }
+            var reader = RegistrationReader(format)
+            _ = try? reader.consume(bytes)
+            _ = try? reader.finish()
+        }
+    }
 }
