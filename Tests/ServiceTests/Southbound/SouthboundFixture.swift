@@ -264,7 +264,7 @@ struct SouthboundFixture: Sendable {
     /// Waits for what the server does in its own time, up to a bound that only a failure reaches.
     func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(20)
+        let deadline = clock.now + .seconds(60)
         while !condition() {
             guard clock.now < deadline else {
                 Issue.record(what)
