@@ -29,9 +29,6 @@ extension AuditCode {
     /// A device renewed its certificate.
     public static let deviceRenewed = AuditCode(
         "device.renewed", "A device got a further certificate with its present one.")
-    /// Somebody tried to enrol a device that is enrolled, or with a token that does not count.
-    public static let enrolmentRefused = AuditCode(
-        "device.enrolmentRefused", "Somebody tried to enrol a device and was refused; details carry the reason.")
     /// A certificate of a device was ended.
     public static let deviceCertificateEnded = AuditCode(
         "device.certificateEnded", "A certificate of a device was ended before its time.")
@@ -50,7 +47,7 @@ extension AuditCode {
     /// Every code that this part records.
     public static let fleet: [AuditCode] = [
         deviceRegistered, devicesRegistered, deviceUpdated, deviceSuspended, deviceResumed, deviceRevoked,
-        deviceDeleted, deviceReplaced, enrolmentTokenIssued, deviceEnrolled, deviceRenewed, enrolmentRefused,
+        deviceDeleted, deviceReplaced, enrolmentTokenIssued, deviceEnrolled, deviceRenewed,
         deviceCertificateEnded, accessTokenCreated, accessTokenEnded, modelCreated, modelUpdated, modelDeleted,
     ]
 }
