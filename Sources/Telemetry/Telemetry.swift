@@ -132,6 +132,12 @@ public final class Telemetry: Service, Sendable {
     /// Bytes written to the log since the start.
     public var bytesLogged: UInt64 { log.bytesWritten }
 
+    /// Ends a tenant's raw readings of whole days older than this.
+    public func retire(tenant: TenantID, olderThan age: Duration) async throws {
+        let day = (clock.now - age).seconds.flooredDivision(by: 86_400)
+        try await chunks.remove(tenant: tenant, device: nil, before: day)
+    }
+
     /// Removes the readings of a device or a whole tenant that chunks hold.
     public func remove(tenant: TenantID, device: DeviceID?) async throws {
         try await chunks.remove(tenant: tenant, device: device, before: .max)

@@ -1,4 +1,5 @@
 import Access
+import Audit
 import Base
 import Fleet
 import Logging
@@ -30,6 +31,8 @@ struct Upkeep: Service {
                 await attempt("certificates") { try await renewCertificates() }
                 await attempt("keys") { _ = try await parts.keyRing.rotationStep(in: parts.database) }
             }
+            await attempt("shares") { try await parts.access.endExpiredShares() }
+            if round.isMultiple(of: 1440) { await attempt("retention") { try await keepToPlans() } }
             round += 1
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }
         }
@@ -42,6 +45,16 @@ struct Upkeep: Service {
         try people.reloadCertificate()
         let certificates = DeviceCertificates(issuing: parts.issuing)
         _ = try await parts.database.platform.write { try certificates.prune(in: $0.acrossTenants) }
+    }
+
+    /// Ends what tenants' plans keep for less time than the whole server does.
+    private func keepToPlans() async throws {
+        for tenant in parts.access.directory.tenants {
+            guard let plan = parts.access.directory.plan(of: tenant.id) else { continue }
+            let now = WallClock.system.now
+            _ = try await parts.audit.trim(tenant.id, olderThan: now - .seconds(Int64(plan.auditDays) * 86_400))
+            try await parts.telemetry.retire(tenant: tenant.id, olderThan: .seconds(Int64(plan.rawDays) * 86_400))
+        }
     }
 
     private func removeDeletedTenants() async throws {
