@@ -1,19 +1,5 @@
 import Base
-import CFuzz
 import Trust
-
-/// SwiftPM gives every executable a `main` of its own, so libFuzzer is called instead of calling.
-@main
-enum FuzzCSR {
-    static func main() {
-        var count = CommandLine.argc
-        var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv
-        _ = LLVMFuzzerRunDriver(&count, &arguments) { start, count in
-            guard let start else { return 0 }
-            return fuzzCSR(start, count)
-        }
-    }
-}
 
 /// Feeds what reads certificates and requests with bytes nobody vouches for.
 ///
