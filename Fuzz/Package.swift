@@ -4,7 +4,7 @@ import PackageDescription
 /// One target for each decoder of outside bytes. Built with `--sanitize fuzzer`, which brings libFuzzer's own main:
 /// a target only has `LLVMFuzzerTestOneInput`. `Scripts/fuzz` builds and runs them over `Corpus/`.
 let names = [
-    "FuzzMQTT", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard", "FuzzGzip", "FuzzChunk", "FuzzCSR",
+    "FuzzMQTT", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard", "FuzzGzip", "FuzzChunk", "FuzzCSR", "FuzzDeviceHTTP",
 ]
 
 let package = Package(
@@ -18,6 +18,7 @@ let package = Package(
             name: name,
             dependencies: [
                 .product(name: "TidegateParts", package: "tidegate"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ])
     },
     swiftLanguageModes: [.v6]
