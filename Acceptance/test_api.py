@@ -198,12 +198,15 @@ def test_a_taken_name_or_hardware_identifier_is_a_conflict(server):
     assert "acme" not in foreign.text and made["name"] not in foreign.text
 
 
-@pytest.mark.parametrize("token", ["nonsense", "tg_client_" + "0" * 40, ""])
-def test_a_wrong_token_is_refused_without_a_reason(server, token):
-    answer = call(server, "GET", "/tenants/acme/devices", None, headers={"Authorization": f"Bearer {token}"})
-    assert answer.status_code == 401, answer.text
-    assert server.session.get(
-        f"{server.people_url}/api/v1/tenants/acme/devices", headers={"Authorization": "Basic eDp5"}, timeout=60).status_code == 401
+@pytest.mark.parametrize("authorization", ["Bearer nonsense", "Bearer tg_client_" + "0" * 40, "Bearer ", "Basic eDp5"])
+def test_a_wrong_token_is_refused_without_a_reason(server, authorization):
+    def answer():
+        """The answer, once this address has no more refused tokens behind it than its rate allows."""
+        given = call(server, "GET", "/tenants/acme/devices", None, headers={"Authorization": authorization})
+        return given if given.status_code != 429 else None
+
+    refused = wait_for(answer, "an answer")
+    assert refused.status_code == 401 and "acme" not in refused.text
 
 
 def test_a_revoked_token_ends_at_once(server):
