@@ -21,5 +21,5 @@ enum Limits {
     /// Rows that are moved in one transaction when chunks change engines.
     static let movedRows = 200
     /// Problems that a drill lists; it counts all.
-    static let listedProblems = 100
+    static let listedProblems = 20
 }

@@ -43,6 +43,8 @@ struct ChunkExamination {
         var chunks = 0
         var points = 0
         var problems = Problems()
+        /// Series without a name, each a problem once.
+        private var nameless: Set<[UInt8]> = []
 
         mutating func take(_ row: ChunkRow, _ series: [[UInt8]: Set<Int64>]) {
             chunks += 1
@@ -51,7 +53,9 @@ struct ChunkExamination {
             do {
                 for column in try Chunk(row.body).points() {
                     points += column.times.count
-                    if series[row.tenant]?.contains(Int64(column.series)) != true {
+                    if series[row.tenant]?.contains(Int64(column.series)) != true,
+                        nameless.insert(row.tenant + ArchiveRecord.bytes(UInt64(column.series), width: 4)).inserted
+                    {
                         problems.add("\(place): series \(column.series) has no name")
                     }
                 }
