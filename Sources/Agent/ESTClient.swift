@@ -73,9 +73,8 @@ public struct ESTClient: Sendable {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(.head(head))
-            try await outbound.write(.body(ByteBuffer(string: body)))
-            try await outbound.write(.end(nil))
+            // In one piece: a server that has read the whole body may answer and close before a separate end is written.
+            try await outbound.write(contentsOf: [.head(head), .body(ByteBuffer(string: body)), .end(nil)])
             var status = 0
             var answer: [UInt8] = []
             for try await part in inbound {

@@ -37,13 +37,10 @@ public struct Parameter: Sendable {
     /// The value that percent-encoded text spells, as JSON, for checking against the shape; nil when badly encoded.
     static func value(encoded text: Substring, as shape: Shape) -> JSONValue? {
         if case .array(let element, _) = shape {
-            // A list is written with commas: series=power,voltage. A comma within an element is written %2C.
-            var elements: [JSONValue] = []
-            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-                guard let element = value(encoded: part, as: element) else { return nil }
-                elements.append(element)
+            // A list is written with commas: series=power,voltage. Most clients write them %2C, so both separate.
+            return RequestReader.percentDecoded(text, plusIsSpace: true).map { list in
+                .array(list.split(separator: ",", omittingEmptySubsequences: false).map { value(of: String($0), as: element) })
             }
-            return .array(elements)
         }
         return RequestReader.percentDecoded(text, plusIsSpace: true).map { value(of: $0, as: shape) }
     }

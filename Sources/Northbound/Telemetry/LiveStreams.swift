@@ -63,8 +63,9 @@ final class LiveStreams: Sendable {
     ) async throws {
         let (items, source) = AsyncStream.makeStream(
             of: Item.self, bufferingPolicy: .bufferingNewest(NorthboundLimits.liveBuffer))
-        async let ticking: Void = tick(source)
-        async let passing: Void = pass(updates, series, to: source)
+        // Both end with this scope: nothing may wait for a feed that goes on as long as the server.
+        async let _ = tick(source)
+        async let _ = pass(updates, series, to: source)
         try await writer.write("retry: 3000\n: open\n\n")
         var checked = clock.now
         for await item in items {
@@ -82,7 +83,6 @@ final class LiveStreams: Sendable {
             case .update(let update): try await writer.write(Self.event(update))
             }
         }
-        _ = await (ticking, passing)
     }
 
     /// Gives a sign of life after each interval. The end of the server is the end of the stream, so that a shutdown

@@ -101,19 +101,20 @@ struct AdminClient: Sendable {
         switch body {
         case .none:
             if method != .get { head.headers.add(name: "content-length", value: "0") }
-            try await outbound.write(.head(head))
+            try await outbound.write(contentsOf: [.head(head), .end(nil)])
         case .json(let value):
             let bytes = ByteBuffer(string: value.canonical)
             head.headers.add(name: "content-type", value: "application/json")
             head.headers.add(name: "content-length", value: String(bytes.readableBytes))
-            try await outbound.write(contentsOf: [.head(head), .body(bytes)])
+            // In one piece: a server that has read the whole body may answer and close before a separate end is written.
+            try await outbound.write(contentsOf: [.head(head), .body(bytes), .end(nil)])
         case .file(let path, let mediaType):
             head.headers.add(name: "content-type", value: mediaType)
             head.headers.add(name: "transfer-encoding", value: "chunked")
             try await outbound.write(.head(head))
             for try await bytes in try FileBytes(path) { try await outbound.write(.body(bytes)) }
+            try await outbound.write(.end(nil))
         }
-        try await outbound.write(.end(nil))
     }
 
     private var hostField: String {

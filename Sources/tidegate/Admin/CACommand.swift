@@ -49,6 +49,7 @@ struct CACommand: AsyncParsableCommand {
         func run() throws {
             let name = try CACommand.name(deployment)
             try CACommand.ceremony {
+                try SecretFile.createDirectory(options.dataDirectory, for: .owner)
                 print(try RootCeremony.requestIntermediate(paths: options.authorityPaths, for: name), terminator: "")
             }
         }
