@@ -17,7 +17,7 @@ enum Limits {
     /// Bytes that may wait in a channel before it counts as not writable, and below which it is again.
     static let outboundBytes = 16 * 1024..<64 * 1024
     /// Bytes of one read from a socket: the first and the most.
-    static let readBytes = 2 * 1024..<16 * 1024
+    static let readBytes = 512..<16 * 1024
     /// Connections that the kernel holds until they are accepted.
     static let backlog = 4096
     /// Bytes that arrive while a protocol's handlers are being installed.

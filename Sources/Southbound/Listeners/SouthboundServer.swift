@@ -157,7 +157,7 @@ public final class SouthboundServer: Service, Sendable {
                 .childChannelOption(
                     .recvAllocator,
                     value: AdaptiveRecvByteBufferAllocator(
-                        minimum: 512, initial: Limits.readBytes.lowerBound, maximum: Limits.readBytes.upperBound)
+                        minimum: Limits.readBytes.lowerBound, initial: Limits.readBytes.lowerBound, maximum: Limits.readBytes.upperBound)
                 )
                 .childChannelOption(
                     .writeBufferWaterMark,
