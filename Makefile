@@ -8,7 +8,7 @@ DATA ?= demo-data
 # What the server links with and starts from, then what only the tests use.
 BUILD_PACKAGES := libpq-dev libzstd-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := postgresql-15 mosquitto mosquitto-clients strongswan-pki libstrongswan-standard-plugins curl openssl python3-venv python3-dev
-BENCH_PACKAGES := mosquitto linux-perf util-linux
+BENCH_PACKAGES := mosquitto victoria-metrics util-linux bc curl openssl python3
 
 .PHONY: help
 help: ## Show this list
@@ -28,7 +28,7 @@ test-packages:
 
 .PHONY: build
 build: swift build-packages ## Build the programs for use (release)
-	swift build -c release --product tidegate
+	swift build -c release --static-swift-stdlib --product tidegate
 
 .PHONY: demo
 demo: build ## Build, then run a server with a demo tenant and 50 simulated devices

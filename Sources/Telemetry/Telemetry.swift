@@ -98,6 +98,8 @@ public final class Telemetry: Service, Sendable {
         live.close()
         log.stop()
         try await flusher.flush(all: true)
+        // Records that could not be written stay in the head, and then the log is what keeps them.
+        if head.bytes == 0 { try log.discardAll() }
     }
 
     /// Writes every open hour into chunks now, as a backup does before it copies.

@@ -11,27 +11,31 @@ final class LoadConnection: ChannelInboundHandler {
     let isReady: EventLoopPromise<Void>
     private let topic: [UInt8]
     private let window: Int
-    private(set) var latencies = Latencies()
+    private let latencies: Latencies
     /// Sends again at once after each acknowledgement.
     var isClosedLoop = false
-    private var payloads: [[UInt8]]
+    private var payloads: [Payload]
     private var nextPayload: Int
+    private var recordTime: Int64
     private var sentAt: [Int64]
     private var nextID: UInt16 = 1
     private(set) var inFlight = 0
-    private(set) var acknowledged = 0
-    private(set) var isMeasuring = false
     private var rest: [UInt8] = []
     private var isConnected = false
     private var backlog: [Int64] = []
     private(set) var context: ChannelHandlerContext?
 
-    init(eventLoop: any EventLoop, topic: String, payloads: [[UInt8]], first: Int, window: Int) {
+    init(
+        eventLoop: any EventLoop, topic: String, payloads: [Payload], first: Int, window: Int, recordTime: Int64,
+        latencies: Latencies
+    ) {
+        self.latencies = latencies
         isReady = eventLoop.makePromise()
         self.topic = Array(topic.utf8)
         self.payloads = payloads
         nextPayload = payloads.isEmpty ? 0 : first % payloads.count
         self.window = window
+        self.recordTime = recordTime
         sentAt = [Int64](repeating: 0, count: 65_536)
     }
 
@@ -45,14 +49,6 @@ final class LoadConnection: ChannelInboundHandler {
         var connect = context.channel.allocator.buffer(capacity: 32)
         connect.writeBytes([0x10, 0x0C, 0x00, 0x04, 0x4D, 0x51, 0x54, 0x54, 0x04, 0x02, 0x00, 0x00, 0x00, 0x00])
         context.writeAndFlush(wrapOutboundOut(connect), promise: nil)
-    }
-
-    func measure(_ on: Bool) {
-        isMeasuring = on
-        if on {
-            latencies = Latencies()
-            acknowledged = 0
-        }
     }
 
     /// Sends one message meant for `intended` nanoseconds; waits its turn when the window is full.
@@ -70,7 +66,8 @@ final class LoadConnection: ChannelInboundHandler {
     }
 
     private func write(_ intended: Int64, _ context: ChannelHandlerContext) {
-        let payload = payloads[nextPayload]
+        payloads[nextPayload].stamp(&recordTime)
+        let payload = payloads[nextPayload].bytes
         nextPayload = (nextPayload + 1) % payloads.count
         let length = 2 + topic.count + 2 + payload.count
         var packet = context.channel.allocator.buffer(capacity: length + 3)
@@ -107,8 +104,7 @@ final class LoadConnection: ChannelInboundHandler {
             let id = Int(rest[index + 2]) << 8 | Int(rest[index + 3])
             index += 4
             inFlight -= 1
-            acknowledged += 1
-            if isMeasuring { latencies.add(nanoseconds: now - sentAt[id]) }
+            latencies.add(nanoseconds: now - sentAt[id])
             if isClosedLoop {
                 write(now, context)
             } else if !backlog.isEmpty {

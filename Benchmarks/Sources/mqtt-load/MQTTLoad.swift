@@ -29,6 +29,7 @@ struct MQTTLoad: AsyncParsableCommand {
     @Option(help: "seconds before measuring") var warmup = 3
     @Option(help: "topic") var topic = "telemetry"
     @Option(help: "file with one payload a line") var payloads: String?
+    @Option(help: "records in each message") var batch = 1
     @Option(help: "for enrol: the tenant") var tenant = "bench"
     @Option(help: "for enrol: a file of lines `name token`") var tokens: String?
     @Option(help: "process whose CPU time is read while measuring") var pid: Int?
@@ -48,15 +49,20 @@ struct MQTTLoad: AsyncParsableCommand {
             return try NIOSSLContext(configuration: tls)
         }
         let lines = try payloads.map { try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n").map { Array($0.utf8) } }
-        let messages = lines ?? [Array(#"{"v":230.1,"i":1.25,"p":287.6,"f":50.0,"pf":0.99}"#.utf8)]
+        let readings = lines ?? [Array(#"{"v":230.1,"i":1.25,"p":287.6,"f":50.0,"pf":0.99}"#.utf8)]
+        let messages =
+            batch == 1
+            ? readings.map { Payload(reading: $0) }
+            : stride(from: 0, to: readings.count - batch, by: batch).map { Payload(batch: Array(readings[$0..<$0 + batch])) }
         if mode == .handshakes { return try await handshakes(contexts, group: group) }
+        let latencies = Latencies()
         let began = ContinuousClock.now
         var bound: [NIOLoopBound<LoadConnection>] = []
         // Sixteen at a time: a stampede would measure the listen queue, not the server.
         for start in stride(from: 0, to: connections, by: 16) {
             try await withThrowingTaskGroup(of: NIOLoopBound<LoadConnection>.self) { tasks in
                 for index in start..<min(start + 16, connections) {
-                    tasks.addTask { try await connect(contexts[index % contexts.count], index, messages, loop) }
+                    tasks.addTask { try await connect(contexts[index % contexts.count], index, messages, loop, latencies) }
                 }
                 for try await connection in tasks { bound.append(connection) }
             }
@@ -64,25 +70,28 @@ struct MQTTLoad: AsyncParsableCommand {
         let all = bound
         print("connected \(connections) in \(ContinuousClock.now - began)")
         if mode == .idle {
-            print("READY")
-            fflush(stdout)
+            try FileHandle.standardOutput.write(contentsOf: Data("READY\n".utf8))
             _ = readLine()
             return
         }
-        try await load(all, loop)
+        try await load(all, loop, latencies)
     }
 
     private func connect(
-        _ tls: NIOSSLContext, _ index: Int, _ messages: [[UInt8]], _ loop: any EventLoop
+        _ tls: NIOSSLContext, _ index: Int, _ messages: [Payload], _ loop: any EventLoop,
+        _ latencies: Latencies
     ) async throws -> NIOLoopBound<LoadConnection> {
         let (topic, window, host) = (topic, window, host)
+        // An hour ago: a batch's times run ahead of the clock when many are sent.
+        let recordTime = Int64(Date().timeIntervalSince1970 * 1000) - 3_600_000
         let channel = try await ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .connectTimeout(.seconds(20))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = LoadConnection(
-                        eventLoop: channel.eventLoop, topic: topic, payloads: messages, first: index, window: window)
+                        eventLoop: channel.eventLoop, topic: topic, payloads: messages, first: index, window: window,
+                        recordTime: recordTime, latencies: latencies)
                     try channel.pipeline.syncOperations.addHandlers([
                         NIOSSLClientHandler(context: tls, serverHostname: host), handler,
                     ])
@@ -96,7 +105,9 @@ struct MQTTLoad: AsyncParsableCommand {
         return bound
     }
 
-    private func load(_ all: [NIOLoopBound<LoadConnection>], _ loop: any EventLoop) async throws {
+    private func load(
+        _ all: [NIOLoopBound<LoadConnection>], _ loop: any EventLoop, _ latencies: Latencies
+    ) async throws {
         let (mode, rate, warmup, seconds) = (mode, rate, warmup, seconds)
         let start = Int64(NIODeadline.now().uptimeNanoseconds)
         let pacer = NIOLoopBoundBox<(sent: Int, stop: Bool)>.makeBoxSendingValue((0, false), eventLoop: loop)
@@ -123,28 +134,22 @@ struct MQTTLoad: AsyncParsableCommand {
         let before = pid.map(Self.cpu) ?? 0
         let ownBefore = Self.cpu(Int(getpid()))
         let began = ContinuousClock.now
-        try await loop.submit { for connection in all { connection.value.measure(true) } }.get()
+        try await loop.submit { latencies.isMeasuring = true }.get()
         try await Task.sleep(for: .seconds(seconds))
-        let result = try await loop.submit { () -> (Latencies, Int) in
-            var sum = Latencies()
-            var count = 0
-            for connection in all {
-                sum.merge(connection.value.latencies)
-                count += connection.value.acknowledged
-                connection.value.measure(false)
-            }
+        try await loop.submit {
+            latencies.isMeasuring = false
             pacer.value.stop = true
-            return (sum, count)
         }.get()
         let elapsed = ContinuousClock.now - began
         let cpu = (pid.map(Self.cpu) ?? 0) - before
         let own = Self.cpu(Int(getpid())) - ownBefore
         let duration = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
-        let perSecond = Double(result.1) / duration
+        let perSecond = Double(latencies.count) / duration
         print(
             String(
-                format: "messages/s %.0f  server µs/message %.2f  p50 %.2f ms  p99 %.2f ms  generator busy %.0f %%",
-                perSecond, cpu * 1e6 / Double(max(result.1, 1)), result.0.percentile(0.5), result.0.percentile(0.99),
+                format:
+                    "%.0f messages/s, %.0f records/s, server %.2f µs a message (%.0f %% of a core), ack p50 %.2f ms, p99 %.2f ms, generator %.0f %% busy",
+                perSecond, perSecond * Double(batch), cpu * 1e6 / Double(max(latencies.count, 1)), cpu / duration * 100, latencies.percentile(0.5), latencies.percentile(0.99),
                 own / duration * 100))
     }
 
@@ -182,7 +187,7 @@ struct MQTTLoad: AsyncParsableCommand {
                 tasks.addTask {
                     var count = 0
                     while ContinuousClock.now < end {
-                        let connection = try await connect(contexts[(worker + count * connections) % contexts.count], 0, [[0x7B]], group.next())
+                        let connection = try await connect(contexts[(worker + count * connections) % contexts.count], 0, [Payload(reading: [0x7B])], group.next(), Latencies())
                         count += 1
                         try await group.next().flatSubmit { connection.value.close() }.get()
                     }
@@ -196,7 +201,7 @@ struct MQTTLoad: AsyncParsableCommand {
         let cpu = (pid.map(Self.cpu) ?? 0) - before
         print(
             String(
-                format: "handshakes/s %.0f  server µs/handshake %.0f  per busy core %.0f", Double(done) / duration,
+                format: "%.0f handshakes/s, server %.0f µs each, %.0f a second of processor time", Double(done) / duration,
                 cpu * 1e6 / Double(max(done, 1)), cpu > 0 ? Double(done) / cpu : 0))
     }
 

@@ -23,8 +23,14 @@ final class TenantGate: Sendable {
     func take(messages count: Int, bytes size: Int, at now: UInt64) -> Duration? {
         let first = messages.take(count, at: now)
         let second = bytes.take(size, at: now)
-        return [first, second].compactMap(\.self).max()
+        return longer(first, second)
     }
+}
+
+/// The longer of two waits, either of which may be none; without an array, because this runs for each message.
+private func longer(_ first: Duration?, _ second: Duration?) -> Duration? {
+    guard let first else { return second }
+    return second.map { max($0, first) } ?? first
 }
 
 /// What one connection may send, by its device's and its tenant's rates.
@@ -48,7 +54,7 @@ struct DeviceGate: Sendable {
         let first = messages.take(count, at: now)
         let second = bytes.take(size, at: now)
         let third = tenant.take(messages: count, bytes: size, at: now)
-        return [first, second, third].compactMap(\.self).max()
+        return longer(longer(first, second), third)
     }
 }
 

@@ -204,9 +204,9 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         service.counters.throttled.add()
         let delay = TimeAmount.nanoseconds(min(wait.microseconds, 60_000_000) * 1000)
         heldUntil = .now() + delay
-        eventLoop.scheduleTask(in: delay) { [weak self] in
-            self?.heldUntil = nil
-            self?.resumeReading()
+        eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self.heldUntil = nil
+            self.resumeReading()
         }
     }
 
@@ -328,12 +328,13 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     // MARK: Time
 
     /// Looks at the session's deadline when it comes, which packets move on meanwhile, instead of moving a timer with
-    /// every packet.
+    /// every packet. The timer holds the handler until it is cancelled, which leaving the pipeline does: a weak reference
+    /// would make every later retain of the handler a slow one.
     private func arm() {
         timer?.cancel()
         timer = nil
         guard let deadline = session.deadline else { return }
-        timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in self?.deadlineCame() }
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.deadlineCame() }
     }
 
     private func deadlineCame() {

@@ -141,7 +141,19 @@ public final class TelemetryLog: Sendable {
             while segments.count > 1, segments[1].firstSequence <= sequence { obsolete.append(segments.removeFirst()) }
             return obsolete
         }
-        for segment in obsolete {
+        try Self.remove(obsolete)
+    }
+
+    /// Removes all segments, once the writer has stopped and chunks hold everything.
+    func discardAll() throws {
+        try Self.remove(segments.withLock { segments in
+            defer { segments = [] }
+            return segments
+        })
+    }
+
+    private static func remove(_ segments: [Segment]) throws {
+        for segment in segments {
             guard unlink(segment.path) == 0 || errno == ENOENT else {
                 throw LogError(operation: "remove", path: segment.path, code: errno)
             }

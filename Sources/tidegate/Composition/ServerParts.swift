@@ -76,7 +76,7 @@ struct ServerParts: Sendable {
             database: database, directory: "\(directory)/telemetry",
             retention: .init(raw: .seconds(Int64(configuration.telemetryDays) * 86_400)), clock: .system, logger: logger)
         try await telemetry.open()
-        let threads = configuration.deviceThreads == 0 ? System.coreCount : configuration.deviceThreads
+        let threads = configuration.deviceThreads == 0 ? Processors.usableCount : configuration.deviceThreads
         return ServerParts(
             configuration: configuration, directory: directory, database: database, bus: bus, metrics: Metrics(),
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,

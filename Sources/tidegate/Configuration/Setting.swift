@@ -74,7 +74,7 @@ struct Setting: Sendable {
         ) { $0.backupDirectory = $1.isEmpty ? nil : $1 },
         number("backup.every", "Hours between automatic backups.", 1...8760, "24", \.backupEveryHours),
         number("backup.keep", "How many automatic backups are kept.", 1...10_000, "14", \.backupsKept),
-        number("device.threads", "Event loops for devices; 0 takes one for each processor.", 0...256, "0", \.deviceThreads),
+        number("device.threads", "Event loops for devices; 0 takes one for each processor that the process may use.", 0...256, "0", \.deviceThreads),
         number("device.connections", "The most device connections at once.", 1...10_000_000, "1000000", \.maximumConnections),
     ]
 
