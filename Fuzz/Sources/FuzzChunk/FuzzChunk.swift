@@ -55,8 +55,14 @@ private func write(_ bytes: [UInt8]) {
             columns[column].append((columns[column].last ?? 0) &+ step)
         }
     }
-    let points = columns.enumerated().map {
+    var points = columns.enumerated().map {
         ChunkPoints(series: UInt32($0.offset), exponent: Int8($0.offset) - 2, times: times, mantissas: $0.element)
+    }
+    if bytes[0] & 0x80 != 0 {
+        // A second column of one series, at times between the others'.
+        for index in points.indices { points[index].times = times.map { $0 * 2 } }
+        points.append(
+            ChunkPoints(series: 0, exponent: 9, times: times.map { $0 * 2 + 1 }, mantissas: points[0].mantissas))
     }
     var builder = ChunkBuilder()
     for column in points {

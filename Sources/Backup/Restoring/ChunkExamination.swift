@@ -51,7 +51,7 @@ struct ChunkExamination {
             let place =
                 "chunk of device \(row.device.hex), tenant \(row.tenant.hex), hour \(row.hour), part \(row.part)"
             do {
-                for column in try Chunk(row.body).points() {
+                for column in try Chunk(row.body, at: row.place).points() {
                     points += column.times.count
                     if series[row.tenant]?.contains(Int64(column.series)) != true,
                         nameless.insert(row.tenant + ArchiveRecord.bytes(UInt64(column.series), width: 4)).inserted

@@ -89,5 +89,13 @@ struct ChunkRow: Sendable {
         body = try row.blob(4)
     }
 
+    /// Where the chunk belongs; nil when the row itself is damaged, which the chunk's checksum then shows.
+    var place: ChunkPlace? {
+        guard let tenant = TenantID(bytes: tenant), let device = DeviceID(bytes: device),
+            let hour = UInt32(exactly: hour)
+        else { return nil }
+        return ChunkPlace(tenant: tenant, device: device, hour: hour)
+    }
+
     var values: [SQLValue] { [.blob(tenant), .blob(device), .integer(hour), .integer(part), .blob(body)] }
 }

@@ -6,22 +6,22 @@ public struct Chunk: Sendable {
     private let bytes: [UInt8]
     private let header: ChunkHeader
 
-    /// Opens a chunk.
-    public init(_ bytes: [UInt8]) throws(ChunkFault) {
+    /// Opens a chunk that was made for the row of `place`.
+    public init(_ bytes: [UInt8], at place: ChunkPlace? = nil) throws(ChunkFault) {
         guard bytes.count <= ChunkLimits.bytes else { throw .tooLarge }
         guard let version = bytes.first, bytes.count > 4 else { throw .damaged }
         header = try bytes.withUnsafeBufferPointer { bytes throws(ChunkFault) in
             let raw = UnsafeRawBufferPointer(bytes)
             let content = UnsafeRawBufferPointer(rebasing: raw[..<(raw.count - 4)])
             let stored = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: content.count, as: UInt32.self))
-            guard Checksum.of(content) == stored else { throw .damaged }
-            guard version == ChunkHeader.version else { throw .unknownVersion }
+            let seed = version == ChunkHeader.firstVersion ? 0 : place?.checksumSeed ?? 0
+            guard Checksum.of(content, continuing: seed) == stored else { throw .damaged }
             return try ChunkHeader(content)
         }
         self.bytes = bytes
     }
 
-    /// One summary a column, in the order in which they were added.
+    /// One summary a column, in the order in which they were added; a series may have several, of other exponents.
     public var summaries: [ChunkSummary] { header.columns.map(\.summary) }
 
     /// The points of the columns at `indexes`, in this order; without indexes, of all.
@@ -43,21 +43,19 @@ public struct Chunk: Sendable {
                     series: column.summary.series, exponent: column.summary.exponent, times: axis, mantissas: mantissas)
             )
         }
+        try Self.checkTimes(of: points)
         return points
     }
 
-    /// The points of one series, or nil when the chunk has none.
-    public func points(ofSeries series: UInt32) throws(ChunkFault) -> ChunkPoints? {
-        guard let index = header.columns.firstIndex(where: { $0.summary.series == series }) else { return nil }
-        return try points(at: [index]).first
-    }
-
-    /// Hands the points of one series from `start` up to but not including `end` to `body`, in order.
-    public func forEachPoint(
-        ofSeries series: UInt32, from start: Int64, until end: Int64, _ body: (_ time: Int64, _ mantissa: Int64) -> Void
-    ) throws(ChunkFault) {
-        guard let points = try points(ofSeries: series) else { return }
-        for index in points.indexes(from: start, until: end) { body(points.times[index], points.mantissas[index]) }
+    /// Several columns of one series have no time in common.
+    private static func checkTimes(of columns: [ChunkPoints]) throws(ChunkFault) {
+        var seen: [UInt32: Set<Int64>] = [:]
+        guard Set(columns.lazy.map(\.series)).count < columns.count else { return }
+        for column in columns {
+            let before = seen[column.series]?.count ?? 0
+            seen[column.series, default: []].formUnion(column.times)
+            guard seen[column.series]?.count == before + column.times.count else { throw .malformed }
+        }
     }
 
     private func mantissas(of column: ChunkHeader.Column, residuals: [Int64]) throws(ChunkFault) -> [Int64] {

@@ -1,7 +1,8 @@
 /// Collects the columns of one device and one hour and encodes them.
 public struct ChunkBuilder: Sendable {
     private var columns: [ChunkPoints] = []
-    private var series: Set<UInt32> = []
+    /// Where each series' columns are, nearly always one.
+    private var series: [UInt32: [Int]] = [:]
     private var samples = 0
 
     /// A builder without columns.
@@ -10,7 +11,16 @@ public struct ChunkBuilder: Sendable {
     /// Whether nothing was added.
     public var isEmpty: Bool { columns.isEmpty }
 
-    /// Adds a column: at least one point, as many mantissas as times, times rising, each series once.
+    /// Whether the chunk has room for these columns of a series that it does not have yet.
+    func hasRoom(for columns: [ChunkPoints]) -> Bool {
+        guard let first = columns.first, series[first.series] == nil else { return false }
+        return self.columns.count + columns.count <= ChunkLimits.columns
+            && columns.reduce(samples) { $0 + $1.times.count } <= ChunkLimits.samples
+    }
+
+    /// Adds a column: at least one point, as many mantissas as times, times rising.
+    ///
+    /// A series may have several columns when its values share no exponent: each has another, and no two a time.
     public mutating func add(_ column: ChunkPoints) throws(ChunkFault) {
         let times = column.times
         guard !times.isEmpty, times.count == column.mantissas.count else { throw .badColumn }
@@ -19,13 +29,18 @@ public struct ChunkBuilder: Sendable {
         guard columns.count < ChunkLimits.columns, times.count <= ChunkLimits.points,
             samples + times.count <= ChunkLimits.samples
         else { throw .tooLarge }
-        guard series.insert(column.series).inserted else { throw .badColumn }
+        for other in series[column.series] ?? [] {
+            guard columns[other].exponent != column.exponent, Set(columns[other].times).isDisjoint(with: times) else {
+                throw .badColumn
+            }
+        }
+        series[column.series, default: []].append(columns.count)
         samples += times.count
         columns.append(column)
     }
 
-    /// The chunk's bytes.
-    public func encoded() -> [UInt8] {
+    /// The chunk's bytes, for the row of `place` when it is to be stored.
+    public func encoded(at place: ChunkPlace? = nil) -> [UInt8] {
         var header = ChunkHeader()
         var axisStreams: [[UInt8]] = []
         var columnStreams: [[UInt8]] = []
@@ -71,7 +86,7 @@ public struct ChunkBuilder: Sendable {
         var bytes: [UInt8] = []
         header.write(to: &bytes)
         for stream in axisStreams + columnStreams { bytes.append(contentsOf: stream) }
-        let checksum = bytes.withUnsafeBytes { Checksum.of($0) }
+        let checksum = bytes.withUnsafeBytes { Checksum.of($0, continuing: place?.checksumSeed ?? 0) }
         for shift in stride(from: UInt32(0), to: 32, by: 8) {
             bytes.append(UInt8(truncatingIfNeeded: checksum >> shift))
         }

@@ -1,6 +1,9 @@
 /// The part of a chunk before its streams; docs/formats/chunk.md describes every byte.
 struct ChunkHeader: Hashable, Sendable {
-    static let version: UInt8 = 1
+    /// The version that is written.
+    static let version: UInt8 = 2
+    /// Before it, a series had one column and the checksum did not cover the place.
+    static let firstVersion: UInt8 = 1
 
     /// The times that one or more columns share.
     struct Axis: Hashable, Sendable {
@@ -85,7 +88,8 @@ extension ChunkHeader {
     /// Reads the header of `bytes`, whose checksum is already taken off, and checks every rule that needs no stream.
     init(_ bytes: UnsafeRawBufferPointer) throws(ChunkFault) {
         var reader = ChunkReader(LogReader(bytes))
-        guard try reader.byte() == Self.version else { throw .unknownVersion }
+        let version = try reader.byte()
+        guard version == Self.version || version == Self.firstVersion else { throw .unknownVersion }
         let axisCount = try reader.count(limit: ChunkLimits.columns)
         let columnCount = try reader.count(limit: ChunkLimits.columns)
         guard axisCount <= columnCount else { throw .malformed }
@@ -96,11 +100,12 @@ extension ChunkHeader {
             lengths.append(length)
         }
         var samples = 0
-        var seen: Set<UInt32> = []
+        var seen: Set<Int64> = []
         for index in 0..<columnCount {
             let (column, length) = try reader.column(index: index, axes: axes, earlier: columns)
             samples += column.summary.count
-            guard seen.insert(column.summary.series).inserted else { throw .malformed }
+            let exponent = version == Self.firstVersion ? 0 : Int64(column.summary.exponent)
+            guard seen.insert(Int64(column.summary.series) << 8 + exponent).inserted else { throw .malformed }
             guard samples <= ChunkLimits.samples else { throw .tooLarge }
             columns.append(column)
             lengths.append(length)

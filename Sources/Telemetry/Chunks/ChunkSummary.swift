@@ -40,22 +40,4 @@ public struct ChunkPoints: Hashable, Sendable {
         self.times = times
         self.mantissas = mantissas
     }
-
-    /// The indexes of the points from `start` up to but not including `end`.
-    public func indexes(from start: Int64, until end: Int64) -> Range<Int> {
-        let lower = times.firstIndexNotBelow(start)
-        return lower..<max(lower, times.firstIndexNotBelow(end))
-    }
-}
-
-extension [Int64] {
-    /// Where in a rising array the first element stands that is not below `bound`.
-    fileprivate func firstIndexNotBelow(_ bound: Int64) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if self[middle] < bound { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
 }

@@ -59,9 +59,10 @@ public struct PointPages: AsyncSequence, Sendable {
                     for hour in hours {
                         guard let column = hour.columns[name] else { continue }
                         let begin = Int64(hour.hour) * LogFrame.millisecondsPerHour
-                        for (time, mantissa) in zip(column.times, column.mantissas) where range.contains(begin + time) {
-                            points.times.append(begin + time)
-                            points.values.append(.exact(mantissa, exponent: column.exponent))
+                        for index in column.times.indices where range.contains(begin + column.times[index]) {
+                            points.times.append(begin + column.times[index])
+                            points.values.append(
+                                .exact(column.mantissas[index], exponent: column.exponent(at: index)))
                         }
                     }
                     return points
@@ -74,11 +75,12 @@ public struct PointPages: AsyncSequence, Sendable {
                 for hour in hours {
                     guard let column = hour.columns[name] else { continue }
                     let begin = Int64(hour.hour) * LogFrame.millisecondsPerHour
-                    for (time, mantissa) in zip(column.times, column.mantissas) where range.contains(begin + time) {
-                        let moment = begin + time
+                    for place in column.times.indices where range.contains(begin + column.times[place]) {
+                        let moment = begin + column.times[place]
                         let start = moment - moment % step
                         if let done = steps[index].move(to: start) { finished[index].append(done) }
-                        steps[index].bucket.add(mantissa, exponent: column.exponent)
+                        steps[index].bucket.add(
+                            column.mantissas[place], exponent: column.exponent(at: place), at: moment)
                     }
                 }
             }

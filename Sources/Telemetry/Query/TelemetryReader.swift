@@ -55,7 +55,8 @@ public final class TelemetryReader: Sendable {
             if let number = try await table.existingNumber(of: name, tenant: tenant) { numbers[number] = name }
         }
         for part in parts {
-            let columns = try HourColumns(hour: part.hour, encoded: part.body, only: Set(numbers.keys))
+            let chunk = try part.chunk(tenant: tenant, device: device)
+            let columns = try HourColumns(chunk: chunk, hour: part.hour, only: Set(numbers.keys))
             for (number, column) in columns.columns {
                 guard let name = numbers[number] else { continue }
                 Self.overlay(column, on: &result[part.hour, default: [:]][name])

@@ -20,6 +20,11 @@ final class ChunkStore: Sendable {
         var hour: UInt32
         var part: Int64
         var body: [UInt8]
+
+        /// The body, opened as the chunk of this device's hour.
+        func chunk(tenant: TenantID, device: DeviceID) throws(ChunkFault) -> Chunk {
+            try Chunk(body, at: ChunkPlace(tenant: tenant, device: device, hour: hour))
+        }
     }
 
     let database: Database
@@ -48,12 +53,7 @@ final class ChunkStore: Sendable {
         let partition = try await partition(ofDay: day)
         try await partition.platform.write { tx in
             for chunk in chunks {
-                try tx.scoped(to: chunk.tenant).execute(
-                    """
-                    INSERT INTO chunk (tenant, device, hour, part, body)
-                    SELECT $1, $2, $3, COALESCE(MAX(part), -1) + 1, $4 FROM chunk
-                    WHERE tenant = $1 AND device = $2 AND hour = $3
-                    """, chunk.device, Int64(chunk.hour), chunk.body)
+                try Self.insert(chunk.body, device: chunk.device, hour: chunk.hour, in: tx.scoped(to: chunk.tenant))
             }
         }
     }
@@ -76,34 +76,44 @@ final class ChunkStore: Sendable {
         return found
     }
 
-    /// Replaces parts by one that holds the same, as the next part, in one transaction.
-    func replace(_ parts: [Int64], with chunk: NewChunk) async throws {
-        let partition = try await partition(ofDay: Self.day(ofHour: chunk.hour))
-        try await partition.tenant(chunk.tenant).write { tx in
-            try tx.execute(
-                """
-                INSERT INTO chunk (tenant, device, hour, part, body)
-                SELECT $1, $2, $3, COALESCE(MAX(part), -1) + 1, $4 FROM chunk
-                WHERE tenant = $1 AND device = $2 AND hour = $3
-                """, chunk.device, Int64(chunk.hour), chunk.body)
+    /// Replaces parts of a device's hour by chunks that hold the same, as the next parts, in one transaction.
+    func replace(_ parts: [Int64], with bodies: [[UInt8]], at place: ChunkPlace) async throws {
+        let partition = try await partition(ofDay: Self.day(ofHour: place.hour))
+        try await partition.tenant(place.tenant).write { tx in
+            for body in bodies { try Self.insert(body, device: place.device, hour: place.hour, in: tx) }
             for part in parts {
                 try tx.execute(
-                    "DELETE FROM chunk WHERE tenant = $1 AND device = $2 AND hour = $3 AND part = $4", chunk.device,
-                    Int64(chunk.hour), part)
+                    "DELETE FROM chunk WHERE tenant = $1 AND device = $2 AND hour = $3 AND part = $4", place.device,
+                    Int64(place.hour), part)
             }
         }
     }
 
-    /// Device hours of a day that have more than one part.
-    func overlaid(day: Int64, limit: Int) async throws -> [(tenant: TenantID, device: DeviceID, hour: UInt32)] {
+    private static func insert(_ body: [UInt8], device: DeviceID, hour: UInt32, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO chunk (tenant, device, hour, part, body)
+            SELECT $1, $2, $3, COALESCE(MAX(part), -1) + 1, $4 FROM chunk
+            WHERE tenant = $1 AND device = $2 AND hour = $3
+            """, device, Int64(hour), body)
+    }
+
+    /// Device hours of a day that have more than one part, in order, behind `after`.
+    func overlaid(day: Int64, after: ChunkPlace?, limit: Int) async throws -> [ChunkPlace] {
         let partition = try await partition(ofDay: day)
         return try await partition.platform.read { tx in
             try tx.acrossTenants.rows(
                 """
-                SELECT tenant, device, hour FROM chunk WHERE hour BETWEEN $1 AND $2
-                GROUP BY tenant, device, hour HAVING COUNT(*) > 1 LIMIT $3
-                """, day * 24, day * 24 + 23, limit
-            ).map { (try $0.identifier(0), try $0.identifier(1), UInt32(clamping: try $0.integer(2))) }
+                SELECT tenant, device, hour FROM chunk
+                WHERE hour BETWEEN $1 AND $2 AND (tenant, device, hour) > ($3, $4, $5)
+                GROUP BY tenant, device, hour HAVING COUNT(*) > 1 ORDER BY tenant, device, hour LIMIT $6
+                """, day * 24, day * 24 + 23, after?.tenant.bytes ?? [], after?.device.bytes ?? [],
+                Int64(after?.hour ?? 0), limit
+            ).map {
+                ChunkPlace(
+                    tenant: try $0.identifier(0), device: try $0.identifier(1),
+                    hour: UInt32(clamping: try $0.integer(2)))
+            }
         }
     }
 

@@ -19,12 +19,12 @@ struct DaySummary: Sendable {
         entries = []
         for hour in hours.sorted(by: { $0.hour < $1.hour }) {
             for (series, column) in hour.columns.sorted(by: { $0.key < $1.key }) {
-                guard let first = column.mantissas.first, let last = column.mantissas.last else { continue }
-                entries.append(
+                entries += column.summaries.map { summary in
                     Entry(
-                        hour: hour.hour, series: series, exponent: column.exponent, count: column.mantissas.count,
-                        sum: column.mantissas.reduce(0) { $0 + Int128($1) }, minimum: column.mantissas.min() ?? first,
-                        maximum: column.mantissas.max() ?? first, first: first, last: last))
+                        hour: hour.hour, series: series, exponent: summary.exponent, count: summary.count,
+                        sum: summary.sum, minimum: summary.minimum, maximum: summary.maximum, first: summary.first,
+                        last: summary.last)
+                }
             }
         }
     }

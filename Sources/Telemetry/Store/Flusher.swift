@@ -70,9 +70,11 @@ struct Flusher: Sendable {
             if !new.isEmpty {
                 try await series.list(new, device: device.device, tenant: device.tenant, hour: portion.hour)
             }
-            let body = try HourColumns(hour: portion.hour, columns: renumbered).encoded()
-            byDay[ChunkStore.day(ofHour: portion.hour), default: []].append(
-                ChunkStore.NewChunk(tenant: device.tenant, device: device.device, hour: portion.hour, body: body))
+            let bodies = try HourColumns(hour: portion.hour, columns: renumbered).encoded(
+                tenant: device.tenant, device: device.device)
+            byDay[ChunkStore.day(ofHour: portion.hour), default: []] += bodies.map {
+                ChunkStore.NewChunk(tenant: device.tenant, device: device.device, hour: portion.hour, body: $0)
+            }
         }
         for (day, chunks) in byDay.sorted(by: { $0.key < $1.key }) { try await self.chunks.write(chunks, day: day) }
     }

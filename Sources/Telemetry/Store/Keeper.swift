@@ -13,18 +13,57 @@ struct Keeper: Sendable {
     let clock: WallClock
     let logger: Logger
 
-    /// Folds the parts of device hours that late data has split, for days that changed no more than `days` ago.
+    /// Folds the parts of device hours that late data has split.
     func fold(days: [Int64]) async throws {
         for day in days {
-            for (tenant, device, hour) in try await chunks.overlaid(day: day, limit: Self.foldsPerRound) {
-                let parts = try await chunks.parts(tenant: tenant, device: device, hours: hour...hour)
-                guard var whole = try parts.first.map({ try HourColumns(hour: hour, encoded: $0.body) }) else { continue }
-                for part in parts.dropFirst() { whole.overlay(try HourColumns(hour: hour, encoded: part.body)) }
-                try await chunks.replace(
-                    parts.map(\.part),
-                    with: ChunkStore.NewChunk(tenant: tenant, device: device, hour: hour, body: try whole.encoded()))
-            }
+            var after: ChunkPlace?
+            var folded = 0
+            repeat {
+                let places = try await chunks.overlaid(day: day, after: after, limit: Self.foldsPerRound)
+                for place in places where folded < Self.foldsPerRound { folded += try await fold(place) ? 1 : 0 }
+                after = places.count < Self.foldsPerRound ? nil : places.last
+            } while after != nil && folded < Self.foldsPerRound
         }
+    }
+
+    /// Folds one device's hour; false when that makes no fewer chunks of it, or one of them is damaged.
+    private func fold(_ place: ChunkPlace) async throws -> Bool {
+        let parts = try await chunks.parts(
+            tenant: place.tenant, device: place.device, hours: place.hour...place.hour)
+        let folded: [[UInt8]]
+        do throws(ChunkFault) {
+            let opened = try parts.map { part throws(ChunkFault) in
+                try part.chunk(tenant: place.tenant, device: place.device)
+            }
+            guard Self.mayFold(opened) else { return false }
+            var whole = HourColumns(hour: place.hour, columns: [:])
+            for chunk in opened { whole.overlay(try HourColumns(chunk: chunk, hour: place.hour)) }
+            let bodies = try whole.encoded(tenant: place.tenant, device: place.device)
+            guard bodies.count < parts.count else { return false }
+            folded = bodies
+        } catch {
+            tell(of: error, at: place)
+            return false
+        }
+        try await chunks.replace(parts.map(\.part), with: folded, at: place)
+        return true
+    }
+
+    /// Whether chunks surely fit into fewer: an hour of more series or points than one chunk holds stays as it is.
+    private static func mayFold(_ chunks: [Chunk]) -> Bool {
+        let summaries = chunks.flatMap(\.summaries)
+        return summaries.count <= ChunkLimits.columns
+            && summaries.reduce(0) { $0 + $1.count } <= ChunkLimits.points
+    }
+
+    /// One device's damage must neither stop the others' upkeep nor go unseen.
+    private func tell(of fault: ChunkFault, at place: ChunkPlace) {
+        logger.error(
+            "a stored chunk can not be read; `tidegate verify telemetry` names all such",
+            metadata: [
+                "tenant": "\(place.tenant)", "device": "\(place.device)", "hour": "\(place.hour)",
+                "fault": "\(fault.rawValue)",
+            ])
     }
 
     /// Ends the raw readings of days before `retention` ago, after their summaries are kept.
@@ -47,7 +86,13 @@ struct Keeper: Sendable {
         try await chunks.forEachBatch(day: day, size: 200) { batch in
             var byDevice: [TenantID: [DeviceID: [UInt32: HourColumns]]] = [:]
             for (tenant, device, part) in batch {
-                let columns = try HourColumns(hour: part.hour, encoded: part.body)
+                let columns: HourColumns
+                do throws(ChunkFault) {
+                    columns = try HourColumns(chunk: part.chunk(tenant: tenant, device: device), hour: part.hour)
+                } catch {
+                    tell(of: error, at: ChunkPlace(tenant: tenant, device: device, hour: part.hour))
+                    continue
+                }
                 if byDevice[tenant]?[device]?[part.hour] == nil {
                     byDevice[tenant, default: [:]][device, default: [:]][part.hour] = columns
                 } else {

@@ -1,113 +1,105 @@
-/// The points of one series within one hour: times rising, each time once, all mantissas at one exponent.
+/// The points of one series within one hour: times rising, each time once, every value exact.
 struct SeriesColumn: Hashable, Sendable {
-    /// The power of ten of the mantissas.
-    var exponent: Int8
-    /// Milliseconds from the hour's start, rising.
-    var times: [Int64]
-    /// As many mantissas as times.
-    var mantissas: [Int64]
-
-    /// The column of values in the order of arrival: sorted by time, of several at one time the last kept.
-    ///
-    /// The exponent is the finest that any value has and all values fit; values finer than that are rounded half to
-    /// even, which happens only to undeclared series whose values span more than eighteen digits.
-    init(arrivals: [(milliseconds: Int64, exponent: Int8, mantissa: Int64)]) {
-        var kept: [(milliseconds: Int64, exponent: Int8, mantissa: Int64)] = []
-        kept.reserveCapacity(arrivals.count)
-        var isRising = true
-        for arrival in arrivals {
-            if let last = kept.last, last.milliseconds >= arrival.milliseconds { isRising = false }
-            kept.append(arrival)
-        }
-        if !isRising {
-            var newest: [Int64: Int] = [:]
-            for (index, arrival) in arrivals.enumerated() { newest[arrival.milliseconds] = index }
-            kept = newest.sorted { $0.key < $1.key }.map { arrivals[$0.value] }
-        }
-        exponent = Self.commonExponent(of: kept.map { ($0.exponent, $0.mantissa) })
-        times = kept.map(\.milliseconds)
-        let exponent = exponent
-        mantissas = kept.map { Self.rescale($0.mantissa, from: $0.exponent, to: exponent) }
+    /// The powers of ten that the mantissas count.
+    enum Exponents: Hashable, Sendable {
+        /// One for all, as nearly always.
+        case common(Int8)
+        /// One for each point: no common one holds every value in 64 bits.
+        case each([Int8])
     }
 
-    /// A column that already keeps the rules.
+    /// A value as it arrived.
+    typealias Arrival = (milliseconds: Int64, exponent: Int8, mantissa: Int64)
+
+    private(set) var exponents: Exponents
+    /// Milliseconds from the hour's start, rising.
+    private(set) var times: [Int64]
+    /// As many mantissas as times.
+    private(set) var mantissas: [Int64]
+
+    /// The column of values in the order of arrival: sorted by time, of several at one time the last kept.
+    init(arrivals: [Arrival]) {
+        let kept = Self.inOrder(arrivals)
+        times = kept.map(\.milliseconds)
+        let finest = kept.lazy.map(\.exponent).min() ?? 0
+        var common: [Int64] = []
+        common.reserveCapacity(kept.count)
+        for value in kept {
+            guard let mantissa = Self.scaled(value.mantissa, by: Int(value.exponent) - Int(finest)) else { break }
+            common.append(mantissa)
+        }
+        if common.count == kept.count {
+            exponents = .common(finest)
+            mantissas = common
+        } else {
+            exponents = .each(kept.map(\.exponent))
+            mantissas = kept.map(\.mantissa)
+        }
+    }
+
+    /// A column of one exponent that already keeps the rules.
     init(exponent: Int8, times: [Int64], mantissas: [Int64]) {
-        self.exponent = exponent
+        exponents = .common(exponent)
         self.times = times
         self.mantissas = mantissas
+    }
+
+    /// The column of these strands, which have no time in common.
+    init(strands: [SeriesColumn]) {
+        if let only = strands.first, strands.count == 1 {
+            self = only
+        } else {
+            self.init(arrivals: strands.flatMap(\.arrivals))
+        }
+    }
+
+    /// The power of ten of the point at `index`.
+    @inline(__always)
+    func exponent(at index: Int) -> Int8 {
+        switch exponents {
+        case .common(let exponent): exponent
+        case .each(let exponents): exponents[index]
+        }
     }
 
     /// This column with the points of `later` laid over it: where both have a time, the later one counts.
     func overlaid(by later: SeriesColumn) -> SeriesColumn {
         if times.isEmpty { return later }
-        if let last = times.last, let first = later.times.first, last < first, exponent == later.exponent {
+        if let last = times.last, let first = later.times.first, last < first, case .common(let exponent) = exponents,
+            exponents == later.exponents
+        {
             return SeriesColumn(
                 exponent: exponent, times: times + later.times, mantissas: mantissas + later.mantissas)
         }
         return SeriesColumn(arrivals: arrivals + later.arrivals)
     }
 
-    private var arrivals: [(milliseconds: Int64, exponent: Int8, mantissa: Int64)] {
-        zip(times, mantissas).map { ($0, exponent, $1) }
+    /// The points at these indexes.
+    subscript(indexes: Range<Int>) -> SeriesColumn {
+        var part = self
+        part.times = Array(times[indexes])
+        part.mantissas = Array(mantissas[indexes])
+        if case .each(let all) = exponents { part.exponents = .each(Array(all[indexes])) }
+        return part
     }
 
-    private static func commonExponent(of values: [(exponent: Int8, mantissa: Int64)]) -> Int8 {
-        guard var finest = values.lazy.map(\.exponent).min() else { return 0 }
-        while finest < 127, values.contains(where: { scaled($0.mantissa, by: Int($0.exponent) - Int(finest)) == nil }) {
-            finest += 1
+    private var arrivals: [Arrival] { times.indices.map { (times[$0], exponent(at: $0), mantissas[$0]) } }
+
+    private static func inOrder(_ arrivals: [Arrival]) -> [Arrival] {
+        let isRising = arrivals.indices.dropFirst().allSatisfy {
+            arrivals[$0 - 1].milliseconds < arrivals[$0].milliseconds
         }
-        return finest
+        if isRising { return arrivals }
+        var newest: [Int64: Int] = [:]
+        for (index, arrival) in arrivals.enumerated() { newest[arrival.milliseconds] = index }
+        return newest.sorted { $0.key < $1.key }.map { arrivals[$0.value] }
     }
 
-    private static func rescale(_ mantissa: Int64, from exponent: Int8, to target: Int8) -> Int64 {
-        let shift = Int(exponent) - Int(target)
-        if shift >= 0 { return scaled(mantissa, by: shift) ?? (mantissa < 0 ? .min : .max) }
-        let number = DecimalNumber(mantissa, exponent: exponent)
-        return (try? number.mantissa(at: target, rounding: .halfEven)) ?? 0
-    }
-
-    /// `mantissa` × 10^`power`, or nil when it does not fit; a negative power means fewer digits, which always fits.
+    /// `mantissa` × 10^`power`, or nil when it does not fit.
     private static func scaled(_ mantissa: Int64, by power: Int) -> Int64? {
-        if power <= 0 || mantissa == 0 { return mantissa }
-        if power > 18 { return nil }
-        var value = mantissa
-        for _ in 0..<power {
-            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            if overflow { return nil }
-            value = product
-        }
-        return value
-    }
-}
-
-/// The records of one device and hour, by series number.
-struct HourColumns: Sendable {
-    /// Hours since the epoch.
-    var hour: UInt32
-    /// The columns; the key is the log's or the database's number, as the maker says.
-    var columns: [UInt32: SeriesColumn]
-
-    /// The columns of records as log and head keep them; nil when the bytes are damaged.
-    init?(hour: UInt32, records: [UInt8]) {
-        var arrivals: [UInt32: [(milliseconds: Int64, exponent: Int8, mantissa: Int64)]] = [:]
-        let isWhole = records.withUnsafeBytes { bytes in
-            LogFrame.forEachValue(in: bytes) { milliseconds, value in
-                arrivals[value.series, default: []].append((milliseconds, value.exponent, value.mantissa))
-            }
-        }
-        guard isWhole else { return nil }
-        self.hour = hour
-        columns = arrivals.mapValues(SeriesColumn.init(arrivals:))
-    }
-
-    /// Columns that already keep the rules.
-    init(hour: UInt32, columns: [UInt32: SeriesColumn]) {
-        self.hour = hour
-        self.columns = columns
-    }
-
-    /// Lays the columns of `later` over these.
-    mutating func overlay(_ later: HourColumns) {
-        columns.merge(later.columns) { $0.overlaid(by: $1) }
+        if power == 0 || mantissa == 0 { return mantissa }
+        guard let factor = DecimalNumber.powerOfTen(power) else { return nil }
+        let (product, overflow) = mantissa.multipliedReportingOverflow(by: factor)
+        return overflow ? nil : product
     }
 }

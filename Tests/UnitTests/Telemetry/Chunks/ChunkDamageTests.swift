@@ -64,7 +64,7 @@ import Testing
         "headers that keep the rules are accepted, so that the next test's break only what they say",
         arguments: [
             smallest, pair + "06 00 00 21 00 00 00 00 00 00 00 00", "01 01 01  03 00 01 01 02 02 00  05 00 00 00 00 00",
-            "01 00 00",
+            "01 00 00", "02 00 00", "02 " + smallest.dropFirst(3),
         ])
     func goodHeaders(hex: String) throws {
         let content = try #require([UInt8](hex: hex.filter { $0 != " " }))
@@ -75,7 +75,7 @@ import Testing
         "headers that break the rules are refused",
         arguments: [
             // Versions; nothing behind the version; more axes or columns than allowed; more axes than columns.
-            ("02 01 01  01 00 01 00 00  05 00 00 00 00 00", .unknownVersion), ("00 00 00", .unknownVersion),
+            ("03 01 01  01 00 01 00 00  05 00 00 00 00 00", .unknownVersion), ("00 00 00", .unknownVersion),
             ("01", .malformed), ("01 01", .malformed), ("01 ff ff 03 01", .tooLarge), ("01 00 ff ff 03", .tooLarge),
             ("01 01 00  01 00 01 00 00", .malformed),
             // An axis without points, without a tick, not rising, of unknown kind, with seven levels, with a flag too many.
@@ -111,7 +111,8 @@ import Testing
                 .malformed
             ),
             // The same series twice; a stream longer than the chunk; bytes behind the streams.
-            (pair + "05 00 00 00 00 00", .malformed), (pair + "06 00 00 01 00 00 00 00 00 00 05", .malformed),
+            (pair + "05 00 00 00 00 00", .malformed), (pair + "05 ff 00 00 00 00", .malformed),
+            ("02 " + pair.dropFirst(3) + "05 00 00 00 00 00", .malformed), (pair + "06 00 00 01 00 00 00 00 00 00 05", .malformed),
             (smallest + "ff", .malformed),
             // A series number of 33 bits; a linear column's last value, and a count, beyond 64 bits.
             ("01 01 01  01 00 01 00 00  80 80 80 80 10 00 00 00 00 00", .malformed),
@@ -139,6 +140,14 @@ import Testing
         // Three times in a stream that is empty, so two steps of one: they can not span nine.
         let axis = try #require([UInt8](hex: "010101" + "03000101020900" + "050000000000"))
         #expect(throws: ChunkFault.malformed) { try Chunk(Self.sealed(axis)).points() }
+    }
+
+    @Test("two columns of one series that share a time are refused")
+    func sharedTimes() throws {
+        let content = try #require([UInt8](hex: "020102" + "0100010000" + "050000000000" + "05ff00000000"))
+        let chunk = try Chunk(Self.sealed(content))
+        #expect(throws: ChunkFault.malformed) { try chunk.points() }
+        #expect(try chunk.points(at: [1]).count == 1)
     }
 
     @Test("whatever a stream of times says, the times that come out rise")

@@ -123,38 +123,58 @@ import Testing
         #expect(try encoded(Self.minute).count < 200)
     }
 
-    @Test("the format stays as it was: bytes written by version 1 are read, and the same are written")
+    /// What versions 1 and 2 have in common: everything between the version and the checksum.
+    private static let body = """
+        01053c9c9f9d01d207000201ff000d00e62506040abe041b02fe0000006603ff0009008a12010506a6011604ff0001\
+        00e807000100170605fe000000bc016b5500473a43f36ba9fa6f2ade7b0480675a5f1816e43d4571ba0b6b3ed257054d\
+        644ca689b83d2ad17cde501e02e858ed36f1b7f60d5b
+        """
+    private static let place = ChunkPlace(
+        tenant: TenantID(high: 0x0001_0203_0405_0607, low: 0x0809_0A0B_0C0D_0E0F),
+        device: DeviceID(high: 0x1011_1213_1415_1617, low: 0x1819_1A1B_1C1D_1E1F), hour: 491_000)
+
+    @Test("the format stays as it was: bytes of versions 1 and 2 are read, and those of 2 are written")
     func golden() throws {
-        let bytes = try #require(
-            [UInt8](
-                hex: """
-                    0101053c9c9f9d01d207000201ff000d00e62506040abe041b02fe0000006603ff0009008a12010506a6011604ff0001\
-                    00e807000100170605fe000000bc016b5500473a43f36ba9fa6f2ade7b0480675a5f1816e43d4571ba0b6b3ed257054d\
-                    644ca689b83d2ad17cde501e02e858ed36f1b7f60d5b46ef867c
-                    """))
-        #expect(try Chunk(bytes).points() == Self.minute)
-        #expect(try encoded(Self.minute) == bytes)
+        let first = try #require([UInt8](hex: "01" + Self.body + "46ef867c"))
+        let second = try #require([UInt8](hex: "02" + Self.body + "752b1d2a"))
+        let bound = try #require([UInt8](hex: "02" + Self.body + "1f0ae02e"))
+        #expect(try Chunk(first).points() == Self.minute)
+        #expect(try Chunk(first, at: Self.place).points() == Self.minute)
+        #expect(try Chunk(second).points() == Self.minute)
+        #expect(try encoded(Self.minute) == second)
+        #expect(try Chunk(bound, at: Self.place).points() == Self.minute)
+        var builder = ChunkBuilder()
+        for column in Self.minute { try builder.add(column) }
+        #expect(builder.encoded(at: Self.place) == bound)
     }
 
-    @Test("points are found by series and by time")
-    func ranges() throws {
-        let chunk = try Chunk(encoded(Self.minute))
-        let times = MeterMinute.times
-        func found(_ start: Int64, _ end: Int64) throws -> [Int64] {
-            var found: [Int64] = []
-            try chunk.forEachPoint(ofSeries: 3, from: start, until: end) { time, mantissa in
-                #expect(MeterMinute.power[times.firstIndex(of: time) ?? 0] == mantissa)
-                found.append(time)
-            }
-            return found
-        }
-        #expect(try found(.min, .max) == times)
-        #expect(try found(times[10], times[20]) == Array(times[10..<20]))
-        #expect(try found(times[10] - 1, times[20] + 1) == Array(times[10...20]))
-        #expect(try found(times[59] + 1, .max) == [])
-        #expect(try found(times[20], times[10]) == [])
-        #expect(try chunk.points(ofSeries: 77) == nil)
-        #expect(throws: ChunkFault.noSuchColumn) { try chunk.points(at: [5]) }
+    @Test("a chunk in the row of another tenant, device or hour is found out")
+    func places() throws {
+        var builder = ChunkBuilder()
+        for column in Self.minute { try builder.add(column) }
+        let bytes = builder.encoded(at: Self.place)
+        var others = [Self.place, Self.place, Self.place]
+        others[0].tenant = TenantID(high: 1, low: 2)
+        others[1].device = DeviceID(high: 1, low: 2)
+        others[2].hour += 1
+        for other in others { #expect(throws: ChunkFault.damaged) { try Chunk(bytes, at: other) } }
+        #expect(throws: ChunkFault.damaged) { try Chunk(bytes) }
+        #expect(throws: ChunkFault.noSuchColumn) { try Chunk(bytes, at: Self.place).points(at: [5]) }
+    }
+
+    @Test("a series may have columns of several exponents, of which no two have a time in common")
+    func strands() throws {
+        let fine = ChunkPoints(series: 1, exponent: -1, times: [1, 3, 5], mantissas: [1, 215, 216])
+        let coarse = ChunkPoints(series: 1, exponent: 0, times: [2], mantissas: [.max])
+        try expectRoundTrip([fine, coarse])
+        var builder = ChunkBuilder()
+        try builder.add(fine)
+        var wrong = coarse
+        wrong.exponent = -1
+        #expect(throws: ChunkFault.badColumn) { try builder.add(wrong) }
+        wrong = coarse
+        wrong.times = [3]
+        #expect(throws: ChunkFault.badColumn) { try builder.add(wrong) }
     }
 
     @Test(
