@@ -223,9 +223,38 @@ def test_wrong_bodies_are_refused_whole_with_a_stable_code(shared, content_type,
 
 
 def test_nothing_of_a_refused_body_is_kept(device):
-    body = [{"ts": THEN, "values": {"power": 1}}, {"ts": THEN + 1, "values": {"power": "text"}}]
+    body = [{"ts": THEN, "values": {"power": 1}}, {"ts": 1, "values": {"power": 2}}]
     assert send(device, as_bytes(body)).status == 400
     assert points(device, "power") == []
+
+
+def test_numbers_beside_texts_are_kept_and_the_texts_are_named(device):
+    answer = send(device, as_bytes({"ts": THEN, "values": {"power": 1, "state": "on", "spelt": "21.5", "on": True}}))
+    assert (answer.status, answer.code) == (200, "telemetry.value.text"), answer
+    document = answer.json()
+    assert document["accepted"] == 3 and [error["place"] for error in document["errors"]] == ["state"]
+    assert points(device, "power") == [[THEN, 1]] and points(device, "spelt") == [[THEN, 21.5]]
+    assert points(device, "on") == [[THEN, 1]] and points(device, "state") == []
+
+
+def test_texts_break_a_model_that_refuses_what_it_does_not_declare(server):
+    strict = modelled(server, series=DECLARED, undeclared="refuse")
+    answer = send(strict, as_bytes({"ts": THEN, "values": {"power": 1, "state": "on"}}))
+    assert (answer.status, answer.code) == (400, "telemetry.series.undeclared")
+    assert points(strict, "power") == []
+    wary = modelled(server, series=DECLARED, undeclared="quarantine")
+    assert send(wary, as_bytes({"ts": THEN, "values": {"power": 1, "state": "on"}})).status == 200
+    assert points(wary, "power") == [[THEN, 1]]
+
+
+def test_lines_that_break_the_models_rules_leave_the_others_alone(server):
+    device = modelled(server, series=DECLARED, undeclared="accept")
+    values = [{"power": 1}, {"power": 99_999}, {"state": "on"}, {"power": 2, "state": "on"}, {"power": 3}]
+    lines = "\n".join(json.dumps({"ts": THEN + n, "values": value}) for n, value in enumerate(values))
+    answer = send(device, lines.encode(), LINES)
+    assert answer.status == 422 and answer.json()["accepted"] == 3, answer
+    assert [error["place"] for error in answer.json()["errors"]] == ["line 2, power", "line 3, state", "state"]
+    assert points(device, "power") == [[THEN, 1], [THEN + 3, 2], [THEN + 4, 3]]
 
 
 def test_methods_paths_and_strangers_are_refused(shared):

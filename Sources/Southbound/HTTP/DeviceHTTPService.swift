@@ -184,6 +184,7 @@ final class DeviceHTTPService: Sendable {
         case .accepted: .done
         case .partly(let accepted, let refusal):
             .problem(refusal, status: .unprocessableContent, accepted: accepted)
+        case .withoutTexts(let accepted, let refusal): .problem(refusal, status: .ok, accepted: accepted)
         case .refused(let refusal): .problem(refusal)
         }
     }

@@ -109,6 +109,8 @@ public enum TelemetryAnswer: Sendable {
     case accepted
     /// So many readings are durable; for the others the refusal says why, and that sending them again is no use.
     case partly(accepted: Int, Refusal)
+    /// So many readings are durable; texts beside them are not kept, as the refusal says, which is no fault of the sender.
+    case withoutTexts(accepted: Int, Refusal)
     /// None of it was taken.
     case refused(Refusal)
 }

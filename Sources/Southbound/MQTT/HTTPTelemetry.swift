@@ -49,16 +49,20 @@ public struct HTTPTelemetry: Sendable {
     ) throws(Refusal) -> Waiter? {
         let (format, isLines) = try Self.format(of: request.contentType)
         guard isLines else {
-            _ = try ingest.accept(request.body, as: format)
-            return Waiter(promise, .accepted)
+            let accepted = try ingest.accept(request.body, as: format)
+            if accepted.texts == 0 { return Waiter(promise, .accepted) }
+            return Waiter(promise, .withoutTexts(accepted: accepted.values, ingest.leftOut))
         }
-        let (accepted, verdicts) = try ingest.acceptLines(request.body, as: format)
-        guard let first = verdicts.faults.first else { return Waiter(promise, .accepted) }
-        var refusal = first.refusal
-        refusal.faults = verdicts.faults.prefix(Self.reportedFaults).flatMap(\.refusal.faults)
-        refusal.message = "\(verdicts.faults.count) lines were refused, \(verdicts.accepted) accepted"
-        guard accepted != nil else { throw refusal }
-        return Waiter(promise, .partly(accepted: verdicts.accepted, refusal))
+        let result = try ingest.acceptLines(request.body, as: format)
+        guard var refusal = result.refused.first else {
+            let texts = result.accepted?.texts ?? 0
+            return Waiter(promise, texts == 0 ? .accepted : .withoutTexts(accepted: result.lines, ingest.leftOut))
+        }
+        refusal.faults = result.refused.prefix(Self.reportedFaults).flatMap(\.faults)
+        refusal.message = "\(result.refused.count) lines were refused, \(result.lines) accepted"
+        guard let accepted = result.accepted else { throw refusal }
+        if accepted.texts > 0 { refusal.faults += ingest.leftOut.faults }
+        return Waiter(promise, .partly(accepted: result.lines, refusal))
     }
 
     /// The most refused lines that an answer lists.

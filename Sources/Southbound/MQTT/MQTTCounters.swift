@@ -5,6 +5,7 @@ struct MQTTCounters: Sendable {
     let connections: Gauge
     let messages: Counter
     let values: Counter
+    let texts: Counter
     let refused: Counter
     let refusedTopics: Counter
     let refusedConnects: Counter
@@ -16,6 +17,8 @@ struct MQTTCounters: Sendable {
         connections = metrics.gauge("tidegate_mqtt_connections", "MQTT connections of admitted devices.")
         messages = metrics.counter("tidegate_mqtt_messages_total", "Telemetry messages taken over MQTT.")
         values = metrics.counter("tidegate_mqtt_values_total", "Values in those messages.")
+        texts = metrics.counter(
+            "tidegate_mqtt_texts_left_out_total", "Text values left out of those messages: text is not kept as telemetry.")
         refused = metrics.counter("tidegate_mqtt_messages_refused_total", "MQTT messages refused for their content.")
         refusedTopics = metrics.counter(
             "tidegate_mqtt_topics_refused_total", "Publications and subscriptions outside a device's own topics.")

@@ -186,6 +186,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
             let accepted = try admitted.ingest.accept(publish.payload, as: format)
             service.counters.messages.add()
             service.counters.values.add(accepted.values)
+            if accepted.texts > 0 { service.counters.texts.add(accepted.texts) }
             return accepted.ticket
         case .unknown:
             service.counters.refusedTopics.add()

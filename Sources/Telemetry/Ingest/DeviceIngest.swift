@@ -13,6 +13,18 @@ public final class DeviceIngest: @unchecked Sendable {
         public var ticket: UInt64
         /// How many values it held.
         public var values: Int
+        /// How many more were text and are not kept; `leftOut` names their series.
+        public var texts = 0
+    }
+
+    /// What became of a body of lines, in which each has its own verdict.
+    public struct AcceptedLines: Sendable {
+        /// What was accepted; nil when nothing was.
+        public var accepted: Accepted?
+        /// How many lines were accepted.
+        public var lines = 0
+        /// Why the others were refused, in the order of lines.
+        public var refused: [Refusal] = []
     }
 
     private struct Placed {
@@ -27,10 +39,15 @@ public final class DeviceIngest: @unchecked Sendable {
     private var normaliser: Normaliser
     private var batch = ReadingBatch()
     private var placed: [Placed] = []
+    /// The series of the last payload's texts, and how many there were.
+    private var texts: (series: [Int32], count: Int) = ([], 0)
     private var records: [UInt8] = []
 
     /// The way in for a device's connection.
-    init(slot: UInt32, rules: SeriesRules, tenant: TenantID, registry: LogRegistry, appender: LoopAppender, clock: WallClock) {
+    init(
+        slot: UInt32, rules: SeriesRules, tenant: TenantID, registry: LogRegistry, appender: LoopAppender,
+        clock: WallClock
+    ) {
         self.slot = slot
         self.appender = appender
         self.clock = clock
@@ -38,23 +55,27 @@ public final class DeviceIngest: @unchecked Sendable {
     }
 
     /// Takes one payload; without a format its own bytes tell it.
+    ///
+    /// Text is not kept as telemetry. Where the model takes undeclared series, the other values of the payload are kept,
+    /// and the answer says what was left out; a payload of nothing but text is refused.
     public func accept(_ payload: ByteBuffer, as format: TelemetryFormat? = nil) throws(Refusal) -> Accepted {
         let received = clock.now
-        batch.removeAll()
+        begin()
         do throws(InputFault) {
             try decoder.decode(payload, as: format, received: received, into: &batch)
         } catch {
             throw error.refusal
         }
-        return try append(received: received)
+        if let (series, fault) = place(batch.readings[...], received: received) { throw fault.refusal(series: series) }
+        return try write()
     }
 
     /// Takes a newline-delimited body, in which each line has its own verdict.
     public func acceptLines(
         _ payload: ByteBuffer, as format: TelemetryFormat? = nil
-    ) throws(Refusal) -> (accepted: Accepted?, verdicts: LineVerdicts) {
+    ) throws(Refusal) -> AcceptedLines {
         let received = clock.now
-        batch.removeAll()
+        begin()
         let verdicts: LineVerdicts
         do throws(InputFault) {
             verdicts = try payload.withUnsafeReadableBytes { bytes throws(InputFault) in
@@ -63,26 +84,72 @@ public final class DeviceIngest: @unchecked Sendable {
         } catch {
             throw error.refusal
         }
-        return (batch.readings.isEmpty ? nil : try append(received: received), verdicts)
+        var result = AcceptedLines()
+        var refused = verdicts.faults.map { (line: $0.line ?? 0, refusal: $0.refusal) }
+        for line in verdicts.lines {
+            if let (series, fault) = place(batch.readings[line.readings], received: received) {
+                refused.append((line.number, fault.refusal(series: series, line: line.number)))
+            } else {
+                result.lines += 1
+            }
+        }
+        result.refused = refused.sorted { $0.line < $1.line }.map(\.refusal)
+        if !placed.isEmpty { result.accepted = try write() }
+        return result
     }
 
-    private func append(received: Timestamp) throws(Refusal) -> Accepted {
+    /// Why texts of the last payload were left out, for its sender.
+    public var leftOut: Refusal {
+        let names = texts.series.map { decoder.names.name(at: $0) ?? "" }
+        return ReadingFault.text.refusal(leavingOut: names, count: texts.count)
+    }
+
+    private func begin() {
+        batch.removeAll()
         placed.removeAll(keepingCapacity: true)
-        var isOneRecord = true
-        for reading in batch.readings {
+        texts = ([], 0)
+    }
+
+    /// Places readings that belong together, all numbers of them or none; returns what is wrong when it is none.
+    private func place(
+        _ readings: ArraySlice<Reading>, received: Timestamp
+    ) -> (series: String, fault: ReadingFault)? {
+        let (start, textsBefore) = (placed.count, texts)
+        var refused: (series: String, fault: ReadingFault)?
+        for reading in readings {
             do throws(ReadingFault) {
                 let value = try normaliser.normalise(reading, names: decoder.names, received: received)
                 let milliseconds = reading.time.milliseconds
                 guard milliseconds >= 0 else { throw .tooOld }
-                isOneRecord = isOneRecord && (placed.first.map { $0.milliseconds == milliseconds } ?? true)
                 placed.append(Placed(milliseconds: milliseconds, value: value))
             } catch {
-                throw error.refusal(series: decoder.names.name(at: reading.series) ?? "")
+                refused = (decoder.names.name(at: reading.series) ?? "", error)
+                guard error == .text else { break }
+                leaveOut(reading)
             }
         }
+        guard let refused, refused.fault != .text || placed.count == start else { return nil }
+        placed.removeSubrange(start...)
+        texts = textsBefore
+        return refused
+    }
+
+    private func leaveOut(_ text: Reading) {
+        texts.count += 1
+        if texts.series.count < Self.namedTexts, !texts.series.contains(text.series) {
+            texts.series.append(text.series)
+        }
+    }
+
+    /// The most series of texts that an answer names.
+    private static let namedTexts = 16
+
+    /// Writes what is placed.
+    private func write() throws(Refusal) -> Accepted {
         guard let first = placed.first else { throw InputFault(.empty, at: 0).refusal }
-        if isOneRecord { return Accepted(ticket: write(placed[...], hour: Self.hour(of: first)), values: placed.count) }
-        return Accepted(ticket: writeInHours(), values: placed.count)
+        let isOneRecord = placed.allSatisfy { $0.milliseconds == first.milliseconds }
+        let ticket = isOneRecord ? write(placed[...], hour: Self.hour(of: first)) : writeInHours()
+        return Accepted(ticket: ticket, values: placed.count, texts: texts.count)
     }
 
     /// Many times in one payload: one frame for each run of readings of the same hour.

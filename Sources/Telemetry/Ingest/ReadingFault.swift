@@ -31,10 +31,19 @@ public enum ReadingFault: String, Error, Sendable, CaseIterable {
         }
     }
 
-    /// The refusal that tells the sender which series was at fault.
-    public func refusal(series: String) -> Refusal {
+    /// The refusal that tells the sender which series was at fault, and in which line of a body.
+    public func refusal(series: String, line: Int? = nil) -> Refusal {
+        let place = line.map { "line \($0), \(series)" } ?? series
+        return Refusal(
+            .invalid, "telemetry.\(rawValue)", "\(place): \(message)",
+            faults: [Refusal.Fault(place: place, message: message)])
+    }
+
+    /// The refusal of some values only, of these series.
+    func refusal(leavingOut series: [String], count: Int) -> Refusal {
         Refusal(
-            .invalid, "telemetry.\(rawValue)", "\(series): \(message)",
-            faults: [Refusal.Fault(place: series, message: message)])
+            .invalid, "telemetry.\(rawValue)",
+            "\(count) \(count == 1 ? "value was" : "values were") left out, the others are kept: \(message)",
+            faults: series.map { Refusal.Fault(place: $0, message: message) })
     }
 }

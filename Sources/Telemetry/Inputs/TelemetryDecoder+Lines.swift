@@ -2,8 +2,18 @@ public import Base
 
 /// What became of a newline-delimited body.
 public struct LineVerdicts: Hashable, Sendable {
-    /// How many lines held readings that were accepted.
-    public var accepted = 0
+    /// A line that holds readings.
+    public struct Line: Hashable, Sendable {
+        /// Counted from one.
+        public var number: Int
+        /// Its readings' indexes in the batch.
+        public var readings: Range<Int>
+    }
+
+    /// The lines that hold readings, in order.
+    public var lines: [Line] = []
+    /// How many these are.
+    public var accepted: Int { lines.count }
     /// Why each of the other lines was refused, in order, with its number.
     public var faults: [InputFault] = []
 }
@@ -44,9 +54,10 @@ extension TelemetryDecoder {
             let line = UnsafeBufferPointer(rebasing: content[start..<end])
             start = end + 1
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
+            let before = batch.readings.count
             do throws(InputFault) {
                 try document(line, as: format, received: received, into: &batch)
-                verdicts.accepted += 1
+                verdicts.lines.append(LineVerdicts.Line(number: number, readings: before..<batch.readings.count))
             } catch {
                 var fault = error
                 fault.line = number

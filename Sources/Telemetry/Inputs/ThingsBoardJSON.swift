@@ -2,8 +2,8 @@ import Base
 
 /// Decodes ThingsBoard's telemetry JSON: `{"key":value,…}`, `{"ts":milliseconds,"values":{…}}`, or an array of both.
 ///
-/// Numbers, booleans and strings are values; a nested array or object is kept as its text; null means that there is no
-/// value. As in ThingsBoard, an object has the second form exactly when it has both `ts` and `values`; otherwise these
+/// Numbers, booleans and strings are values; a string that spells a plain decimal number is that number, as in
+/// ThingsBoard; a nested array or object is kept as its text; null means that there is no value. As in ThingsBoard, an object has the second form exactly when it has both `ts` and `values`; otherwise these
 /// are keys like any other.
 enum ThingsBoardJSON {
     private static var noPrefix: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: nil, count: 0) }
@@ -103,7 +103,13 @@ enum ThingsBoardJSON {
         let series = try names.intern(noPrefix, key, rule: .anyText, limits: context.limits, at: place)
         let value: ReadingValue
         switch first {
-        case UInt8(ascii: "\""): value = try batch.text(try scanner.string(), limits: context.limits, at: place)
+        case UInt8(ascii: "\""):
+            let text = try scanner.string()
+            if let number = Self.number(text) {
+                value = .number(number)
+            } else {
+                value = try batch.text(text, limits: context.limits, at: place)
+            }
         case UInt8(ascii: "t"), UInt8(ascii: "f"): value = .boolean(try scanner.boolean())
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             value = try batch.text(try scanner.skip(), limits: context.limits, at: place)
@@ -115,6 +121,17 @@ enum ThingsBoardJSON {
         try batch.append(
             Reading(time: stamp.time, series: series, isStamped: stamp.isStamped, value: value), limits: context.limits,
             at: place)
+    }
+
+    /// The number that a string spells with a sign, digits and a point only; what is longer than a number can be, or has
+    /// leading zeros, as identifiers do, stays text.
+    private static func number(_ text: UnsafeBufferPointer<UInt8>) -> DecimalNumber? {
+        guard let first = text.first, startsNumber(first), text.count <= 32,
+            !text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") })
+        else { return nil }
+        var position = 0
+        let number = try? DecimalNumber.scan(text, from: &position)
+        return position == text.count ? number : nil
     }
 
     @inline(__always)

@@ -38,20 +38,35 @@ struct TelemetryHarness: Sendable {
         return TelemetryHarness(telemetry: telemetry, appender: telemetry.appender(for: loop), now: now)
     }
 
+    /// What became of a payload.
+    struct Outcome: Sendable {
+        var values = 0
+        var texts = 0
+        var leftOut: Refusal?
+    }
+
     /// Sends one payload and returns when it is acknowledged.
-    func report(_ payload: String, rules: SeriesRules = SeriesRules(), device: DeviceID? = nil) async throws {
+    @discardableResult
+    func report(
+        _ payload: String, rules: SeriesRules = SeriesRules(), device: DeviceID? = nil
+    ) async throws -> Outcome {
         let (telemetry, appender, tenant) = (telemetry, appender, tenant)
         let device = device ?? self.device
-        try await appender.eventLoop.flatSubmit {
+        return try await appender.eventLoop.flatSubmit {
             let promise = appender.eventLoop.makePromise(of: Void.self)
+            var outcome = Outcome()
             do {
                 let ingest = telemetry.ingest(tenant: tenant, device: device, rules: rules, appender: appender)
-                _ = try ingest.accept(ByteBuffer(string: payload))
+                let accepted = try ingest.accept(ByteBuffer(string: payload))
+                outcome = Outcome(
+                    values: accepted.values, texts: accepted.texts,
+                    leftOut: accepted.texts > 0 ? ingest.leftOut : nil)
                 appender.notify(Waiter(promise))
             } catch {
                 promise.fail(error)
             }
-            return promise.futureResult
+            let told = outcome
+            return promise.futureResult.map { told }
         }.get()
     }
 
@@ -86,4 +101,19 @@ func withTemporaryDirectory<T>(_ body: (String) async throws -> T) async throws 
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: path) }
     return try await body(path)
+}
+
+/// Random numbers that are the same in every run (SplitMix64).
+struct TelemetryTestRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
 }

@@ -37,6 +37,15 @@ import Testing
                 [Expected("a", #"'{"x":[1, 2,{"y":null}]}'"#), Expected("b", "'[]'")]
             ),
             (#"{"näme \u0041":-0.5}"#, [Expected("näme A", "-0.5")]),
+            (#"{"a":"21.50","b":"-3","c":"0"}"#, [Expected("a", "21.5"), Expected("b", "-3"), Expected("c", "0")]),
+            (
+                #"{"a":"1e5","b":"007","c":"+5","d":"","e":"5 W","f":"-","g":"12345678901234567890","h":"1."}"#,
+                [
+                    Expected("a", "'1e5'"), Expected("b", "'007'"), Expected("c", "'+5'"), Expected("d", "''"),
+                    Expected("e", "'5 W'"), Expected("f", "'-'"), Expected("g", "'12345678901234567890'"),
+                    Expected("h", "'1.'"),
+                ]
+            ),
             (#"{"a":1,"a":2}"#, [Expected("a", "1"), Expected("a", "2")]),
         ] as [(String, [DecodedReading])])
     func reads(payload: String, expected: [DecodedReading]) throws {
