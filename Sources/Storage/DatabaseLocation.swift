@@ -25,6 +25,8 @@ public struct DatabaseOptions: Sendable {
     public var minimumFreeBytes: Int64 = 32 << 20
     /// The time of day, for the record of applied migrations.
     public var clock: WallClock = .system
+    /// Whether nothing is ever written: no file is made, no schema brought up to date; for looking at a live database.
+    public var isReadOnly = false
     /// Where reconnections and warnings are told.
     public var logger = Logger(label: "tidegate.storage")
 

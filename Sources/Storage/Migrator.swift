@@ -94,6 +94,12 @@ struct Migrator {
 }
 
 extension Database {
+    /// Takes the schema of these parts for there, without looking.
+    func assumeMigrated(_ parts: [MigrationPart]) throws {
+        let known = catalogue.merged(with: parts)
+        catalogue.replace(known, try Migrator.schema(of: known))
+    }
+
     /// Brings the schema of these parts to the program's, in the given order; safe when several processes do it at once.
     public func migrate(_ parts: [MigrationPart]) async throws {
         let known = catalogue.merged(with: parts)

@@ -23,6 +23,8 @@ final class Partitions: Sendable {
 
     let place: Place
     private let open = Mutex<[String: Entry]>([:])
+    /// Partitions whose schema this process has brought up to date, with the parts that made it: once is enough.
+    private let current = Mutex<[String: [String]]>([:])
 
     init(_ place: Place) {
         self.place = place
@@ -41,8 +43,21 @@ final class Partitions: Sendable {
         }
     }
 
+    /// Whether this process has already migrated the partition with these parts.
+    func isCurrent(_ name: String, _ parts: [MigrationPart]) -> Bool {
+        current.withLock { $0[name] == parts.map(\.name) }
+    }
+
+    /// Notes that the partition's schema is that of these parts.
+    func noteCurrent(_ name: String, _ parts: [MigrationPart]) {
+        current.withLock { $0[name] = parts.map(\.name) }
+    }
+
     /// Forgets a partition and gives it when it is open.
-    func forget(_ name: String) -> Database? { open.withLock { $0.removeValue(forKey: name)?.database } }
+    func forget(_ name: String) -> Database? {
+        current.withLock { $0[name] = nil }
+        return open.withLock { $0.removeValue(forKey: name)?.database }
+    }
 
     /// Forgets all partitions and gives those that are open.
     func forgetAll() -> [Database] {
@@ -76,7 +91,7 @@ extension Database {
         let opened: Database
         switch partitions.place {
         case .files(let directory):
-            try FileManager.default.makeDirectory(directory)
+            if !options.isReadOnly { try FileManager.default.makeDirectory(directory) }
             let engine = try await SQLiteEngine.open(path: "\(directory)/\(name).db", options)
             opened = Database(engine, options, Partitions(.none))
         case .memory:
@@ -86,7 +101,12 @@ extension Database {
         case .none:
             throw StorageError(.misuse, "a partition has no partitions")
         }
-        try await opened.migrate(parts)
+        if options.isReadOnly || kind == .sqlite && !isInMemory && partitions.isCurrent(key, parts) {
+            try opened.assumeMigrated(parts)
+        } else {
+            try await opened.migrate(parts)
+            partitions.noteCurrent(key, parts)
+        }
         return partitions.keep(opened, key, isHeld: key.isEmpty || kind == .sqlite && isInMemory)
     }
 
@@ -99,6 +119,8 @@ extension Database {
         for suffix in ["-wal", "-shm", ""] {
             try FileManager.default.removeIfPresent("\(directory)/\(name).db\(suffix)")
         }
+        // Who opened it meanwhile holds a file that is gone; the next who does makes a new one.
+        _ = partitions.forget(name)
     }
 
     private var isInMemory: Bool {

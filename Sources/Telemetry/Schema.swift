@@ -53,6 +53,9 @@ public enum TelemetrySchema {
                     body BYTEA NOT NULL,
                     PRIMARY KEY (tenant, device, hour, part)
                 );
-                """)
+                """),
+            Migration(
+                2, "when a chunk was written, by which a day's summary tells what it sums up",
+                "ALTER TABLE chunk ADD COLUMN written BIGINT NOT NULL DEFAULT 0;"),
         ])
 }

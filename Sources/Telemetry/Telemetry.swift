@@ -29,23 +29,28 @@ public final class Telemetry: Service, Sendable {
     private let log: TelemetryLog
     private let head: Head
     private let chunks: ChunkStore
+    private let summaries: SummaryStore
     private let flusher: Flusher
     private let keeper: Keeper
     private let retention: Retention
     private let clock: WallClock
     private let logger: Logger
+    /// Whoever changes what is stored passes here: writing, folding and ending chunks never meet.
+    private let gate = Gate()
 
     /// Telemetry whose log lies in `directory`, which exists, and whose chunks lie in `database`; call `open` first.
     public init(database: Database, directory: String, retention: Retention, clock: WallClock, logger: Logger) {
         let registry = LogRegistry()
         log = TelemetryLog(directory: directory, registry: registry, logger: logger)
         head = Head(clock: clock)
-        chunks = ChunkStore(database: database)
+        chunks = ChunkStore(database: database, clock: clock)
+        summaries = SummaryStore(database: database)
         let table = SeriesTable(database: database)
         live = LiveFeed(registry: registry)
-        reader = TelemetryReader(registry: registry, head: head, chunks: chunks, table: table)
+        reader = TelemetryReader(
+            registry: registry, head: head, chunks: chunks, summaries: summaries, table: table)
         flusher = Flusher(log: log, head: head, chunks: chunks, series: table, clock: clock, logger: logger)
-        keeper = Keeper(chunks: chunks, clock: clock, logger: logger)
+        keeper = Keeper(chunks: chunks, summaries: summaries, clock: clock, logger: logger)
         self.retention = retention
         self.clock = clock
         self.logger = logger
@@ -75,10 +80,9 @@ public final class Telemetry: Service, Sendable {
         var nextKeep = ContinuousClock.now + Self.flushInterval
         while !Task.isCancelled {
             do {
-                try await flusher.flush()
+                try await gate.pass { try await flusher.flush() }
                 if ContinuousClock.now >= nextKeep {
-                    try await keeper.fold(days: chunks.knownDays)
-                    try await keeper.retire(retention: retention.raw)
+                    try await keep()
                     nextKeep = .now + Self.keepInterval
                 }
             } catch is CancellationError {
@@ -97,20 +101,23 @@ public final class Telemetry: Service, Sendable {
     public func close() async throws {
         live.close()
         log.stop()
-        try await flusher.flush(all: true)
+        try await flush()
         // Records that could not be written stay in the head, and then the log is what keeps them.
         if head.bytes == 0 { try log.discardAll() }
     }
 
     /// Writes every open hour into chunks now, as a backup does before it copies.
     public func flush() async throws {
-        try await flusher.flush(all: true)
+        try await gate.pass { try await flusher.flush(all: true) }
     }
 
-    /// Folds and retires once, now, as the background does every ten minutes.
+    /// Retires and folds once, now, as the background does every ten minutes.
     public func keep() async throws {
-        try await keeper.fold(days: chunks.knownDays)
-        try await keeper.retire(retention: retention.raw)
+        try await gate.pass {
+            // Retired first: what a crash left half retired must not be folded with newer readings.
+            try await keeper.retire(retention: retention.raw)
+            try await keeper.fold(days: chunks.knownDays)
+        }
     }
 
     /// An end of the log for one event loop; make one for each loop and keep it.
@@ -134,14 +141,17 @@ public final class Telemetry: Service, Sendable {
     /// Bytes written to the log since the start.
     public var bytesLogged: UInt64 { log.bytesWritten }
 
-    /// Ends a tenant's raw readings of whole days older than this.
+    /// Ends a tenant's raw readings of whole days older than this; their hourly summaries stay.
     public func retire(tenant: TenantID, olderThan age: Duration) async throws {
         let day = (clock.now - age).seconds.flooredDivision(by: 86_400)
-        try await chunks.remove(tenant: tenant, device: nil, before: day)
+        try await gate.pass { try await keeper.retire(tenant: tenant, before: day) }
     }
 
-    /// Removes the readings of a device or a whole tenant that chunks hold.
+    /// Removes the readings of a device or a whole tenant that chunks and summaries hold.
     public func remove(tenant: TenantID, device: DeviceID?) async throws {
-        try await chunks.remove(tenant: tenant, device: device, before: .max)
+        try await gate.pass {
+            for day in chunks.knownDays { try await chunks.remove(tenant: tenant, device: device, day: day) }
+            try await summaries.remove(tenant: tenant, device: device)
+        }
     }
 }

@@ -7,13 +7,18 @@ import FoundationEssentials
 /// the log has removed it meanwhile because chunks hold its records. See docs/decisions/0007-backup.md.
 struct LogCopy {
     private static let registry = "registry.log"
+    /// Says up to where chunks hold what the log holds.
+    private static let mark = "flushed"
 
     private let directory: String
     private var segments: [String: InputFile] = [:]
+    private let mark: InputFile?
 
-    /// Opens the segments that are there now.
+    /// Opens the segments that are there now, and the mark as it is before chunks are copied: those hold what it says.
     init(_ directory: String) throws {
         self.directory = directory
+        let path = "\(directory)/\(Self.mark)"
+        mark = FileManager.default.fileExists(atPath: path) ? try InputFile(path) : nil
         try openNew()
     }
 
@@ -25,6 +30,7 @@ struct LogCopy {
         for (name, file) in segments.sorted(by: { $0.key < $1.key }) {
             try archive.add(.telemetry(name), file, length: lengths[name])
         }
+        if let mark { try archive.add(.telemetry(Self.mark), mark) }
         let registry = "\(directory)/\(Self.registry)"
         if FileManager.default.fileExists(atPath: registry) {
             try archive.add(.telemetry(Self.registry), InputFile(registry))

@@ -26,7 +26,7 @@ struct ChunkExamination {
         for name in try await stored.partitions {
             let found = try await stored.partition(name).platform.read { transaction in
                 var found = ChunkExamination.Findings()
-                try transaction.acrossTenants.forEach("SELECT tenant, device, hour, part, body FROM chunk") {
+                try transaction.acrossTenants.forEach("SELECT tenant, device, hour, part, written, body FROM chunk") {
                     found.take(try ChunkRow($0), series)
                 }
                 return found

@@ -60,7 +60,7 @@ struct ChunkLoading {
         let rows = try await all.platform.read { transaction in
             try transaction.acrossTenants.rows(
                 """
-                SELECT tenant, device, hour, part, body FROM chunk
+                SELECT tenant, device, hour, part, written, body FROM chunk
                 WHERE (tenant, device, hour, part) > ($1, $2, $3, $4)
                 ORDER BY tenant, device, hour, part LIMIT $5
                 """, tenant, device, hour, part, Limits.movedRows
@@ -72,12 +72,13 @@ struct ChunkLoading {
 
 /// One row of a partition.
 struct ChunkRow: Sendable {
-    static let columns = ["tenant", "device", "hour", "part", "body"]
+    static let columns = ["tenant", "device", "hour", "part", "written", "body"]
 
     let tenant: [UInt8]
     let device: [UInt8]
     let hour: Int64
     let part: Int64
+    let written: Int64
     let body: [UInt8]
 
     /// The row of a statement that selects `columns`.
@@ -86,7 +87,8 @@ struct ChunkRow: Sendable {
         device = try row.blob(1)
         hour = try row.integer(2)
         part = try row.integer(3)
-        body = try row.blob(4)
+        written = try row.integer(4)
+        body = try row.blob(5)
     }
 
     /// Where the chunk belongs; nil when the row itself is damaged, which the chunk's checksum then shows.
@@ -97,5 +99,7 @@ struct ChunkRow: Sendable {
         return ChunkPlace(tenant: tenant, device: device, hour: hour)
     }
 
-    var values: [SQLValue] { [.blob(tenant), .blob(device), .integer(hour), .integer(part), .blob(body)] }
+    var values: [SQLValue] {
+        [.blob(tenant), .blob(device), .integer(hour), .integer(part), .integer(written), .blob(body)]
+    }
 }

@@ -32,7 +32,9 @@ final class SQLiteEngine: Engine {
         configuration.busyMode = .timeout(Double(options.patience.microseconds) / 1_000_000)
         configuration.maximumReaderCount = StorageLimits.sqliteReaders
         configuration.label = "tidegate.sqlite"
+        configuration.readonly = options.isReadOnly
         do {
+            if let path, options.isReadOnly { return try DatabasePool(path: path, configuration: configuration) }
             guard let path else { return try DatabaseQueue(configuration: configuration) }
             try checkFreeSpace(path, options.minimumFreeBytes)
             let pool = try DatabasePool(path: path, configuration: configuration)

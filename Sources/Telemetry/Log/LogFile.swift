@@ -42,6 +42,15 @@ struct LogFile: ~Copyable {
         }
     }
 
+    /// Writes all the bytes, however many calls it takes.
+    mutating func append(_ bytes: [UInt8]) throws(LogError) {
+        var failure: LogError?
+        bytes.withUnsafeBytes { raw in
+            do throws(LogError) { try append(raw) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     /// Returns once everything appended is on the disk.
     func synchronise() throws(LogError) {
         guard fdatasync(descriptor) == 0 else { throw LogError(operation: "fdatasync", path: path, code: errno) }

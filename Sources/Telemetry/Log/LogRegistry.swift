@@ -40,6 +40,9 @@ public final class LogRegistry: Sendable {
     /// The most distinct series names that one tenant may bring into use.
     public static let maximumSeriesPerTenant = 100_000
 
+    /// The file that holds it.
+    static let fileName = "registry.log"
+
     private let state = Mutex(State())
 
     /// An empty registry.
@@ -77,7 +80,9 @@ public final class LogRegistry: Sendable {
             state.numbers[key] = number
             state.seriesPerTenant[tenant, default: 0] += 1
             let nameBytes = Array(name.utf8)
-            let body = tenant.bytes + [UInt8(truncatingIfNeeded: min(nameBytes.count, 255))] + nameBytes + Array((unit ?? "").utf8)
+            let body =
+                tenant.bytes + [UInt8(truncatingIfNeeded: min(nameBytes.count, 255))] + nameBytes
+                + Array((unit ?? "").utf8)
             Self.append(.series, number, body, to: &state.unwritten)
             return number
         }
@@ -126,6 +131,19 @@ public final class LogRegistry: Sendable {
                 good = reader.position
             }
             return good
+        }
+    }
+
+    /// Whether the bytes, at which `load` stopped, are the beginning of an entry that was not written to its end.
+    static func isUnfinished(_ rest: ArraySlice<UInt8>) -> Bool {
+        let zeros = rest.reversed().prefix { $0 == 0 }.count
+        if zeros == rest.count || zeros >= LogGroup.tellingZeros { return true }
+        return rest.withUnsafeBytes { raw in
+            var reader = LogReader(raw)
+            guard reader.byte().flatMap(EntryKind.init(rawValue:)) != nil, reader.integer(as: UInt32.self) != nil,
+                let length = reader.integer(as: UInt16.self)
+            else { return raw.count < 7 }
+            return reader.remaining < Int(length) + 4
         }
     }
 

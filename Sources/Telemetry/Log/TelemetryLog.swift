@@ -50,6 +50,7 @@ public final class TelemetryLog: Sendable {
     private let segments = Mutex<[Segment]>([])
     private let committedSequence = Atomic<UInt64>(0)
     private let committedBytes = Atomic<UInt64>(0)
+    private let marked = Atomic<UInt64>(0)
     private let wake = DispatchSemaphore(value: 0)
     private let stopped = DispatchSemaphore(value: 0)
 
@@ -74,7 +75,8 @@ public final class TelemetryLog: Sendable {
         LoopAppender(eventLoop: eventLoop, log: self)
     }
 
-    /// Reads registry and segments that an earlier run left and gives each group of frames to `take`.
+    /// Reads registry and segments that an earlier run left and gives each group of frames to `take` that chunks do not
+    /// surely hold already.
     ///
     /// A torn end, from a crash in the middle of a write, was never acknowledged and is cut off; damage in front of
     /// good groups is reported and skipped.
@@ -82,31 +84,54 @@ public final class TelemetryLog: Sendable {
         if let bytes = try LogFile.contents(of: registryPath) {
             let good = registry.load(bytes)
             if good < bytes.count {
-                logger.warning("cut a torn end off the telemetry registry", metadata: ["bytes": "\(bytes.count - good)"])
+                // Cutting off entries that records use would give their numbers to others.
+                guard LogRegistry.isUnfinished(bytes[good...]) else {
+                    throw LogError(operation: "read at offset \(good) of", path: registryPath, code: 0)
+                }
+                logger.warning(
+                    "cut a torn end off the telemetry registry", metadata: ["bytes": "\(bytes.count - good)"])
             }
-            var file = try LogFile(appendingTo: registryPath, at: good)
-            try file.append(UnsafeRawBufferPointer(start: nil, count: 0))
+            _ = try LogFile(appendingTo: registryPath, at: good)
         }
-        let names = try LogFile.names(in: directory).filter { $0.hasPrefix("log-") && $0.hasSuffix(".seg") }
+        let first = try LogMark.read(in: directory) ?? 0
         var found: [Segment] = []
-        var last: UInt64 = 0
-        for name in names {
-            guard let first = UInt64(name.dropFirst(4).dropLast(4), radix: 16) else { continue }
+        // Without segments the numbers still go on behind the mark, or it would hide new groups.
+        var last = max(first, 1) - 1
+        for name in try LogFile.names(in: directory) {
+            guard let named = Self.firstSequence(named: name) else { continue }
             let path = "\(directory)/\(name)"
             guard let bytes = try LogFile.contents(of: path) else { continue }
-            let good = LogGroup.forEach(in: bytes) { sequence, frames in
-                take(sequence, frames)
-                last = max(last, sequence)
+            bytes.withUnsafeBytes { raw in
+                LogGroup.forEach(in: raw) { finding in
+                    switch finding {
+                    case .group(let sequence, _, let frames):
+                        last = max(last, sequence)
+                        if sequence >= first { take(sequence, UnsafeRawBufferPointer(rebasing: raw[frames])) }
+                    case .unfinished(let place):
+                        tell("skipped the unfinished end of a telemetry segment", name, place)
+                    case .damage(let place):
+                        // What can not be read stays where it is: the next segment gets another name.
+                        last = max(last, named)
+                        tell("skipped damage in a telemetry segment", name, place)
+                    }
+                }
             }
-            if good < bytes.count {
-                logger.warning(
-                    "skipped the unreadable end of a telemetry segment",
-                    metadata: ["segment": "\(name)", "bytes": "\(bytes.count - good)"])
-            }
-            found.append(Segment(path: path, firstSequence: first))
+            found.append(Segment(path: path, firstSequence: named))
         }
         segments.withLock { $0 = found }
+        marked.store(first, ordering: .relaxed)
         committedSequence.store(last, ordering: .releasing)
+    }
+
+    private func tell(_ what: Logger.Message, _ segment: String, _ place: Range<Int>) {
+        logger.warning(
+            what, metadata: ["segment": "\(segment)", "offset": "\(place.lowerBound)", "bytes": "\(place.count)"])
+    }
+
+    /// The sequence of the first group in a segment of this name; nil when it is none.
+    static func firstSequence(named name: String) -> UInt64? {
+        guard name.hasPrefix("log-"), name.hasSuffix(".seg") else { return nil }
+        return UInt64(name.dropFirst(4).dropLast(4), radix: 16)
     }
 
     /// Starts the writer; `take` gets each group on the writer's thread after it is on disk and before anybody is
@@ -134,8 +159,12 @@ public final class TelemetryLog: Sendable {
         stopped.wait()
     }
 
-    /// Removes whole segments whose groups are all older than `sequence`.
+    /// Notes that chunks hold the groups before `sequence`, and removes the segments that hold no other.
     func discard(before sequence: UInt64) throws {
+        if sequence > marked.load(ordering: .relaxed) {
+            try LogMark.write(sequence, in: directory)
+            marked.store(sequence, ordering: .relaxed)
+        }
         let obsolete = segments.withLock { segments in
             var obsolete: [Segment] = []
             while segments.count > 1, segments[1].firstSequence <= sequence { obsolete.append(segments.removeFirst()) }
@@ -178,7 +207,7 @@ public final class TelemetryLog: Sendable {
         var segment: LogFile
     }
 
-    private var registryPath: String { "\(directory)/registry.log" }
+    private var registryPath: String { "\(directory)/\(LogRegistry.fileName)" }
 
     private func beginSegment(at sequence: UInt64) throws(LogError) -> LogFile {
         let digits = String(sequence, radix: 16)
@@ -235,22 +264,14 @@ public final class TelemetryLog: Sendable {
     private func commit(_ group: [UInt8], sequence: UInt64, to files: inout WriterFiles) throws(LogError) {
         let definitions = registry.takeUnwritten()
         if !definitions.isEmpty {
-            try append(definitions, to: &files.registry)
+            try files.registry.append(definitions)
             try files.registry.synchronise()
         }
         if files.segment.length > Self.segmentLength { files.segment = try beginSegment(at: sequence) }
         let sum = group.withUnsafeBytes { Checksum.of($0, continuing: LogGroup.checksumSeed(sequence)) }
-        try append(LogGroup.header(sequence: sequence, length: group.count, checksum: sum), to: &files.segment)
-        try append(group, to: &files.segment)
+        try files.segment.append(LogGroup.header(sequence: sequence, length: group.count, checksum: sum))
+        try files.segment.append(group)
         try files.segment.synchronise()
-    }
-
-    private func append(_ bytes: [UInt8], to file: inout LogFile) throws(LogError) {
-        var failure: LogError?
-        bytes.withUnsafeBytes { raw in
-            do throws(LogError) { try file.append(raw) } catch { failure = error }
-        }
-        if let failure { throw failure }
     }
 
     /// Tells each loop once how far its hand-overs have come.

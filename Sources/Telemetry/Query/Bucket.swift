@@ -1,19 +1,3 @@
-/// What is known of some points of one series without the points: of a chunk's column, an hour of a day's summary.
-struct PointSummary: Hashable, Sendable {
-    /// How many points there are, at least one.
-    var count: Int
-    /// The power of ten that all the mantissas below count.
-    var exponent: Int8
-    var sum: Int128
-    var minimum: Int64
-    var maximum: Int64
-    var first: Int64
-    var last: Int64
-    /// Milliseconds, since the epoch or an hour's start, of the first point.
-    var firstTime: Int64
-    var lastTime: Int64
-}
-
 /// One step of a stepped query while points fall into it, in any order and of any exponents; exact until the mean.
 struct Bucket: Sendable {
     private(set) var count = 0

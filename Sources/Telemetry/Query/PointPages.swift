@@ -4,8 +4,10 @@ import Base
 public struct PointPages: AsyncSequence, Sendable {
     public typealias Element = PointPage
 
-    /// Hours read at once.
+    /// Hours read at once when every point is asked for.
     static let hoursPerPage: UInt32 = 6
+    /// Hours read at once when summaries may do: up to the end of a day.
+    static let hoursPerSteppedPage: UInt32 = 24
 
     let reader: TelemetryReader
     let query: PointQuery
@@ -18,7 +20,9 @@ public struct PointPages: AsyncSequence, Sendable {
         private let query: PointQuery
         private let range: Range<Int64>
         private var nextHour: UInt32?
-        private var steps: [StepState] = []
+        private var steps: [StepSeries]
+        /// Days of which only summaries remain, in order; nil before they are read.
+        private var endedDays: [Int64]?
         private var isFinished = false
 
         fileprivate init(reader: TelemetryReader, query: PointQuery) {
@@ -30,101 +34,89 @@ public struct PointPages: AsyncSequence, Sendable {
             let end = Swift.max(-((-query.to.microseconds).flooredDivision(by: 1000)), begin)
             range = begin..<end
             nextHour = UInt32(clamping: begin / LogFrame.millisecondsPerHour)
-            if query.step != nil { steps = query.series.map { _ in StepState() } }
+            let (points, series) = (range, query.series)
+            steps =
+                query.step.map { step in
+                    series.map { StepSeries(name: $0, range: points, step: Swift.max(step.microseconds / 1000, 1)) }
+                } ?? []
         }
 
         /// The next page, or nil at the end; a page may hold no points.
         public mutating func next() async throws -> PointPage? {
             if isFinished { return nil }
-            guard let first = nextHour, !range.isEmpty,
-                let begin = reader.nextHour(from: first, tenant: query.tenant, device: query.device),
-                Int64(begin) * LogFrame.millisecondsPerHour < range.upperBound
-            else {
+            guard let hours = try await nextHours() else {
                 isFinished = true
-                return query.step == nil ? nil : lastSteps()
+                return query.step == nil ? nil : page(of: finishSteps())
             }
+            if query.step == nil { return try raw(hours) }
+            var finished: [[StepSeries.Step]] = []
+            for index in steps.indices {
+                for hour in hours { try steps[index].take(hour) }
+                finished.append(steps[index].takeFinished())
+            }
+            return page(of: finished)
+        }
+
+        private mutating func nextHours() async throws -> [NamedHour]? {
+            guard let first = nextHour, !range.isEmpty else { return nil }
             let lastWanted = UInt32(clamping: (range.upperBound - 1) / LogFrame.millisecondsPerHour)
-            let last = Swift.min(begin + PointPages.hoursPerPage - 1, lastWanted)
+            if endedDays == nil { endedDays = try await findEndedDays(first: first, last: lastWanted) }
+            let days = endedDays ?? []
+            guard let begin = reader.nextHour(from: first, tenant: query.tenant, device: query.device, ended: days),
+                begin <= lastWanted
+            else { return nil }
+            let length = query.step == nil ? PointPages.hoursPerPage : PointPages.hoursPerSteppedPage
+            let last = Swift.min(begin - begin % length + length - 1, lastWanted)
             nextHour = last == UInt32.max ? nil : last + 1
-            let hours = try await reader.hours(
-                tenant: query.tenant, device: query.device, series: query.series, hours: begin...last)
-            if let step = query.step { return stepped(hours, step: Swift.max(step.microseconds / 1000, 1)) }
-            return raw(hours)
+            return try await reader.hours(
+                tenant: query.tenant, device: query.device, series: query.series, hours: begin...last,
+                withEnded: days.contains(ChunkStore.day(ofHour: begin)))
         }
 
-        private func raw(_ hours: [NamedHour]) -> PointPage {
-            PointPage(
-                columns: query.series.map { name in
-                    var points = SeriesPoints(name: name, aggregate: nil, times: [], values: [])
-                    for hour in hours {
-                        guard let column = hour.columns[name] else { continue }
-                        let begin = Int64(hour.hour) * LogFrame.millisecondsPerHour
-                        for index in column.times.indices where range.contains(begin + column.times[index]) {
-                            points.times.append(begin + column.times[index])
-                            points.values.append(
-                                .exact(column.mantissas[index], exponent: column.exponent(at: index)))
-                        }
-                    }
-                    return points
-                })
+        /// Summaries of ended days know hours, so they answer for steps of whole hours only.
+        private func findEndedDays(first: UInt32, last: UInt32) async throws -> [Int64] {
+            guard let step = query.step, step.microseconds > 0,
+                step.microseconds.isMultiple(of: LogFrame.millisecondsPerHour * 1000), first <= last
+            else { return [] }
+            return try await reader.endedDays(tenant: query.tenant, device: query.device, hours: first...last)
         }
 
-        private mutating func stepped(_ hours: [NamedHour], step: Int64) -> PointPage {
-            var finished: [[(Int64, Bucket)]] = query.series.map { _ in [] }
-            for (index, name) in query.series.enumerated() {
+        private func raw(_ hours: [NamedHour]) throws -> PointPage {
+            var columns: [SeriesPoints] = []
+            for name in query.series {
+                var points = SeriesPoints(name: name, aggregate: nil, times: [], values: [])
                 for hour in hours {
-                    guard let column = hour.columns[name] else { continue }
-                    let begin = Int64(hour.hour) * LogFrame.millisecondsPerHour
-                    for place in column.times.indices where range.contains(begin + column.times[place]) {
-                        let moment = begin + column.times[place]
-                        let start = moment - moment % step
-                        if let done = steps[index].move(to: start) { finished[index].append(done) }
-                        steps[index].bucket.add(
-                            column.mantissas[place], exponent: column.exponent(at: place), at: moment)
+                    guard let column = try hour.column(of: name) else { continue }
+                    for index in column.times.indices where range.contains(hour.begin + column.times[index]) {
+                        points.times.append(hour.begin + column.times[index])
+                        points.values.append(.exact(column.mantissas[index], exponent: column.exponent(at: index)))
                     }
                 }
+                columns.append(points)
             }
-            return page(of: finished)
+            return PointPage(columns: columns)
         }
 
-        private mutating func lastSteps() -> PointPage {
-            var finished: [[(Int64, Bucket)]] = []
-            for index in steps.indices { finished.append(steps[index].move(to: nil).map { [$0] } ?? []) }
-            return page(of: finished)
+        private mutating func finishSteps() -> [[StepSeries.Step]] {
+            var finished: [[StepSeries.Step]] = []
+            for index in steps.indices {
+                steps[index].finish()
+                finished.append(steps[index].takeFinished())
+            }
+            return finished
         }
 
-        private func page(of finished: [[(Int64, Bucket)]]) -> PointPage {
+        private func page(of finished: [[StepSeries.Step]]) -> PointPage {
             var columns: [SeriesPoints] = []
-            for (name, buckets) in zip(query.series, finished) {
+            for (name, steps) in zip(query.series, finished) {
                 for aggregate in query.aggregates {
                     columns.append(
                         SeriesPoints(
-                            name: name, aggregate: aggregate, times: buckets.map(\.0),
-                            values: buckets.map { $0.1.value(aggregate) }))
+                            name: name, aggregate: aggregate, times: steps.map(\.start),
+                            values: steps.map { $0.bucket.value(aggregate) }))
                 }
             }
             return PointPage(columns: columns)
         }
     }
-
-    /// The open step of one series.
-    private struct StepState: Sendable {
-        private var start: Int64?
-        var bucket = Bucket()
-
-        /// Begins the step at `next` unless it is open already, and returns the one that ended.
-        mutating func move(to next: Int64?) -> (Int64, Bucket)? {
-            if start == next { return nil }
-            let done = start.map { ($0, bucket) }
-            start = next
-            bucket = Bucket()
-            return done
-        }
-    }
-}
-
-/// The columns of one hour by series name.
-struct NamedHour: Sendable {
-    var hour: UInt32
-    var columns: [String: SeriesColumn]
 }

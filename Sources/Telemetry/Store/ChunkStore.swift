@@ -15,10 +15,19 @@ final class ChunkStore: Sendable {
         var body: [UInt8]
     }
 
+    /// One stored part and whose it is.
+    struct StoredPart: Sendable {
+        var tenant: TenantID
+        var device: DeviceID
+        var part: Part
+    }
+
     /// One stored part.
     struct Part: Sendable {
         var hour: UInt32
         var part: Int64
+        /// When it was written: rises from chunk to chunk.
+        var written: Int64
         var body: [UInt8]
 
         /// The body, opened as the chunk of this device's hour.
@@ -28,10 +37,13 @@ final class ChunkStore: Sendable {
     }
 
     let database: Database
+    private let clock: WallClock
     private let days = Mutex<Set<Int64>>([])
+    private let newest = Mutex<Int64>(0)
 
-    init(database: Database) {
+    init(database: Database, clock: WallClock) {
         self.database = database
+        self.clock = clock
     }
 
     /// Learns which partitions exist; called once at the start.
@@ -51,10 +63,21 @@ final class ChunkStore: Sendable {
     /// Writes chunks of one day in one transaction, each as the next part of its device and hour.
     func write(_ chunks: [NewChunk], day: Int64) async throws {
         let partition = try await partition(ofDay: day)
+        let written = stamp()
         try await partition.platform.write { tx in
             for chunk in chunks {
-                try Self.insert(chunk.body, device: chunk.device, hour: chunk.hour, in: tx.scoped(to: chunk.tenant))
+                try Self.insert(
+                    chunk.body, device: chunk.device, hour: chunk.hour, written: written,
+                    in: tx.scoped(to: chunk.tenant))
             }
+        }
+    }
+
+    /// The moment, or the next after the one given last when the clock has not moved on.
+    private func stamp() -> Int64 {
+        newest.withLock { newest in
+            newest = max(newest + 1, clock.now.microseconds)
+            return newest
         }
     }
 
@@ -67,35 +90,40 @@ final class ChunkStore: Sendable {
             found += try await partition.tenant(tenant).read { tx in
                 try tx.rows(
                     """
-                    SELECT hour, part, body FROM chunk
+                    SELECT hour, part, written, body FROM chunk
                     WHERE tenant = $1 AND device = $2 AND hour BETWEEN $3 AND $4 ORDER BY hour, part
                     """, device, Int64(hours.lowerBound), Int64(hours.upperBound)
-                ).map { Part(hour: UInt32(clamping: try $0.integer(0)), part: try $0.integer(1), body: try $0.blob(2)) }
+                ).map { try Part($0, from: 0) }
             }
         }
         return found
     }
 
     /// Replaces parts of a device's hour by chunks that hold the same, as the next parts, in one transaction.
-    func replace(_ parts: [Int64], with bodies: [[UInt8]], at place: ChunkPlace) async throws {
+    func replace(_ parts: [Part], with bodies: [[UInt8]], at place: ChunkPlace) async throws {
         let partition = try await partition(ofDay: Self.day(ofHour: place.hour))
+        let written = parts.map(\.written).max() ?? stamp()
         try await partition.tenant(place.tenant).write { tx in
-            for body in bodies { try Self.insert(body, device: place.device, hour: place.hour, in: tx) }
+            for body in bodies {
+                try Self.insert(body, device: place.device, hour: place.hour, written: written, in: tx)
+            }
             for part in parts {
                 try tx.execute(
                     "DELETE FROM chunk WHERE tenant = $1 AND device = $2 AND hour = $3 AND part = $4", place.device,
-                    Int64(place.hour), part)
+                    Int64(place.hour), part.part)
             }
         }
     }
 
-    private static func insert(_ body: [UInt8], device: DeviceID, hour: UInt32, in transaction: Transaction) throws {
+    private static func insert(
+        _ body: [UInt8], device: DeviceID, hour: UInt32, written: Int64, in transaction: Transaction
+    ) throws {
         try transaction.execute(
             """
-            INSERT INTO chunk (tenant, device, hour, part, body)
-            SELECT $1, $2, $3, COALESCE(MAX(part), -1) + 1, $4 FROM chunk
+            INSERT INTO chunk (tenant, device, hour, part, written, body)
+            SELECT $1, $2, $3, COALESCE(MAX(part), -1) + 1, $4, $5 FROM chunk
             WHERE tenant = $1 AND device = $2 AND hour = $3
-            """, device, Int64(hour), body)
+            """, device, Int64(hour), written, body)
     }
 
     /// Device hours of a day that have more than one part, in order, behind `after`.
@@ -117,28 +145,27 @@ final class ChunkStore: Sendable {
         }
     }
 
-    /// Hands every chunk of a day to `body`, a batch at a time, ordered by tenant, device, hour and part.
+    /// Hands every chunk of a day, or only a tenant's, to `body`, those of up to `size` devices at a time, ordered by
+    /// tenant, device, hour and part.
     func forEachBatch(
-        day: Int64, size: Int, _ body: ([(tenant: TenantID, device: DeviceID, part: Part)]) async throws -> Void
+        day: Int64, size: Int, tenant only: TenantID? = nil, _ body: ([StoredPart]) async throws -> Void
     ) async throws {
         let partition = try await partition(ofDay: day)
-        var after: (tenant: [UInt8], device: [UInt8]) = ([], [])
+        var after: (tenant: [UInt8], device: [UInt8]) = (only?.bytes ?? [], [])
         while true {
             let (tenant, device) = after
             let batch = try await partition.platform.read { tx in
                 try tx.acrossTenants.rows(
                     """
-                    SELECT c.tenant, c.device, c.hour, c.part, c.body FROM chunk c
+                    SELECT c.tenant, c.device, c.hour, c.part, c.written, c.body FROM chunk c
                     JOIN (SELECT DISTINCT tenant, device FROM chunk
                           WHERE hour BETWEEN $1 AND $2 AND (tenant > $3 OR (tenant = $3 AND device > $4))
-                          ORDER BY tenant, device LIMIT $5) d ON d.tenant = c.tenant AND d.device = c.device
+                              AND (tenant = $5 OR $6 = 1)
+                          ORDER BY tenant, device LIMIT $7) d ON d.tenant = c.tenant AND d.device = c.device
                     WHERE c.hour BETWEEN $1 AND $2 ORDER BY c.tenant, c.device, c.hour, c.part
-                    """, day * 24, day * 24 + 23, tenant, device, size
+                    """, day * 24, day * 24 + 23, tenant, device, only?.bytes ?? [], only == nil, size
                 ).map {
-                    (
-                        tenant: try $0.identifier(0) as TenantID, device: try $0.identifier(1) as DeviceID,
-                        part: Part(hour: UInt32(clamping: try $0.integer(2)), part: try $0.integer(3), body: try $0.blob(4))
-                    )
+                    StoredPart(tenant: try $0.identifier(0), device: try $0.identifier(1), part: try Part($0, from: 2))
                 }
             }
             guard let last = batch.last else { return }
@@ -161,18 +188,17 @@ final class ChunkStore: Sendable {
         _ = days.withLock { $0.remove(day) }
     }
 
-    /// Removes one tenant's or one device's chunks older than `day`, for plans shorter than the platform's retention
-    /// and for deleted devices.
-    func remove(tenant: TenantID, device: DeviceID?, before day: Int64) async throws {
-        for known in knownDays where known < day {
-            let partition = try await partition(ofDay: known)
-            try await partition.tenant(tenant).write { tx in
-                if let device {
-                    try tx.execute("DELETE FROM chunk WHERE tenant = $1 AND device = $2", device)
-                } else {
-                    try tx.execute(
-                        "DELETE FROM chunk WHERE tenant = $1 AND hour BETWEEN $2 AND $3", known * 24, known * 24 + 23)
-                }
+    /// Removes a tenant's chunks of a day, or only a device's.
+    func remove(tenant: TenantID, device: DeviceID?, day: Int64) async throws {
+        let partition = try await partition(ofDay: day)
+        try await partition.tenant(tenant).write { tx in
+            if let device {
+                try tx.execute(
+                    "DELETE FROM chunk WHERE tenant = $1 AND device = $2 AND hour BETWEEN $3 AND $4", device, day * 24,
+                    day * 24 + 23)
+            } else {
+                try tx.execute(
+                    "DELETE FROM chunk WHERE tenant = $1 AND hour BETWEEN $2 AND $3", day * 24, day * 24 + 23)
             }
         }
     }
@@ -191,5 +217,14 @@ final class ChunkStore: Sendable {
     /// The partition's name: the date, such as `2026-11-21`.
     static func name(ofDay day: Int64) -> String {
         String(Timestamp(microseconds: day * 86_400_000_000).rfc3339.prefix(10))
+    }
+}
+
+extension ChunkStore.Part {
+    /// The part in a row that selects hour, part, written and body from this column on.
+    fileprivate init(_ row: Row, from column: Int) throws {
+        self.init(
+            hour: UInt32(clamping: try row.integer(column)), part: try row.integer(column + 1),
+            written: try row.integer(column + 2), body: try row.blob(column + 3))
     }
 }

@@ -1,15 +1,15 @@
 import Base
 import Logging
-import Storage
 
 /// Keeps the store tidy in the background: folds overlays into one chunk, and ends what is older than its retention.
 struct Keeper: Sendable {
-    /// Device hours folded in one round.
+    /// Device hours of a day folded in one round.
     static let foldsPerRound = 500
     /// Summaries outlive the readings they sum up by this factor.
     static let summaryFactor: Int64 = 10
 
     let chunks: ChunkStore
+    let summaries: SummaryStore
     let clock: WallClock
     let logger: Logger
 
@@ -38,14 +38,13 @@ struct Keeper: Sendable {
             guard Self.mayFold(opened) else { return false }
             var whole = HourColumns(hour: place.hour, columns: [:])
             for chunk in opened { whole.overlay(try HourColumns(chunk: chunk, hour: place.hour)) }
-            let bodies = try whole.encoded(tenant: place.tenant, device: place.device)
-            guard bodies.count < parts.count else { return false }
-            folded = bodies
+            folded = try whole.encoded(tenant: place.tenant, device: place.device)
         } catch {
             tell(of: error, at: place)
             return false
         }
-        try await chunks.replace(parts.map(\.part), with: folded, at: place)
+        guard folded.count < parts.count else { return false }
+        try await chunks.replace(parts, with: folded, at: place)
         return true
     }
 
@@ -56,6 +55,59 @@ struct Keeper: Sendable {
             && summaries.reduce(0) { $0 + $1.count } <= ChunkLimits.points
     }
 
+    /// Ends the raw readings of days before `retention` ago, after their summaries are kept.
+    func retire(retention: Duration) async throws {
+        let today = (clock.now.seconds).flooredDivision(by: 86_400)
+        let first = (clock.now - retention).seconds.flooredDivision(by: 86_400)
+        for day in chunks.knownDays where day < first {
+            try await summarise(day: day, tenant: nil)
+            try await chunks.drop(day: day)
+            logger.info("raw readings ended by retention", metadata: ["day": "\(ChunkStore.name(ofDay: day))"])
+        }
+        try await summaries.end(before: today - (today - first) * Self.summaryFactor)
+    }
+
+    /// Ends one tenant's raw readings of days before `day`, after their summaries are kept.
+    func retire(tenant: TenantID, before day: Int64) async throws {
+        for known in chunks.knownDays where known < day {
+            try await summarise(day: known, tenant: tenant)
+            try await chunks.remove(tenant: tenant, device: nil, day: known)
+        }
+    }
+
+    /// Sums up what a day's chunks hold that no summary has yet; doing it again changes nothing.
+    private func summarise(day: Int64, tenant: TenantID?) async throws {
+        try await chunks.forEachBatch(day: day, size: 200, tenant: tenant) { batch in
+            for (tenant, rows) in Dictionary(grouping: batch, by: \.tenant) {
+                let devices = Dictionary(grouping: rows, by: \.device)
+                var summed = try await summaries.summaries(tenant: tenant, day: day, devices: Array(devices.keys))
+                for (device, rows) in devices {
+                    var summary = summed.removeValue(forKey: device) ?? DaySummary()
+                    let new = rows.map(\.part).filter { $0.written > summary.through }
+                    guard let written = new.map(\.written).max() else { continue }
+                    summary.add(hours(of: new, tenant: tenant, device: device), writtenThrough: written)
+                    summed[device] = summary
+                }
+                try await summaries.keep(summed, tenant: tenant, day: day)
+            }
+        }
+    }
+
+    /// The columns of some parts, each hour's laid over each other.
+    private func hours(of parts: [ChunkStore.Part], tenant: TenantID, device: DeviceID) -> [HourColumns] {
+        var hours: [UInt32: HourColumns] = [:]
+        for part in parts {
+            do throws(ChunkFault) {
+                let chunk = try part.chunk(tenant: tenant, device: device)
+                hours[part.hour, default: HourColumns(hour: part.hour, columns: [:])].overlay(
+                    try HourColumns(chunk: chunk, hour: part.hour))
+            } catch {
+                tell(of: error, at: ChunkPlace(tenant: tenant, device: device, hour: part.hour))
+            }
+        }
+        return Array(hours.values)
+    }
+
     /// One device's damage must neither stop the others' upkeep nor go unseen.
     private func tell(of fault: ChunkFault, at place: ChunkPlace) {
         logger.error(
@@ -64,53 +116,5 @@ struct Keeper: Sendable {
                 "tenant": "\(place.tenant)", "device": "\(place.device)", "hour": "\(place.hour)",
                 "fault": "\(fault.rawValue)",
             ])
-    }
-
-    /// Ends the raw readings of days before `retention` ago, after their summaries are kept.
-    func retire(retention: Duration) async throws {
-        let today = (clock.now.seconds).flooredDivision(by: 86_400)
-        let first = (clock.now - retention).seconds.flooredDivision(by: 86_400)
-        for day in chunks.knownDays where day < first {
-            try await summarise(day: day)
-            try await chunks.drop(day: day)
-            logger.info("raw readings ended by retention", metadata: ["day": "\(ChunkStore.name(ofDay: day))"])
-        }
-        let kept = today - (today - first) * Self.summaryFactor
-        try await chunks.database.platform.write { tx in
-            try tx.acrossTenants.execute("DELETE FROM day_summary WHERE day < $1", kept)
-        }
-    }
-
-    private func summarise(day: Int64) async throws {
-        let database = chunks.database
-        try await chunks.forEachBatch(day: day, size: 200) { batch in
-            var byDevice: [TenantID: [DeviceID: [UInt32: HourColumns]]] = [:]
-            for (tenant, device, part) in batch {
-                let columns: HourColumns
-                do throws(ChunkFault) {
-                    columns = try HourColumns(chunk: part.chunk(tenant: tenant, device: device), hour: part.hour)
-                } catch {
-                    tell(of: error, at: ChunkPlace(tenant: tenant, device: device, hour: part.hour))
-                    continue
-                }
-                if byDevice[tenant]?[device]?[part.hour] == nil {
-                    byDevice[tenant, default: [:]][device, default: [:]][part.hour] = columns
-                } else {
-                    byDevice[tenant]?[device]?[part.hour]?.overlay(columns)
-                }
-            }
-            for (tenant, devices) in byDevice {
-                let rows = devices.map { device, hours in (device, DaySummary(hours: Array(hours.values)).encoded()) }
-                try await database.tenant(tenant).write { tx in
-                    for (device, body) in rows {
-                        try tx.execute(
-                            """
-                            INSERT INTO day_summary (tenant, device, day, body) VALUES ($1, $2, $3, $4)
-                            ON CONFLICT (tenant, device, day) DO UPDATE SET body = excluded.body
-                            """, device, day, body)
-                    }
-                }
-            }
-        }
     }
 }

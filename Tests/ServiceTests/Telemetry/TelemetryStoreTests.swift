@@ -46,12 +46,18 @@ struct TelemetryStoreTests {
             // The first is not closed: a second one opens what is on disk, as after kill -9.
             let second = try await Harness.open(directory: directory, database: database, now: now)
             #expect(try await second.points("power") == expected)
-            // Chunks are written, but the log is still there, as after a crash between the two.
+            // Chunks are written, but the log is still there and says nothing of them, as after a crash between the two.
+            let log = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".seg") }
+                .map { URL(filePath: "\(directory)/\($0)") }
+            let before = try log.map { try Data(contentsOf: $0) }
             now.set(Harness.noon + .seconds(2 * 3600))
             try await second.telemetry.flush()
             #expect(second.telemetry.openBytes == 0)
             #expect(try await second.points("power") == expected)
+            for (url, bytes) in zip(log, before) { try bytes.write(to: url) }
+            try FileManager.default.removeItem(atPath: "\(directory)/flushed")
             let third = try await Harness.open(directory: directory, database: database, now: now)
+            #expect(third.telemetry.openBytes > 0)
             #expect(try await third.points("power") == expected)
             try await third.telemetry.flush()
             #expect(try await third.points("power") == expected)
@@ -60,14 +66,18 @@ struct TelemetryStoreTests {
         }
     }
 
-    @Test("late readings are laid over what a chunk holds, and folding changes no answer", arguments: TestDatabase.engines)
+    @Test(
+        "late readings are laid over what a chunk holds, and folding changes no answer", arguments: TestDatabase.engines
+    )
     func lateData(engine: TestDatabase.Engine) async throws {
         try await with(engine) { directory, database, now in
             let harness = try await Harness.open(directory: directory, database: database, now: now)
-            try await harness.report(#"[{"ts":1772366400000,"values":{"power":1}},{"ts":1772366402000,"values":{"power":3}}]"#)
+            try await harness.report(
+                #"[{"ts":1772366400000,"values":{"power":1}},{"ts":1772366402000,"values":{"power":3}}]"#)
             now.set(Harness.noon + .seconds(2 * 3600))
             try await harness.telemetry.flush()
-            try await harness.report(#"[{"ts":1772366401000,"values":{"power":2.5}},{"ts":1772366402000,"values":{"power":4}}]"#)
+            try await harness.report(
+                #"[{"ts":1772366401000,"values":{"power":2.5}},{"ts":1772366402000,"values":{"power":4}}]"#)
             let expected = ["1772366400000: 1", "1772366401000: 2.5", "1772366402000: 4"]
             #expect(try await harness.points("power") == expected)
             try await harness.telemetry.flush()
@@ -93,9 +103,11 @@ struct TelemetryStoreTests {
             let counts = try await harness.points("power", step: .seconds(1800), aggregates: [.count])
             #expect(counts == (0..<4).map { "\(begin + Int64($0) * 1_800_000): 30" })
             #expect(
-                try await harness.points("power", step: .seconds(3600), aggregates: [.min, .max, .first, .last, .sum, .mean])
+                try await harness.points(
+                    "power", step: .seconds(3600), aggregates: [.min, .max, .first, .last, .sum, .mean])
                     == [
-                        "\(begin): 0.5", "\(begin): 59.5", "\(begin): 0.5", "\(begin): 59.5", "\(begin): 1800", "\(begin): 30",
+                        "\(begin): 0.5", "\(begin): 59.5", "\(begin): 0.5", "\(begin): 59.5", "\(begin): 1800",
+                        "\(begin): 30",
                         "\(begin + 3_600_000): 60.5", "\(begin + 3_600_000): 119.5", "\(begin + 3_600_000): 60.5",
                         "\(begin + 3_600_000): 119.5", "\(begin + 3_600_000): 5400", "\(begin + 3_600_000): 90",
                     ])
@@ -120,7 +132,7 @@ struct TelemetryStoreTests {
                 try tx.rows("SELECT body FROM day_summary WHERE tenant = $1").map { try $0.blob(0) }
             }
             let entry = try #require(summaries.first.flatMap { DaySummary(encoded: $0) }?.entries.first)
-            #expect(entry.count == 1 && entry.sum == 1)
+            #expect(entry.points.count == 1 && entry.points.sum == 1)
             try await harness.telemetry.close()
         }
     }
@@ -131,7 +143,8 @@ struct TelemetryStoreTests {
             let first = try await Harness.open(directory: directory, database: database, now: now)
             try await first.report(#"{"ts":1772366400000,"values":{"power":1}}"#)
             try await first.report(#"{"ts":1772366401000,"values":{"power":2}}"#)
-            let name = try #require(try FileManager.default.contentsOfDirectory(atPath: directory).first { $0.hasSuffix(".seg") })
+            let name = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: directory).first { $0.hasSuffix(".seg") })
             let path = "\(directory)/\(name)"
             let whole = try #require(FileManager.default.contents(atPath: path))
             try whole.dropLast(3).write(to: URL(filePath: path))
@@ -144,13 +157,44 @@ struct TelemetryStoreTests {
     func live() async throws {
         try await with(.sqlite) { directory, database, now in
             let harness = try await Harness.open(directory: directory, database: database, now: now)
-            var updates = harness.telemetry.live.updates(tenant: harness.tenant, device: harness.device).makeAsyncIterator()
+            var updates = harness.telemetry.live.updates(tenant: harness.tenant, device: harness.device)
+                .makeAsyncIterator()
             try await harness.report(#"{"power":1}"#, device: DeviceID(high: 9, low: 9))
             try await harness.report(#"{"power":2}"#)
             let update = try #require(await updates.next())
             #expect(update.series == "power" && update.value.description == "2")
             try await harness.telemetry.close()
             #expect(await updates.next() == nil)
+        }
+    }
+
+    @Test("numbers beside texts are kept, and the sender is told of the texts")
+    func texts() async throws {
+        try await with(.sqlite) { directory, database, now in
+            let harness = try await Harness.open(directory: directory, database: database, now: now)
+            let payload = #"{"power":1,"state":"on","spelt":"21.5","mode":"eco","state":"off"}"#
+            let mixed = try await harness.report(payload)
+            #expect(mixed.values == 2 && mixed.texts == 3)
+            #expect(
+                mixed.leftOut?.code == "telemetry.value.text"
+                    && mixed.leftOut?.faults.map(\.place) == ["state", "mode"])
+            #expect(try await harness.points("spelt") == ["\(now.now.milliseconds): 21.5"])
+            let names = try await harness.telemetry.reader.series(tenant: harness.tenant, device: harness.device).map(
+                \.name)
+            #expect(names == ["power", "spelt"])
+            await #expect(throws: Refusal(.invalid, "telemetry.value.text", "")) {
+                try await harness.report(#"{"state":"on"}"#)
+            }
+            await #expect(throws: Refusal(.invalid, "telemetry.value.out-of-range", "")) {
+                try await harness.report(
+                    #"{"state":"on","power":3}"#,
+                    rules: SeriesRules(declared: ["power": .init(exponent: 0, upper: .zero)]))
+            }
+            await #expect(throws: Refusal(.invalid, "telemetry.series.undeclared", "")) {
+                try await harness.report(payload, rules: SeriesRules(undeclared: .refuse))
+            }
+            #expect(try await harness.report(payload, rules: SeriesRules(undeclared: .quarantine)).texts == 3)
+            try await harness.telemetry.close()
         }
     }
 

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct BucketTests {
     /// A step's answers, computed the slow way in 128 bits at the finest exponent of all.
-    private func expected(_ points: [(time: Int64, exponent: Int8, mantissa: Int64)], _ aggregate: Aggregate) -> String {
+    private func expected(_ points: [(time: Int64, exponent: Int8, mantissa: Int64)], _ aggregate: Aggregate) -> String
+    {
         let wide = points.sorted { $0.time < $1.time }.map { point in
             (0..<Int(point.exponent) + 6).reduce(Int128(point.mantissa)) { value, _ in value * 10 }
         }
@@ -20,7 +21,9 @@ import Testing
         }
     }
 
-    @Test("points of any exponents, alone or summed up, in any order, give the exact answers", arguments: Aggregate.allCases)
+    @Test(
+        "points of any exponents, alone or summed up, in any order, give the exact answers",
+        arguments: Aggregate.allCases)
     func oracle(aggregate: Aggregate) {
         var generator = SeededGenerator(seed: 11)
         for round in 0..<300 {

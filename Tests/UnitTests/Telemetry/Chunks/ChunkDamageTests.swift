@@ -112,7 +112,8 @@ import Testing
             ),
             // The same series twice; a stream longer than the chunk; bytes behind the streams.
             (pair + "05 00 00 00 00 00", .malformed), (pair + "05 ff 00 00 00 00", .malformed),
-            ("02 " + pair.dropFirst(3) + "05 00 00 00 00 00", .malformed), (pair + "06 00 00 01 00 00 00 00 00 00 05", .malformed),
+            ("02 " + pair.dropFirst(3) + "05 00 00 00 00 00", .malformed),
+            (pair + "06 00 00 01 00 00 00 00 00 00 05", .malformed),
             (smallest + "ff", .malformed),
             // A series number of 33 bits; a linear column's last value, and a count, beyond 64 bits.
             ("01 01 01  01 00 01 00 00  80 80 80 80 10 00 00 00 00 00", .malformed),
