@@ -7,7 +7,8 @@ import Storage
 /// `tidegate verify …`
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Checks what is stored, offline.", subcommands: [VerifyAuditCommand.self])
+        commandName: "verify", abstract: "Checks what is stored, offline.",
+        subcommands: [VerifyAuditCommand.self, VerifyTelemetryCommand.self])
 }
 
 /// `tidegate verify audit`

@@ -84,8 +84,12 @@ struct ServerParts: Sendable {
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)
     }
 
-    static func openDatabase(_ configuration: Configuration, directory: String) async throws -> Database {
+    /// The database that the configuration names; read-only, a running server does not notice.
+    static func openDatabase(
+        _ configuration: Configuration, directory: String, isReadOnly: Bool = false
+    ) async throws -> Database {
         var options = DatabaseOptions()
+        options.isReadOnly = isReadOnly
         options.partitionDirectory = "\(directory)/telemetry"
         let location: DatabaseLocation =
             configuration.database == "sqlite" ? .sqlite(path: "\(directory)/tidegate.db") : .postgres(url: configuration.database)
