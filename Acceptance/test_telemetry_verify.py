@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import sqlite3
 
 import pytest
@@ -27,7 +28,7 @@ def report(device, hour, count=50):
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A stopped server's data: two devices' chunks, and a segment of the log."""
+    """A killed server's data: two devices' chunks, and a segment of the log with what no chunk holds yet."""
     folder = tmp_path_factory.mktemp("telemetry")
     server = Server(folder)
     try:
@@ -50,7 +51,7 @@ def stored(tmp_path_factory):
         assert len(answer["power"]) == 160
         assert days == {path.name for path in (server.data / "telemetry").glob("*.db")}
     finally:
-        assert server.stop() == 0
+        server.stop(signal.SIGKILL)
     server.ids = [device.id for device in devices]
     return server
 
@@ -80,7 +81,7 @@ def named(data, *words):
 def test_what_is_untouched_verifies(copy):
     status, found = verify("--data", copy)
     assert status == 0 and found["intact"] and not found["damages"] and not found["notes"], found
-    assert found["partitions"] >= 1 and found["visiblePoints"] == 620 and found["openValues"] == 0
+    assert found["partitions"] >= 1 and found["visiblePoints"] == 620 and found["openValues"] == 120
     assert run(BINARY, "verify", "telemetry", "--data", copy).stdout.startswith(b"ok")
 
 
