@@ -26,7 +26,7 @@ final class ChunkStore: Sendable {
     struct Part: Sendable {
         var hour: UInt32
         var part: Int64
-        /// When it was written: rises from chunk to chunk.
+        /// The second in which it was written.
         var written: Int64
         var body: [UInt8]
 
@@ -39,7 +39,7 @@ final class ChunkStore: Sendable {
     let database: Database
     private let clock: WallClock
     private let days = Mutex<Set<Int64>>([])
-    private let newest = Mutex<Int64>(0)
+    private let earliest = Mutex<Int64>(0)
 
     init(database: Database, clock: WallClock) {
         self.database = database
@@ -73,13 +73,11 @@ final class ChunkStore: Sendable {
         }
     }
 
-    /// The moment, or the next after the one given last when the clock has not moved on.
-    private func stamp() -> Int64 {
-        newest.withLock { newest in
-            newest = max(newest + 1, clock.now.microseconds)
-            return newest
-        }
-    }
+    /// The second in which a chunk is written: one that no summary covers yet.
+    private func stamp() -> Int64 { earliest.withLock { max($0, clock.now.seconds) } }
+
+    /// Notes that summaries cover what was written up to `written`; what follows is later, whatever the clock says.
+    func covered(through written: Int64) { earliest.withLock { $0 = max($0, written + 1) } }
 
     /// The parts of a device's hours, in the order in which they are laid over each other.
     func parts(tenant: TenantID, device: DeviceID, hours: ClosedRange<UInt32>) async throws -> [Part] {

@@ -85,6 +85,7 @@ struct Keeper: Sendable {
                     var summary = summed.removeValue(forKey: device) ?? DaySummary()
                     let new = rows.map(\.part).filter { $0.written > summary.through }
                     guard let written = new.map(\.written).max() else { continue }
+                    chunks.covered(through: written)
                     summary.add(hours(of: new, tenant: tenant, device: device), writtenThrough: written)
                     summed[device] = summary
                 }
