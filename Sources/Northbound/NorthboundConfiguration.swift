@@ -8,6 +8,8 @@ public struct NorthboundConfiguration: Sendable {
     public var adminSocket: String?
     /// The metrics listener, on a loopback address.
     public var metrics: ListenerAddress?
+    /// How long a caller may take nothing of its answer.
+    var stall: Duration = .seconds(NorthboundLimits.stalledSeconds)
     /// Certificate and key of the people listener, asked for at the start and at every reload.
     public var tls: @Sendable () throws -> TLSConfiguration
 

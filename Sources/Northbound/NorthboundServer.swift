@@ -81,7 +81,7 @@ public final class NorthboundServer: Service {
     private func runPeople(_ address: ListenerAddress) async throws {
         let tls = try configuration.tls()
         let builder = HTTPServerBuilder { responder in
-            let channel = try PeopleChannel(tls, responder: responder)
+            let channel = try PeopleChannel(tls, streams: self.bounded(.people), responder: responder)
             self.people.withLock { $0 = channel }
             return channel
         }
@@ -93,7 +93,7 @@ public final class NorthboundServer: Service {
 
     private func runAdmin(_ path: String) async throws {
         let door = services.frontDoor(table, listener: .admin, caller: .fixed(.localAdministrator))
-        let builder = HTTPServerBuilder.http1(configuration: .bounded)
+        let builder = HTTPServerBuilder.http1(configuration: bounded(.admin))
         try await application(
             door, builder, .unixDomainSocket(path: path), .admin, NorthboundLimits.adminConnections
         ).run()
@@ -103,9 +103,18 @@ public final class NorthboundServer: Service {
     private func runMetrics(_ address: ListenerAddress) async throws {
         let responder = OperatorsRouter.make(services.metrics, readiness: services.readiness).buildResponder()
         try await application(
-            responder, .http1(configuration: .bounded), .hostname(address.host, port: address.port), .metrics,
+            responder, .http1(configuration: bounded(.metrics)), .hostname(address.host, port: address.port), .metrics,
             NorthboundLimits.metricsConnections
         ).run()
+    }
+
+    private func bounded(_ listener: Listener) -> HTTP1Channel.Configuration {
+        .bounded(
+            stall: configuration.stall,
+            cutOff: services.metrics.counter(
+                "tidegate_http_slow_peers_total",
+                "Connections to people's listeners closed because the peer was too slow.",
+                ["listener": listener.rawValue]))
     }
 
     private func application<Responder: HTTPResponder>(

@@ -20,6 +20,8 @@ enum Limits {
     static let readBytes = 512..<16 * 1024
     /// Connections that the kernel holds until they are accepted.
     static let backlog = 4096
+    /// Devices that send over HTTPS whose rates are remembered before the quiet ones are forgotten.
+    static let rememberedRates = 10_000
     /// Bytes that arrive while a protocol's handlers are being installed.
     static let earlyBytes = 64 * 1024
 }

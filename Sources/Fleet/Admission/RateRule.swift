@@ -23,6 +23,13 @@ struct RateRule: Sendable {
         return .taken(full: from + cost)
     }
 
+    /// The bucket's new state after what has come already, and how many nanoseconds to take nothing more.
+    func pay(_ units: Int, full: UInt64, now: UInt64) -> (full: UInt64, wait: UInt64) {
+        let cost = UInt64(min(Double(max(units, 0)) * nanosecondsPerUnit, Self.longestDebt))
+        let ahead = min(max(full, now) - now + cost, depth + UInt64(Self.longestDebt))
+        return (now + ahead, ahead > depth ? ahead - depth : 0)
+    }
+
     enum Outcome {
         case taken(full: UInt64)
         case wait(UInt64)

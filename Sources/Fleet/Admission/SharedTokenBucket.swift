@@ -33,4 +33,17 @@ public final class SharedTokenBucket: Sendable {
             }
         }
     }
+
+    /// Pays for `units` that have come already, and says how long to take no more when that was too much.
+    public func pay(_ units: Int, at now: UInt64) -> Duration? {
+        let rule = RateRule(rate: rate.load(ordering: .relaxed), burst: burst)
+        var seen = full.load(ordering: .relaxed)
+        while true {
+            let (next, wait) = rule.pay(units, full: seen, now: now)
+            let (exchanged, original) = full.weakCompareExchange(
+                expected: seen, desired: next, successOrdering: .relaxed, failureOrdering: .relaxed)
+            if exchanged { return wait > 0 ? .nanoseconds(Int64(clamping: wait)) : nil }
+            seen = original
+        }
+    }
 }

@@ -18,4 +18,14 @@ public struct TokenBucket: Sendable {
         case .wait(let nanoseconds): return .nanoseconds(Int64(clamping: nanoseconds))
         }
     }
+
+    /// Whether nothing is owed at `now`.
+    public func isFull(at now: UInt64) -> Bool { full <= now }
+
+    /// Pays for `units` that have come already, and says how long to take no more when that was too much.
+    public mutating func pay(_ units: Int, at now: UInt64) -> Duration? {
+        let (full, wait) = rule.pay(units, full: full, now: now)
+        self.full = full
+        return wait > 0 ? .nanoseconds(Int64(clamping: wait)) : nil
+    }
 }

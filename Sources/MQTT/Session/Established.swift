@@ -76,6 +76,8 @@ struct Established {
         return lastReceived + .milliseconds(Int64(keepAlive) * 1500)
     }
 
+    mutating func forgiveSilence(at now: NIODeadline) { lastReceived = max(lastReceived, now) }
+
     // MARK: Opening
 
     /// Writes CONNACK and what an earlier connection left unfinished; false when not even CONNACK may be sent.

@@ -108,6 +108,9 @@ public struct ServerSession: ~Copyable {
         return Ending(cause: .lost, reason: .unspecifiedError)
     }
 
+    /// The owner did not read until now, so the silence so far is not the client's.
+    public mutating func forgiveSilence(at now: NIODeadline) { established?.forgiveSilence(at: now) }
+
     /// Ends the connection if its deadline has passed (section 3.1.2.10, [MQTT-3.1.2-22]).
     public mutating func timeOut(at now: NIODeadline, into output: inout ByteBuffer) -> Ending? {
         guard let deadline, deadline <= now else { return nil }

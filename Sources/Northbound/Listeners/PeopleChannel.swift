@@ -1,3 +1,4 @@
+import Base
 import Hummingbird
 import HummingbirdCore
 import HummingbirdHTTP2
@@ -15,21 +16,28 @@ final class PeopleChannel: ServerChildChannel {
     typealias Value = HTTP2UpgradeChannel.Value
 
     private let current: Mutex<HTTP2UpgradeChannel>
+    private let streams: HTTP1Channel.Configuration
     private let responder: HTTPChannelHandler.Responder
 
-    init(_ configuration: TLSConfiguration, responder: @escaping HTTPChannelHandler.Responder) throws {
+    /// Channels whose requests, by whichever version of HTTP, are bounded by `streams`.
+    init(
+        _ configuration: TLSConfiguration, streams: HTTP1Channel.Configuration,
+        responder: @escaping HTTPChannelHandler.Responder
+    ) throws {
+        self.streams = streams
         self.responder = responder
-        current = Mutex(try Self.channel(configuration, responder))
+        current = Mutex(try Self.channel(configuration, streams, responder))
     }
 
     /// Uses another certificate for the connections that follow.
     func replace(_ configuration: TLSConfiguration) throws {
-        let channel = try Self.channel(configuration, responder)
+        let channel = try Self.channel(configuration, streams, responder)
         current.withLock { $0 = channel }
     }
 
     private static func channel(
-        _ configuration: TLSConfiguration, _ responder: @escaping HTTPChannelHandler.Responder
+        _ configuration: TLSConfiguration, _ streams: HTTP1Channel.Configuration,
+        _ responder: @escaping HTTPChannelHandler.Responder
     ) throws -> HTTP2UpgradeChannel {
         var configuration = configuration
         // Whatever was handed in: people's browsers and programs all speak 1.3, and the default would be 1.0.
@@ -39,7 +47,7 @@ final class PeopleChannel: ServerChildChannel {
             tlsConfiguration: configuration,
             configuration: HTTP2ChannelConfiguration(
                 idleTimeout: .seconds(NorthboundLimits.idleSeconds), gracefulCloseTimeout: .seconds(10),
-                streamConfiguration: .bounded),
+                streamConfiguration: streams),
             responder: responder)
     }
 
@@ -63,9 +71,9 @@ final class PeopleChannel: ServerChildChannel {
 
 extension HTTP1Channel.Configuration {
     /// Connections with our bounds on headers, idleness and slowness.
-    static var bounded: Self {
+    static func bounded(stall: Duration, cutOff: Counter) -> Self {
         Self(
-            additionalChannelHandlers: [SlowPeerHandler()],
+            additionalChannelHandlers: [SlowPeerHandler(stall: stall, cutOff: cutOff)],
             idleTimeout: .seconds(Int64(NorthboundLimits.idleSeconds)),
             httpDecoderConfiguration: DecoderConfiguration(
                 maxHeaderFieldSize: NorthboundLimits.headerBytes, maxHeaderListSize: NorthboundLimits.headerBytes,

@@ -10,9 +10,17 @@ struct SlowPeer {
         case receiving(bytes: Int, waited: Int64)
     }
 
+    /// How long a receiver may take nothing.
+    private let stall: Int64
     private var request = Request.none
     private var readSince: Int64?
     private var fullSince: Int64?
+
+    /// Judges a peer that may take nothing of an answer for `stall`.
+    init(stall: Duration = .seconds(NorthboundLimits.stalledSeconds)) {
+        let (seconds, attoseconds) = stall.components
+        self.stall = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
 
     /// A request's header has come.
     mutating func requestBegan() { request = .receiving(bytes: 0, waited: 0) }
@@ -38,7 +46,7 @@ struct SlowPeer {
 
     /// Whether the connection should be closed now.
     func isTooSlow(at now: Int64) -> Bool {
-        if let fullSince, now - fullSince > Int64(NorthboundLimits.stalledSeconds) * 1_000_000_000 { return true }
+        if let fullSince, now - fullSince > stall { return true }
         guard case .receiving(let bytes, let waited) = request else { return false }
         let waiting = waited + (readSince.map { now - $0 } ?? 0)
         let earned = Int64(bytes / NorthboundLimits.slowBytesPerSecond)

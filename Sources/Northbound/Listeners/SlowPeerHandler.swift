@@ -1,3 +1,4 @@
+import Base
 import NIOCore
 import NIOHTTPTypes
 
@@ -8,10 +9,17 @@ final class SlowPeerHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private static let interval = TimeAmount.seconds(5)
-
-    private var peer = SlowPeer()
+    private let interval: TimeAmount
+    private let cutOff: Counter
+    private var peer: SlowPeer
     private var check: Scheduled<Void>?
+
+    /// Looks at the peer now and then, and counts a closed connection.
+    init(stall: Duration, cutOff: Counter) {
+        self.cutOff = cutOff
+        peer = SlowPeer(stall: stall)
+        interval = min(.seconds(5), TimeAmount(stall))
+    }
 
     private static func now(_ context: ChannelHandlerContext) -> Int64 {
         Int64(clamping: context.eventLoop.now.uptimeNanoseconds)
@@ -26,10 +34,13 @@ final class SlowPeerHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func schedule(_ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        check = context.eventLoop.scheduleTask(in: Self.interval) {
+        check = context.eventLoop.scheduleTask(in: interval) {
             let (handler, context) = bound.value
             guard handler.check != nil, context.channel.isActive else { return }
-            guard !handler.peer.isTooSlow(at: Self.now(context)) else { return context.close(promise: nil) }
+            guard !handler.peer.isTooSlow(at: Self.now(context)) else {
+                handler.cutOff.add()
+                return context.close(promise: nil)
+            }
             handler.schedule(context)
         }
     }

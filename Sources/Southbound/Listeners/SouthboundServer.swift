@@ -154,10 +154,13 @@ public final class SouthboundServer: Service, Sendable {
                     }
                 }
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                // A device may ask for no keep-alive and vanish; the kernel finds out.
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(
                     .recvAllocator,
                     value: AdaptiveRecvByteBufferAllocator(
-                        minimum: Limits.readBytes.lowerBound, initial: Limits.readBytes.lowerBound, maximum: Limits.readBytes.upperBound)
+                        minimum: Limits.readBytes.lowerBound, initial: Limits.readBytes.lowerBound,
+                        maximum: Limits.readBytes.upperBound)
                 )
                 .childChannelOption(
                     .writeBufferWaterMark,

@@ -20,9 +20,17 @@ final class TenantGate: Sendable {
         bytes.setRate(plan.tenantBytesPerSecond)
     }
 
+    /// Takes a request, or says how long to wait and takes nothing of the rate that is used up.
     func take(messages count: Int, bytes size: Int, at now: UInt64) -> Duration? {
         let first = messages.take(count, at: now)
         let second = bytes.take(size, at: now)
+        return longer(first, second)
+    }
+
+    /// Pays for what was read already, and says how long to read no more.
+    func pay(messages count: Int, bytes size: Int, at now: UInt64) -> Duration? {
+        let first = messages.pay(count, at: now)
+        let second = bytes.pay(size, at: now)
         return longer(first, second)
     }
 }
@@ -48,12 +56,12 @@ struct DeviceGate: Sendable {
         self.tenant = tenant
     }
 
-    /// Counts messages of this many bytes together; a duration says how long to read nothing.
-    mutating func take(messages count: Int, bytes size: Int, at now: NIODeadline) -> Duration? {
+    /// Pays for messages of this many bytes together; a duration says how long to read nothing.
+    mutating func pay(messages count: Int, bytes size: Int, at now: NIODeadline) -> Duration? {
         let now = now.uptimeNanoseconds
-        let first = messages.take(count, at: now)
-        let second = bytes.take(size, at: now)
-        let third = tenant.take(messages: count, bytes: size, at: now)
+        let first = messages.pay(count, at: now)
+        let second = bytes.pay(size, at: now)
+        let third = tenant.pay(messages: count, bytes: size, at: now)
         return longer(longer(first, second), third)
     }
 }

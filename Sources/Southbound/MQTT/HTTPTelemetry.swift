@@ -35,9 +35,14 @@ public struct HTTPTelemetry: Sendable {
 
     private func rate(of request: TelemetryRequest) throws(Refusal) {
         guard let plan = directory.plan(of: request.device.tenant) else { return }
-        let gate = doors.gates.gate(of: request.device.tenant, plan: plan)
         let now = NIODeadline.now().uptimeNanoseconds
-        if let wait = gate.take(messages: 1, bytes: request.body.readableBytes, at: now) {
+        let size = request.body.readableBytes
+        if let wait = doors.rates.take(request.device.device, bytes: size, plan: plan, at: now) {
+            throw Refusal(
+                .limited, "telemetry.rate", "The device's rate is exceeded; send again later.", retryAfter: wait)
+        }
+        let gate = doors.gates.gate(of: request.device.tenant, plan: plan)
+        if let wait = gate.take(messages: 1, bytes: size, at: now) {
             throw Refusal(
                 .limited, "telemetry.rate", "The tenant's rate is exceeded; send again later.", retryAfter: wait)
         }

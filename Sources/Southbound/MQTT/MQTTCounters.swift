@@ -12,6 +12,7 @@ struct MQTTCounters: Sendable {
     let violations: Counter
     let throttled: Counter
     let takenOver: Counter
+    let writeTimeouts: Counter
 
     init(_ metrics: Metrics) {
         connections = metrics.gauge("tidegate_mqtt_connections", "MQTT connections of admitted devices.")
@@ -28,5 +29,7 @@ struct MQTTCounters: Sendable {
         throttled = metrics.counter(
             "tidegate_mqtt_throttled_total", "Times a connection was not read because its device or tenant was over its rate.")
         takenOver = metrics.counter("tidegate_mqtt_taken_over_total", "MQTT sessions taken over by a newer connection.")
+        writeTimeouts = metrics.counter(
+            "tidegate_mqtt_write_timeouts_total", "MQTT connections closed because the device did not read.")
     }
 }

@@ -25,6 +25,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     private var input = ByteBuffer()
     private var admitted: Admitted?
     private var timer: Scheduled<Void>?
+    /// Runs while the device does not take what it is sent.
+    private var stall: Scheduled<Void>?
     private var isReadHeld = false
     private var heldUntil: NIODeadline?
     private var isClosing = false
@@ -62,6 +64,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         self.context = nil
         timer?.cancel()
         timer = nil
+        stall?.cancel()
+        stall = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -103,13 +107,28 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        watchStall(context.channel)
         resumeReading()
         context.fireChannelWritabilityChanged()
+    }
+
+    /// Cuts the connection off when the device takes nothing for too long: nothing is read meanwhile, so neither its
+    /// keep-alive nor its own silence would end it.
+    private func watchStall(_ channel: any NIOCore.Channel) {
+        stall?.cancel()
+        stall = nil
+        guard !channel.isWritable else { return }
+        stall = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.writeTime)) { [weak self] in
+            guard let self, let channel = self.context?.channel else { return }
+            self.service.counters.writeTimeouts.add()
+            channel.cut()
+        }
     }
 
     private func resumeReading() {
         guard isReadHeld, mayRead, let context else { return }
         isReadHeld = false
+        session.forgiveSilence(at: .now())
         context.read()
     }
 
@@ -198,7 +217,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     private func count(messages: Int, bytes: Int, at now: NIODeadline) {
         guard messages > 0, admitted != nil else { return }
         admitted?.presence.seen(at: service.clock.now)
-        if let wait = admitted?.gate?.take(messages: messages, bytes: bytes, at: now) { hold(for: wait) }
+        if let wait = admitted?.gate?.pay(messages: messages, bytes: bytes, at: now) { hold(for: wait) }
     }
 
     private func hold(for wait: Duration) {
@@ -339,6 +358,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     }
 
     private func deadlineCame() {
+        // Whoever is not read can not be heard.
+        if isReadHeld { session.forgiveSilence(at: .now()) }
         var output = loop.takeOutput()
         let ending = session.timeOut(at: .now(), into: &output)
         send(&output)

@@ -38,6 +38,7 @@ final class MQTTLoop: @unchecked Sendable {
 /// count for all protocols together.
 public final class TelemetryDoors: Sendable {
     let gates = TenantGates()
+    let rates = DeviceRates()
     private let telemetry: Telemetry
     private let loops = Mutex<[ObjectIdentifier: MQTTLoop]>([:])
 

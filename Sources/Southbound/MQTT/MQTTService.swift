@@ -20,6 +20,8 @@ public final class MQTTService: Sendable {
     }
 
     let limits: MQTT.Limits
+    /// How long a device may take nothing of what it is sent.
+    let writeTime: Duration
     let counters: MQTTCounters
     let sessions = MQTTSessions()
     let presence: Presence
@@ -35,7 +37,7 @@ public final class MQTTService: Sendable {
     public init(
         directory: DeviceDirectory, presence: Presence, telemetry: Telemetry, doors: TelemetryDoors,
         registry: ConnectionRegistry, bus: Bus, metrics: Metrics, calls: Calls, limits: MQTT.Limits = MQTTService.limits,
-        clock: WallClock = .system
+        writeTime: Duration = SouthboundLimits().writeTime, clock: WallClock = .system
     ) {
         self.directory = directory
         self.presence = presence
@@ -44,6 +46,7 @@ public final class MQTTService: Sendable {
         self.registry = registry
         self.calls = calls
         self.limits = limits
+        self.writeTime = writeTime
         self.clock = clock
         counters = MQTTCounters(metrics)
         let sessions = sessions

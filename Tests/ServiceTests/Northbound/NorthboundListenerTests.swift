@@ -17,18 +17,18 @@ import Trust
 @Suite struct NorthboundListenerTests {
     /// Runs a server on free ports of a fresh fixture and stops it gracefully afterwards.
     private static func withServer(
+        stall: Duration = .seconds(60),
         _ body: @escaping @Sendable (NorthboundFixture, NorthboundServer, Certificates) async throws -> Void
     ) async throws {
         try await NorthboundFixture.with(.sqlite) { api in
             let certificates = try Certificates(directory: api.world.directory)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let server = try NorthboundServer(
-                services: api.services,
-                configuration: NorthboundConfiguration(
-                    people: ListenerAddress(host: "127.0.0.1", port: 0),
-                    adminSocket: api.world.directory + "/admin.sock",
-                    metrics: ListenerAddress(host: "127.0.0.1", port: 0), tls: { try certificates.current() }),
-                logger: logger)
+            var configuration = NorthboundConfiguration(
+                people: ListenerAddress(host: "127.0.0.1", port: 0),
+                adminSocket: api.world.directory + "/admin.sock",
+                metrics: ListenerAddress(host: "127.0.0.1", port: 0), tls: { try certificates.current() })
+            configuration.stall = stall
+            let server = try NorthboundServer(services: api.services, configuration: configuration, logger: logger)
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(services: [server], logger: logger))
             try await withThrowingTaskGroup { tasks in
@@ -168,6 +168,42 @@ import Trust
             let reply = try await Self.raw(
                 to: .init(unixDomainSocketPath: api.world.directory + "/admin.sock"), request)
             #expect(reply.isEmpty || reply.hasPrefix("HTTP/1.1 400"), "\(reply.prefix(100))")
+        }
+    }
+
+    @Test("a caller that never reads a large answer is cut off and counted, and others are served meanwhile")
+    func neverReads() async throws {
+        try await Self.withServer(stall: .milliseconds(500)) { api, server, certificates in
+            let made = try await api.send(.post, "/api/v1/tenants/acme/devices", ["name": "meter-1"])
+            let device = try #require(made.body["id"]?.string.flatMap { DeviceID(text: $0) })
+            let start = api.world.time.clock.now.milliseconds - 20_000
+            for part in 0..<4 {
+                let readings = (0..<4000).map {
+                    #"{"ts":\#(start + Int64(part * 4000 + $0)),"values":{"power":\#($0)}}"#
+                }
+                try await api.report("[\(readings.joined(separator: ","))]", device: device)
+            }
+            let token = try await api.token("viewer")
+            let port = try #require(server.address(of: .people)?.port)
+            let client = try await SouthboundClient.connect(port: port, .init(reads: false))
+            let path =
+                "/api/v1/tenants/acme/devices/meter-1/telemetry?from=2026-01-01T00:00:00Z&to=2028-01-01T00:00:00Z"
+            let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n"
+            // Some hundred answers of 300 KB, far more than the kernel holds.
+            client.send(String(repeating: request, count: 200))
+            func counted(_ name: String) -> Bool {
+                api.services.metrics.text().split(separator: "\n").contains {
+                    $0.hasPrefix(name) && $0.contains("listener=\"people\"") && !$0.hasSuffix(" 0")
+                }
+            }
+            try await until("the first request is taken") {
+                // Reading is needed for the handshake; afterwards the client only writes.
+                client.channel.read()
+                return counted("tidegate_http_requests_total")
+            }
+            try await until("it is cut off") { counted("tidegate_http_slow_peers_total") }
+            #expect(try await Self.get(server, "/api/v1/openapi.json", certificates.client()).status == .ok)
+            await client.close()
         }
     }
 

@@ -180,6 +180,6 @@ func until(_ what: String, _ isTrue: () -> Bool) async throws {
     let deadline = clock.now + .seconds(20)
     while !isTrue() {
         guard clock.now < deadline else { throw Refusal(.unavailable, "test.deadline", "waited in vain until \(what)") }
-        await Task.yield()
+        try await clock.sleep(for: .milliseconds(1))
     }
 }

@@ -33,10 +33,41 @@ struct FleetAdmissionTests {
         #expect(bucket.take(1, at: Self.second * 61) == nil)
     }
 
+    @Test("what has come already is always paid for, so that waiting keeps to the rate", arguments: [1, 7, 20, 300])
+    func paying(together: Int) {
+        var bucket = TokenBucket(rate: 10, burst: .seconds(2))
+        let shared = SharedTokenBucket(rate: 10, burst: .seconds(2))
+        let start = Self.second * 100
+        var now = start
+        var paid = 0
+        while paid < 3000 {
+            let wait = bucket.pay(together, at: now)
+            #expect(shared.pay(together, at: now) == wait)
+            paid += together
+            now +=
+                wait.map {
+                    UInt64($0.components.seconds) * Self.second + UInt64($0.components.attoseconds / 1_000_000_000)
+                } ?? 0
+        }
+        let seconds = Double(now - start) / Double(Self.second)
+        // The burst comes on top, and of more than a minute's worth at once only a minute's is paid.
+        #expect(abs(seconds - (Double(paid) / 10 - 2)) < 0.001)
+    }
+
+    @Test("a debt is bounded, however much comes")
+    func debt() {
+        var bucket = TokenBucket(rate: 1, burst: .seconds(2))
+        for _ in 0..<100 { _ = bucket.pay(.max, at: Self.second) }
+        #expect(bucket.pay(0, at: Self.second) == .seconds(60))
+    }
+
     @Test("extreme rates and amounts never trap", arguments: [Int.min, -1, 0, 1, Int.max])
     func extremes(rate: Int) {
         var bucket = TokenBucket(rate: rate)
-        for units in [Int.min, -1, 0, 1, Int.max] { _ = bucket.take(units, at: .max / 2) }
+        for units in [Int.min, -1, 0, 1, Int.max] {
+            _ = bucket.take(units, at: .max / 2)
+            _ = bucket.pay(units, at: .max / 2)
+        }
     }
 
     @Test("loops that share a bucket together get no more than its rate")
