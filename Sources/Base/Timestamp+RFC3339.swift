@@ -1,8 +1,14 @@
 /// RFC 3339 text, by the civil-from-days arithmetic of the proleptic Gregorian calendar, so that the agent and the
 /// hot path need no Foundation calendar.
 extension Timestamp {
+    /// The moments that RFC 3339 can write: years of four digits.
+    private static let written: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_799_999_999
+
     /// The moment as RFC 3339 in UTC, with as many fractional digits as it needs: none, three or six.
+    ///
+    /// A moment before the year 0 or after the year 9999 is written as the first or last of that range.
     public var rfc3339: String {
+        let microseconds = min(max(microseconds, Self.written.lowerBound), Self.written.upperBound)
         let days = microseconds.flooredDivision(by: 86_400_000_000)
         let ofDay = microseconds - days * 86_400_000_000
         let (year, month, day) = Self.civil(fromDays: days)
@@ -18,7 +24,7 @@ extension Timestamp {
                 divisor /= 10
             }
         }
-        digits(min(max(year, 0), 9999), 4)
+        digits(year, 4)
         text.append(UInt8(ascii: "-"))
         digits(month, 2)
         text.append(UInt8(ascii: "-"))
@@ -121,6 +127,7 @@ extension Timestamp {
 }
 
 extension Timestamp: Codable, CustomStringConvertible {
+    /// Reads an RFC 3339 text.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let value = Timestamp(rfc3339: try container.decode(String.self)) else {
@@ -129,10 +136,12 @@ extension Timestamp: Codable, CustomStringConvertible {
         self = value
     }
 
+    /// Writes an RFC 3339 text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(rfc3339)
     }
 
+    /// The moment as RFC 3339 text.
     public var description: String { rfc3339 }
 }

@@ -57,10 +57,14 @@ struct DeviceFilterLexer {
         while index < text.count {
             let byte = text[index]
             index += 1
+            // Nothing that could be found holds one, and PostgreSQL takes no text with a zero.
+            guard byte > 0x1F, byte != 0x7F else {
+                throw Self.fault("control characters are not allowed", at: index)
+            }
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: content, as: UTF8.self)
             case UInt8(ascii: "\\"):
-                guard index < text.count else { break }
+                guard index < text.count, text[index] > 0x1F, text[index] != 0x7F else { continue }
                 content.append(text[index])
                 index += 1
             default: content.append(byte)

@@ -144,6 +144,9 @@ extension DeviceDraft {
         if labels.count > FleetLimits.labels { wrong("has more than \(FleetLimits.labels) labels") }
         if components.count > FleetLimits.components { wrong("has more than \(FleetLimits.components) components") }
         if attributes.count > FleetLimits.attributes { wrong("has more than \(FleetLimits.attributes) attributes") }
+        if JSONValue.object(attributes).canonical.utf8.count > FleetLimits.attributesBytes {
+            wrong("attributes must not exceed \(FleetLimits.attributesBytes) bytes together")
+        }
         guard isSound, let name else { return nil }
         var location: Location?
         if let latitude, let longitude { location = Location(latitude: latitude, longitude: longitude) }

@@ -22,7 +22,7 @@ enum RequestReader {
     static func query(_ route: Route, _ text: String?) throws -> Fields {
         var values: [String: JSONValue] = [:]
         var faults: [Refusal.Fault] = []
-        for pair in (text ?? "").split(separator: "&") {
+        for pair in (text ?? "").split(separator: "&") where faults.count < NorthboundLimits.faults {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = percentDecoded(parts[0], plusIsSpace: true) else {
                 faults.append(.init(place: String(parts[0].prefix(100)), message: "is not well percent-encoded UTF-8"))

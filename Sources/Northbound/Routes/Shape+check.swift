@@ -63,6 +63,8 @@ private struct ShapeChecker {
         }
         let known = members.map(\.name)
         for name in present.keys.sorted() where !known.contains(name) {
+            // Looking for the nearest name costs far more than sending an unknown one.
+            guard faults.count < NorthboundLimits.faults else { return }
             let hint = known.nearest(to: name).map { "; did you mean \($0)?" } ?? ""
             add("\(place)/\(name.jsonPointerStep)", "is not known here" + hint)
         }
@@ -73,7 +75,11 @@ extension Shape.TextForm {
     /// What is wrong with `text`, or nil when it has this form.
     func fault(in text: String) -> String? {
         switch self {
-        case .free(let limit): text.utf8.count <= limit ? nil : "must have at most \(limit) bytes"
+        case .free(let limit):
+            // PostgreSQL keeps no text with a zero in it, SQLite would cut some off there.
+            text.utf8.contains(0)
+                ? "must not hold the character U+0000"
+                : text.utf8.count <= limit ? nil : "must have at most \(limit) bytes"
         case .name:
             Name(text) == nil
                 ? "must be a name: 1 to 128 letters, digits and . _ : -, starting with a letter or digit" : nil
