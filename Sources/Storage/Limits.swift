@@ -16,6 +16,8 @@ public enum StorageLimits {
     static let attempts = 12
     /// Rows that one bulk insert sends in one statement.
     static let insertRows = 2000
+    /// Rows of one table in one transaction after which PostgreSQL is told to count the table anew.
+    static let analysedRows = 20_000
     /// Bytes of values after which a bulk insert sends what it has.
     static let insertBytes = 1 << 20
     /// Connections to one PostgreSQL server.

@@ -2,6 +2,8 @@
 final class PostgresSession: MaintenanceSession {
     private let connection: PostgresConnection
     private let uniqueKeys: UniqueKeys
+    /// Rows that this transaction has inserted in bulk, by table.
+    private var loaded: [String: Int] = [:]
 
     init(_ connection: PostgresConnection, _ uniqueKeys: UniqueKeys) {
         self.connection = connection
@@ -17,6 +19,7 @@ final class PostgresSession: MaintenanceSession {
     /// One statement takes a whole piece: an array for each column, unnested into rows, so that any number of rows has
     /// the same text and plan. (COPY would be faster still, but the server refuses it where row security applies.)
     func insert(into table: String, _ columns: [String], _ rows: [[SQLValue]], _ scope: Scope) throws {
+        loaded[table, default: 0] += rows.count
         var first = 0
         while first < rows.count {
             var size = 0
@@ -27,6 +30,17 @@ final class PostgresSession: MaintenanceSession {
             }
             try insert(into: table, columns, rows[first..<end], scope)
             first = end
+        }
+    }
+
+    /// Counts the tables anew that were loaded with many rows.
+    ///
+    /// The server does so by itself within a minute or two. Until then it takes a tenant for a few rows, and sorts or
+    /// loops over all of them where an index has the order: a page of 100 out of 100,000 devices took 33 ms instead of
+    /// 0.4, with a filter by label 130 instead of 1.
+    func analyseLoaded() throws {
+        for (table, rows) in loaded.sorted(by: { $0.key < $1.key }) where rows >= StorageLimits.analysedRows {
+            try connection.script("ANALYZE \(table)")
         }
     }
 

@@ -85,7 +85,9 @@ final class PostgresWorker: @unchecked Sendable {
         var isCommitting = false
         do {
             try connection.begin(mode, scope)
-            let outcome = try body(PostgresSession(connection, server.uniqueKeys))
+            let session = PostgresSession(connection, server.uniqueKeys)
+            let outcome = try body(session)
+            try session.analyseLoaded()
             isCommitting = true
             try connection.commit()
             return outcome

@@ -118,6 +118,23 @@ struct StorageResilienceTests {
         }
     }
 
+    @Test("what a load has brought counts for PostgreSQL's plans when it is committed", .enabled(if: hasPostgres))
+    func analyses() async throws {
+        try await TestDatabase.Engine.postgres.withDatabase([HarbourSchema.part]) { database in
+            let ours = database.tenant(HarbourSchema.tenants.0)
+            try await ours.write { transaction in
+                let rows: [[SQLValue]] = (0..<StorageLimits.analysedRows).map { number in
+                    [.blob(HarbourSchema.id(UInt64(number)).bytes), .text("boat \(number)")]
+                }
+                try transaction.insert(into: "boat", columns: ["id", "name"], rows: rows)
+            }
+            let counted = try await database.platform.read {
+                try $0.row("SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = to_regclass('boat')")?.int(0)
+            }
+            #expect(counted == StorageLimits.analysedRows)
+        }
+    }
+
     @Test("too many transactions at once are refused and not queued without end")
     func overload() async throws {
         try await TestDatabase.Engine.sqlite.withDatabase([HarbourSchema.part]) { database in
