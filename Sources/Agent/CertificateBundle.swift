@@ -8,7 +8,8 @@ public enum CertificateBundle {
     /// The certificates as DER, in the order of the bundle.
     public static func certificates(inSignedData der: [UInt8]) throws -> [[UInt8]] {
         let content = try sequence(try DER.parse(der))
-        guard content.count == 2, case .constructed(let explicit) = content[1].content, let inner = explicit.first(where: { _ in true })
+        guard content.count == 2, case .constructed(let explicit) = content[1].content,
+            let inner = explicit.first(where: { _ in true })
         else { throw Unreadable() }
         let certificates = ASN1Identifier(tagWithNumber: 0, tagClass: .contextSpecific)
         guard let field = try sequence(inner).first(where: { $0.identifier == certificates }),

@@ -32,9 +32,11 @@ public struct ESTClient: Sendable {
     }
 
     /// Renews over the connection's own certificate and returns the new one as DER.
-    public func renew(tenant: String, device: String, key: DeviceKey, identity: DeviceIdentity) async throws -> [UInt8] {
+    public func renew(tenant: String, device: String, key: DeviceKey, identity: DeviceIdentity) async throws -> [UInt8]
+    {
         try await request(
-            "/\(tenant)/.well-known/est/simplereenroll", device: device, key: key, identity: identity, authorization: nil)
+            "/\(tenant)/.well-known/est/simplereenroll", device: device, key: key, identity: identity,
+            authorization: nil)
     }
 
     private func request(
@@ -65,7 +67,8 @@ public struct ESTClient: Sendable {
             .connectTimeout(.seconds(10))
             .connect(host: server.host, port: server.devicePort) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+                    try channel.pipeline.syncOperations.addHandler(
+                        NIOSSLClientHandler(context: tls, serverHostname: name))
                     try channel.pipeline.syncOperations.addHTTPClientHandlers()
                     try channel.pipeline.syncOperations.addHandler(HTTPRequestWriter())
                     return try NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, ByteBuffer>>(

@@ -29,7 +29,8 @@ public final class MQTTReporter: Sendable {
             .connectTimeout(.seconds(10))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+                    try channel.pipeline.syncOperations.addHandler(
+                        NIOSSLClientHandler(context: tls, serverHostname: name))
                     try channel.pipeline.syncOperations.addHandler(ReporterHandler(eventLoop: channel.eventLoop))
                 }
             }
@@ -37,7 +38,8 @@ public final class MQTTReporter: Sendable {
         do {
             let handler = try await channel.eventLoop.submit {
                 NIOLoopBound(
-                    try channel.pipeline.syncOperations.handler(type: ReporterHandler.self), eventLoop: channel.eventLoop)
+                    try channel.pipeline.syncOperations.handler(type: ReporterHandler.self),
+                    eventLoop: channel.eventLoop)
             }.get()
             try await channel.eventLoop.flatSubmit { handler.value.connected.futureResult }.get()
             return MQTTReporter(channel: channel, handler: handler)

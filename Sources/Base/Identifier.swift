@@ -49,24 +49,31 @@ public struct Identifier<Kind>: Hashable, Comparable, Sendable {
     public var bytes: [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(16)
-        for shift in stride(from: 56, through: 0, by: -8) { result.append(UInt8(truncatingIfNeeded: high >> UInt64(shift))) }
-        for shift in stride(from: 56, through: 0, by: -8) { result.append(UInt8(truncatingIfNeeded: low >> UInt64(shift))) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            result.append(UInt8(truncatingIfNeeded: high >> UInt64(shift)))
+        }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            result.append(UInt8(truncatingIfNeeded: low >> UInt64(shift)))
+        }
         return result
     }
 
     /// The 32 lower-case hexadecimal digits used in addresses, JSON and logs.
     public var text: String { bytes.hex }
 
+    /// The order of the bytes, which is that of creation for identifiers that begin with the time.
     public static func < (left: Self, right: Self) -> Bool {
         left.high == right.high ? left.low < right.low : left.high < right.high
     }
 }
 
 extension Identifier: CustomStringConvertible {
+    /// The hexadecimal text.
     public var description: String { text }
 }
 
 extension Identifier: Codable {
+    /// Reads the hexadecimal text.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let value = Self(text: try container.decode(String.self)) else {
@@ -75,6 +82,7 @@ extension Identifier: Codable {
         self = value
     }
 
+    /// Writes the hexadecimal text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)

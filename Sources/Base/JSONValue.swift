@@ -90,6 +90,7 @@ extension JSONValue {
 }
 
 extension JSONValue: Codable {
+    /// Reads any value; a number without fraction that fits 64 bits becomes an integer.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -109,6 +110,7 @@ extension JSONValue: Codable {
         }
     }
 
+    /// Writes the value as what it is.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -126,10 +128,15 @@ extension JSONValue: Codable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral
 {
+    /// A string, written as one.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// An integer, written as one.
     public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A truth value, written as one.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// An array, written as one.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// An object, written as a dictionary; of two members with one name the last counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(elements, uniquingKeysWith: { _, last in last }))
     }

@@ -19,6 +19,7 @@ public struct TenantSlug: Hashable, Sendable, CustomStringConvertible {
             || byte == UInt8(ascii: "-")
     }
 
+    /// The text itself.
     public var description: String { text }
 
     /// The platform's own slug, which no customer can take.
@@ -54,14 +55,17 @@ public struct Name: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The text itself.
     public var description: String { text }
 
+    /// The order of the bytes, the same as in the database.
     public static func < (left: Name, right: Name) -> Bool {
         left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
     }
 }
 
 extension TenantSlug: Codable {
+    /// Reads a text that follows the rule.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let value = TenantSlug(try container.decode(String.self)) else {
@@ -71,6 +75,7 @@ extension TenantSlug: Codable {
         self = value
     }
 
+    /// Writes the text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
@@ -78,6 +83,7 @@ extension TenantSlug: Codable {
 }
 
 extension Name: Codable {
+    /// Reads a text that follows the rule.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let value = Name(try container.decode(String.self)) else {
@@ -88,6 +94,7 @@ extension Name: Codable {
         self = value
     }
 
+    /// Writes the text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)

@@ -70,5 +70,6 @@ extension Refusal: Equatable {
 }
 
 extension Refusal: CustomStringConvertible {
+    /// Code, message and detail, for the log.
     public var description: String { detail.map { "\(code): \(message) (\($0))" } ?? "\(code): \(message)" }
 }

@@ -21,6 +21,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// Whole seconds since the epoch, rounded down.
     public var seconds: Int64 { microseconds.flooredDivision(by: 1_000_000) }
 
+    /// The earlier moment comes first.
     public static func < (left: Self, right: Self) -> Bool { left.microseconds < right.microseconds }
 
     /// The moment `duration` later, held at the ends of the range instead of overflowing.

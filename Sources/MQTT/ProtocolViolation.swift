@@ -21,5 +21,6 @@ extension ProtocolViolation: Equatable {
 }
 
 extension ProtocolViolation: CustomStringConvertible {
+    /// The code and what was wrong.
     public var description: String { "\(code): \(message)" }
 }

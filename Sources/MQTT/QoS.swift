@@ -7,5 +7,6 @@ public enum QoS: UInt8, Sendable, Comparable {
     /// Acknowledged in two steps; arrives once.
     case exactlyOnce = 2
 
+    /// A higher quality of service promises more.
     public static func < (left: QoS, right: QoS) -> Bool { left.rawValue < right.rawValue }
 }

@@ -57,9 +57,12 @@ struct StructureTests {
     }
 
     static func importedModule(_ line: Substring) -> String? {
-        let words = line.split(separator: " ").filter { !$0.hasPrefix("@") && !["public", "internal", "package"].contains($0) }
+        let words = line.split(separator: " ").filter {
+            !$0.hasPrefix("@") && !["public", "internal", "package"].contains($0)
+        }
         guard words.first == "import", words.count >= 2 else { return nil }
-        let name = ["struct", "class", "enum", "func", "protocol"].contains(words[1]) && words.count > 2 ? words[2] : words[1]
+        let name =
+            ["struct", "class", "enum", "func", "protocol"].contains(words[1]) && words.count > 2 ? words[2] : words[1]
         return String(name.split(separator: ".")[0])
     }
 
@@ -71,7 +74,8 @@ struct StructureTests {
             guard let module = Self.importedModule(line.text), own.contains(module), module != target else { continue }
             #expect(
                 imports.contains(module),
-                "\(line.file):\(line.number): \(target) must not import \(module): imports point downward in docs/architecture.md")
+                "\(line.file):\(line.number): \(target) must not import \(module): imports point downward in docs/architecture.md"
+            )
         }
     }
 
@@ -117,16 +121,22 @@ struct StructureTests {
     @Test("every public name has its sentence")
     func publicNamesAreDocumented() throws {
         let declaration = try Regex(
-            #"^\s*(@\w+(\(.*\))? )*(public|package) (static |final |mutating |nonisolated |borrowing |consuming |indirect )*(func|var|let|struct|class|enum|actor|protocol|typealias|init|subscript|case)\b"#)
+            #"^\s*(@\w+(\(.*\))? )*(public|package) (static |final |mutating |nonisolated |borrowing |consuming |indirect )*(func|var|let|struct|class|enum|actor|protocol|typealias|init|subscript|case)\b"#
+        )
         for target in Self.allowed.map(\.target) {
             var previous: [String: Substring] = [:]
             for line in Self.lines(under: "Sources/\(target)") {
                 let trimmed = line.text.drop { $0 == " " }
-                let isAttribute = trimmed.hasPrefix("@") && trimmed.wholeMatch(of: declaration) == nil && !trimmed.contains("public ")
+                let isAttribute =
+                    trimmed.hasPrefix("@") && trimmed.wholeMatch(of: declaration) == nil && !trimmed.contains("public ")
                 if line.text.firstMatch(of: declaration) != nil {
                     let before = previous[line.file] ?? ""
-                    let inherited = ["==", "<", "encode(to", "init(from", "hash(into", "description", "makeAsyncIterator", "sqlValue", "customMirror", "stringLiteral", "integerLiteral", "booleanLiteral", "arrayLiteral", "dictionaryLiteral", "Element", "typealias"]
-                        .contains { line.text.contains($0) }
+                    let inherited = [
+                        "==", "<", "encode(to", "init(from", "hash(into", "description", "makeAsyncIterator",
+                        "sqlValue", "customMirror", "stringLiteral", "integerLiteral", "booleanLiteral", "arrayLiteral",
+                        "dictionaryLiteral", "Element", "typealias",
+                    ]
+                    .contains { line.text.contains($0) }
                     if !before.hasPrefix("///"), !inherited {
                         Issue.record("\(line.file):\(line.number): a public name without its sentence: \(trimmed)")
                     }

@@ -37,6 +37,7 @@ public struct HardwareIdentifier: Hashable, Comparable, Sendable {
         self.value = value
     }
 
+    /// The order by kind, then by value.
     public static func < (left: Self, right: Self) -> Bool {
         left.kind == right.kind ? left.value < right.value : left.kind.rawValue < right.kind.rawValue
     }
@@ -113,5 +114,6 @@ public struct HardwareIdentifier: Hashable, Comparable, Sendable {
 }
 
 extension HardwareIdentifier: CustomStringConvertible {
+    /// Kind and value, for messages.
     public var description: String { "\(kind.rawValue) \(value)" }
 }

@@ -56,10 +56,12 @@ public struct AdmittedDevice: Sendable {
 }
 
 extension AdmittedDevice: Hashable {
+    /// Equal when the same credential of the same device was admitted in the same act.
     public static func == (left: Self, right: Self) -> Bool {
         left.device == right.device && left.ticket == right.ticket
     }
 
+    /// Hashes what equality compares.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(device)
         hasher.combine(ticket)

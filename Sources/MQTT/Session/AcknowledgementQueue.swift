@@ -3,6 +3,7 @@ public struct PublishHandle: Sendable, Hashable, Comparable {
     /// The message's place in the order of arrival on this connection.
     public let sequence: UInt64
 
+    /// An earlier message comes first.
     public static func < (left: Self, right: Self) -> Bool { left.sequence < right.sequence }
 }
 

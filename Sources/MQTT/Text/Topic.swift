@@ -84,5 +84,6 @@ public struct Topic: Sendable, Hashable {
 }
 
 extension Topic: CustomStringConvertible {
+    /// The topic's name.
     public var description: String { string }
 }

@@ -67,5 +67,6 @@ public struct TopicFilter: Sendable, Hashable {
 }
 
 extension TopicFilter: CustomStringConvertible {
+    /// The filter as the client wrote it.
     public var description: String { text }
 }

@@ -69,5 +69,6 @@ extension Properties: Hashable {
     /// Equal properties are written alike, in the same order.
     public static func == (left: Properties, right: Properties) -> Bool { left.encoded == right.encoded }
 
+    /// Hashes what equality compares.
     public func hash(into hasher: inout Hasher) { hasher.combine(encoded) }
 }

@@ -39,7 +39,10 @@ public struct Parameter: Sendable {
         if case .array(let element, _) = shape {
             // A list is written with commas: series=power,voltage. Most clients write them %2C, so both separate.
             return RequestReader.percentDecoded(text, plusIsSpace: true).map { list in
-                .array(list.split(separator: ",", omittingEmptySubsequences: false).map { value(of: String($0), as: element) })
+                .array(
+                    list.split(separator: ",", omittingEmptySubsequences: false).map {
+                        value(of: String($0), as: element)
+                    })
             }
         }
         return RequestReader.percentDecoded(text, plusIsSpace: true).map { value(of: $0, as: shape) }

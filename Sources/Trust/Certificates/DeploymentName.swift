@@ -19,5 +19,6 @@ public struct DeploymentName: Hashable, Sendable, CustomStringConvertible {
     /// The host that stands for one tenant in certificates: `<tenant>.<deployment>`.
     public func host(of tenant: TenantSlug) -> String { "\(tenant.text).\(text)" }
 
+    /// The name's text.
     public var description: String { text }
 }

@@ -31,6 +31,7 @@ public struct DeviceURI: Hashable, Sendable, CustomStringConvertible {
         return "tidegate://\(host)/device/\(device.text)\(tail)"
     }
 
+    /// The URI's text.
     public var description: String { text }
 
     /// What the bytes of a URI say about the device behind `host`, or nil when they are not exactly such a URI.

@@ -53,8 +53,10 @@ public struct Fingerprint: Hashable, Sendable {
     /// The 64 lower-case hexadecimal digits used in addresses, JSON and logs.
     public var text: String { bytes.hex }
 
+    /// Equal when all 256 bits are.
     public static func == (left: Self, right: Self) -> Bool { left.words == right.words }
 
+    /// Hashes a half of the value, which is a hash already.
     public func hash(into hasher: inout Hasher) {
         // The value is itself a hash, and nobody but our own CA can choose what is in the table.
         hasher.combine(words.0)
@@ -63,9 +65,11 @@ public struct Fingerprint: Hashable, Sendable {
 }
 
 extension Fingerprint: CustomStringConvertible {
+    /// The hexadecimal text.
     public var description: String { text }
 }
 
 extension Fingerprint: SQLBindable {
+    /// The 32 bytes, as the database keeps them.
     public var sqlValue: SQLValue { .blob(bytes) }
 }
