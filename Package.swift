@@ -22,9 +22,10 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let atomics: Target.Dependency = .product(name: "Atomics", package: "swift-atomics")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
 let package = Package(
     name: "tidegate",
@@ -32,15 +33,16 @@ let package = Package(
         .executable(name: "tidegate", targets: ["tidegate"]),
         // For the nested packages of benchmarks and fuzz targets only.
         .library(name: "TidegateParts", targets: ["Base", "MQTT", "Trust", "Telemetry", "Southbound", "Agent"]),
+        .library(name: "TidegateProbes", targets: ["Probes"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-atomics.git", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
@@ -55,7 +57,10 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(
             name: "Storage",
-            dependencies: ["Base", "CPostgres", logging, .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Base", "CPostgres", logging, .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(name: "Bus", dependencies: ["Base"], swiftSettings: strict),
         .target(
@@ -65,7 +70,7 @@ let package = Package(
             name: "Audit", dependencies: ["Base", "Storage", "Trust", crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(
-            name: "Access", dependencies: ["Base", "Storage", "Trust", "Audit", crypto],
+            name: "Access", dependencies: ["Base", "Storage", "Trust", "Audit"],
             swiftSettings: strict),
         .target(
             name: "Fleet",
@@ -74,8 +79,8 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", "CZlib", nioCore, logging,
-                atomics, lifecycle,
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZlib", nioCore, logging,
+                lifecycle,
             ],
             swiftSettings: strict),
         .target(
@@ -91,18 +96,17 @@ let package = Package(
             name: "Southbound",
             dependencies: [
                 "Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT", nioCore, nioPosix,
-                nioHTTP1, nioTLS, nioSSL, x509, logging, atomics, lifecycle,
+                nioHTTP1, nioTLS, nioSSL, logging, lifecycle,
             ],
             swiftSettings: strict),
         .target(
             name: "Northbound",
             dependencies: [
-                "Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", nioCore, nioSSL, logging,
-                lifecycle,
-                .product(name: "Hummingbird", package: "hummingbird"),
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", nioCore, nioPosix, nioTLS,
+                nioSSL, crypto, logging, lifecycle, httpTypes, hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -114,18 +118,25 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
+        // What tests and fuzz targets check alike; it needs `-enable-testing`, so no product for use depends on it.
+        .target(
+            name: "Probes",
+            dependencies: ["Base", "Storage", "Audit", "Fleet", "Backup", "Northbound", crypto, httpTypes],
+            path: "Tests/Probes", swiftSettings: strict),
         .testTarget(
             name: "UnitTests",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
-                "Agent", "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1,
+                "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
+                "Agent", "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1, logging, httpTypes,
+                hummingbird,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
-                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1, logging,
+                "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
+                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioSSL, crypto, x509,
+                asn1, logging, lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),

@@ -4,7 +4,14 @@ import PackageDescription
 /// One target for each decoder of outside bytes. Built with `--sanitize fuzzer`, which brings libFuzzer's own main:
 /// a target only has `LLVMFuzzerTestOneInput`. `Scripts/fuzz` builds and runs them over `Corpus/`.
 let names = [
-    "FuzzMQTT", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard", "FuzzGzip", "FuzzChunk", "FuzzCSR", "FuzzDeviceHTTP",
+    "FuzzMQTT", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard", "FuzzGzip", "FuzzChunk", "FuzzCSR",
+    "FuzzDeviceHTTP",
+]
+
+/// Those whose promises are in the tests' `Probes`, which see what is internal and need `-enable-testing`.
+let probed = [
+    "FuzzCSV", "FuzzJSONArray", "FuzzRegistration", "FuzzDeviceFilter", "FuzzCursor", "FuzzQuery", "FuzzJSON",
+    "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive",
 ]
 
 let package = Package(
@@ -20,6 +27,9 @@ let package = Package(
                 .product(name: "TidegateParts", package: "tidegate"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ])
-    },
+    }
+        + probed.map { name in
+            .executableTarget(name: name, dependencies: [.product(name: "TidegateProbes", package: "tidegate")])
+        },
     swiftLanguageModes: [.v6]
 )
