@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 
@@ -140,8 +141,13 @@ class Paho:
 class RawTLS:
     """A TLS connection of a device that sends whatever bytes it likes."""
 
-    def __init__(self, server, device=None, port="mqtt", **tls):
-        plain = socket.create_connection(("127.0.0.1", server.ports[port]), timeout=60)
+    def __init__(self, server, device=None, port="mqtt", window=None, **tls):
+        plain = socket.socket()
+        if window:
+            # A small window, so that a peer that does not read stops the server soon.
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        plain.settimeout(60)
+        plain.connect(("127.0.0.1", server.ports[port]))
         self.socket = tls_context(server, device, **tls).wrap_socket(plain, server_hostname="localhost")
 
     def send(self, data):
@@ -177,3 +183,46 @@ class RawTLS:
 
     def __exit__(self, *_):
         self.socket.close()
+
+
+class Bystander(threading.Thread):
+    """A device of another tenant that goes on reporting while somebody abuses the server, and notes how it fares."""
+
+    def __init__(self, device):
+        super().__init__(daemon=True)
+        self.device = device
+        self.acknowledged, self.longest, self.trouble = 0, 0.0, None
+        self.stopped = threading.Event()
+
+    def run(self):
+        try:
+            with Paho(self.device.server, self.device) as client:
+                client.connected()
+                while not self.stopped.wait(0.02):
+                    begun = time.monotonic()
+                    reading = {"ts": 1_700_000_000_000 + self.acknowledged, "values": {"count": self.acknowledged}}
+                    client.publish("telemetry", json.dumps(reading))
+                    self.longest = max(self.longest, time.monotonic() - begun)
+                    self.acknowledged += 1
+        except (AssertionError, OSError) as error:
+            self.trouble = error
+
+    def __enter__(self):
+        self.start()
+        wait_for(lambda: self.acknowledged or self.trouble, "the bystander reports")
+        return self
+
+    def __exit__(self, kind, *_):
+        """It was acknowledged to the end, never waited long, and all its readings are there once."""
+        count = self.acknowledged
+        wait_for(lambda: self.acknowledged > count or self.trouble, "the bystander still reports")
+        self.stopped.set()
+        self.join(60)
+        if kind:
+            return
+        assert self.trouble is None, self.trouble
+        assert self.longest < 10, f"it waited {self.longest:.1f} s for an acknowledgement"
+        server = self.device.server
+        token = server.token(self.device.tenant, "viewer")
+        points = server.points(self.device.tenant, self.device.name, "count", token)["count"]
+        assert [value for _, value in points] == list(range(self.acknowledged))

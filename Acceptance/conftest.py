@@ -47,6 +47,17 @@ def sqlite_server(tmp_path_factory):
     assert running.stop() == 0, running.log.read_text()[-3000:]
 
 
+@pytest.fixture(params=ENGINES)
+def own_server_of_each_engine(request, tmp_path):
+    """As `own_server`, on each engine."""
+    schema = "acceptance_own"
+    running = Server(tmp_path, fresh_postgres(schema) if request.param == "postgres" else "sqlite")
+    yield running
+    running.stop()
+    if request.param == "postgres":
+        drop_postgres(schema)
+
+
 @pytest.fixture
 def own_server(tmp_path):
     """A server that the test may stop, kill and restart."""

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+import urllib.parse
 
 import openapi_spec_validator
 import pytest
@@ -125,6 +126,50 @@ def test_another_tenants_objects_look_absent_for_every_operation(server, documen
 
 
 # Problems
+
+
+TEXTS = {"a zero": "a\0b", "a half of a pair": "\ud800", "controls": "\x01\x7f\x9f", "a formula": "=1+1", "much": "x" * 8000, "nothing": ""}
+
+
+@pytest.mark.parametrize("what", TEXTS)
+def test_no_text_in_a_query_or_path_breaks_anything(server, document, what):
+    """On both engines alike: what can not be is refused as a request, never by the database."""
+    text = urllib.parse.quote(TEXTS[what], errors="surrogatepass")
+    for path, method, operation in operations(document):
+        if path.endswith("/live"):
+            continue
+        address = filled(path, "acme")
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query":
+                answer = call(server, method, f"{address}?{parameter['name']}={text}", server.tokens["admin"], **body_of(operation))
+                assert answer.status_code < 500, (method, path, parameter["name"], answer.text)
+            elif parameter["in"] == "path" and parameter["name"] != "tenant":
+                named = filled(path.replace("{%s}" % parameter["name"], "WRONG"), "acme").replace("WRONG", text)
+                answer = call(server, method, named, server.tokens["admin"], **body_of(operation))
+                assert answer.status_code < 500, (method, path, parameter["name"], answer.text)
+
+
+@pytest.mark.parametrize("what", TEXTS)
+def test_no_text_in_a_body_breaks_anything(server, what):
+    text = json.dumps(TEXTS[what])
+    bodies = [
+        ("POST", "/tenants/acme/devices", '{"name":%s}'), ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","place":%s}'),
+        ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","labels":{"a":%s}}'), ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","labels":{%s:"a"}}'),
+        ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","attributes":{"a":%s}}'), ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","model":%s}'),
+        ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","domain":%s}'), ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","components":{"a":%s}}'),
+        ("POST", "/tenants/acme/devices", '{"name":"odd-NEW","identifiers":[{"kind":"serial","value":%s}]}'),
+        ("PUT", "/tenants/acme/models/odd", '{"description":%s}'), ("PUT", "/tenants/acme/models/odd", '{"series":[{"name":%s}]}'),
+        ("PUT", "/tenants/acme/models/odd", '{"series":[{"name":"a","unit":%s}]}'), ("POST", "/tenants/acme/domains", '{"name":%s}'),
+        ("POST", "/tenants/acme/tokens", '{"role":%s}'), ("POST", "/tenants/acme/tokens", '{"role":"viewer","name":%s}'),
+        ("POST", "/tenants/acme/principals", '{"kind":"client","name":%s}'), ("POST", "/tenants/acme/shares", '{"to":%s,"holder":"operator","role":"viewer"}'),
+    ]
+    for method, path, body in bodies:
+        answer = call(
+            server, method, path, server.tokens["admin"], data=(body % text).replace("NEW", new_name()),
+            headers={"Content-Type": "application/json"})
+        assert answer.status_code < 500, (method, path, body, answer.text)
+    answer = bulk(server, "text/csv", "name,place,label.a\nodd,%s,\n".encode() % TEXTS[what].encode(errors="surrogatepass"))
+    assert answer.status_code < 500, answer.text
 
 
 def test_absent_and_foreign_devices_look_the_same(server):

@@ -62,8 +62,19 @@ def forged(server, tmp_path_factory):
         f"subjectAltName=URI:tidegate://acme.localhost/device/{honest.id}", "extendedKeyUsage=clientAuth",
         "keyUsage=critical,digitalSignature", "basicConstraints=critical,CA:FALSE",
     ]
-    sign("wrong-ca", "/DC=localhost/DC=acme/O=Tidegate/CN=Issuing CA", "basicConstraints=critical,CA:TRUE")
+    issuing = "/DC=localhost/DC=acme/O=Tidegate/CN=Issuing CA"
+    sign("wrong-ca", issuing, "basicConstraints=critical,CA:TRUE")
+    # What a thief of the server's own key files could make; each tenant's issuing key is sealed in the database.
+    platform = (server.data / "keys" / "intermediate-ca.pem").read_bytes()
+    for ending in ("pem", "key"):
+        (folder / f"platform.{ending}").write_bytes(platform)
+    sign("fake-ca", issuing, "basicConstraints=critical,CA:TRUE,pathlen:0", issuer="platform")
+    under_fake = sign("under-fake", f"/CN={honest.id}", *names, issuer="fake-ca")
+    with open(under_fake.certificate, "a") as chain:
+        chain.write((folder / "fake-ca.pem").read_text())
     return {
+        "of the platform's CA instead of the tenant's": sign("direct", f"/CN={honest.id}", *names, issuer="platform"),
+        "of a CA that the platform's key made but nobody registered": under_fake,
         "of another CA with the same name": sign("other", f"/CN={honest.id}", *names, issuer="wrong-ca"),
         "self-signed": sign("self", f"/CN={honest.id}", *names),
         "of the device signed by the device": device_signed(folder, honest, server, key, names),
@@ -92,16 +103,23 @@ def refused_over_mqtt(credential, version=None):
         return True
 
 
-FORGERIES = ["of another CA with the same name", "self-signed", "of the device signed by the device"]
+FORGERIES = {
+    "of another CA with the same name": "unknownIssuer",
+    "self-signed": "selfSigned",
+    "of the device signed by the device": "unknownIssuer",
+    "of the platform's CA instead of the tenant's": "unknownIssuer",
+    "of a CA that the platform's key made but nobody registered": "unknownIssuer",
+}
 
 
 @pytest.mark.parametrize("what", FORGERIES)
 def test_a_forged_certificate_opens_nothing(server, forged, what):
-    before = server.metric("tidegate_certificates_refused_total")
+    refused = lambda: server.metric("tidegate_certificates_refused_total", reason=FORGERIES[what])
+    before = refused()
     assert send(forged[what], READING).status == 0
     assert refused_over_mqtt(forged[what])
     assert curl(server, f"{server.device_url}/acme/.well-known/est/cacerts", device=forged[what]).status == 0
-    assert server.metric("tidegate_certificates_refused_total") >= before + 2
+    assert refused() == before + 3
 
 
 def test_the_servers_own_certificates_open_nothing(server):
@@ -227,11 +245,13 @@ def test_a_resumed_tls_session_is_checked_again_after_a_revocation(server, devic
 
 
 def test_refusals_are_in_the_audit_by_reason(server, forged):
-    send(forged["self-signed"], READING)
+    for what in FORGERIES:
+        send(forged[what], READING)
 
     def reasons():
         entries = server.admin("audit", "list", "--code", "access.refused")["items"]
         assert all(entry["outcome"] == "denied" and entry["address"] == "127.0.0.1" for entry in entries)
         return {entry["objectId"] for entry in entries}
 
-    wait_for(lambda: "certificate.selfSigned" in reasons(), "the platform's log says so")
+    expected = {f"certificate.{reason}" for reason in FORGERIES.values()}
+    wait_for(lambda: expected <= reasons(), "the platform's log says so")

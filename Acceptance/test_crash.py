@@ -45,8 +45,8 @@ class Meter(threading.Thread):
         self.number += together
 
 
-def test_nothing_acknowledged_is_lost_or_doubled_by_twenty_kills(own_server):
-    server = own_server
+def test_nothing_acknowledged_is_lost_or_doubled_by_twenty_kills(own_server_of_each_engine):
+    server = own_server_of_each_engine
     server.tenant("acme")
     viewer = server.token("acme", "viewer")
     meters = [Meter(server.enrolled("acme", f"meter-{number}")) for number in range(DEVICES)]
@@ -92,8 +92,8 @@ def check(server, meter, acknowledged, token):
         assert not missing, f"{meter.device.name} lost {len(missing)} acknowledged readings, first {min(missing)}"
 
 
-def test_a_registration_and_its_audit_entry_survive_a_kill_together(own_server):
-    server = own_server
+def test_a_registration_and_its_audit_entry_survive_a_kill_together(own_server_of_each_engine):
+    server = own_server_of_each_engine
     server.tenant("acme")
     admin = server.token("acme", "admin")
     done = []
