@@ -56,7 +56,7 @@ def measure(server):
     token = server.token("acme", "admin")
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token}"
-    session.verify = str(server.ca)
+    session.verify, session.trust_env = str(server.ca), False
     base = f"{server.people_url}/api/v1/tenants/acme"
     session.post(f"{base}/domains", json={"name": "north"}).raise_for_status()
     lines = ["name,domain,serial,label.site,label.tier"]

@@ -185,7 +185,7 @@ import Trust
             }
             let token = try await api.token("viewer")
             let port = try #require(server.address(of: .people)?.port)
-            let client = try await SouthboundClient.connect(port: port, .init(reads: false))
+            let client = try await SouthboundClient.connect(port: port, .init(reads: false, window: 4096))
             let path =
                 "/api/v1/tenants/acme/devices/meter-1/telemetry?from=2026-01-01T00:00:00Z&to=2028-01-01T00:00:00Z"
             let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n"

@@ -177,7 +177,7 @@ import Testing
 /// Waits until something real has happened, which takes as long as it takes, but not for ever.
 func until(_ what: String, _ isTrue: () -> Bool) async throws {
     let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(20)
+    let deadline = clock.now + .seconds(60)
     while !isTrue() {
         guard clock.now < deadline else { throw Refusal(.unavailable, "test.deadline", "waited in vain until \(what)") }
         try await clock.sleep(for: .milliseconds(1))

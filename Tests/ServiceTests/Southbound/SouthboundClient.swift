@@ -12,6 +12,8 @@ final class SouthboundClient: Sendable {
         var protocols: [String] = ["http/1.1"]
         var version: TLSVersion?
         var reads = true
+        /// Bytes that the kernel holds for the client, so that a server soon notices who does not read.
+        var window: Int?
     }
 
     struct Response: Sendable {
@@ -65,7 +67,12 @@ final class SouthboundClient: Sendable {
         }
         let context = try NIOSSLContext(configuration: tls)
         let collector = Collector()
-        let channel = try await ClientBootstrap(group: group)
+        var bootstrap = ClientBootstrap(group: group)
+        if let window = options.window {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(window))
+        }
+        let channel =
+            try await bootstrap
             .channelOption(.autoRead, value: options.reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

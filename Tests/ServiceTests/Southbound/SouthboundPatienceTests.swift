@@ -172,7 +172,7 @@ struct SouthboundPatienceTests {
             $0.strangerTime = .seconds(600)
         }
         try await SouthboundFixture.with(limits: limits) { south in
-            let client = try await SouthboundClient.connect(port: south.device, .init(reads: false))
+            let client = try await SouthboundClient.connect(port: south.device, .init(reads: false, window: 4096))
             // Reading is needed for the handshake; afterwards the client only writes.
             while south.counter("tidegate_handshakes_total") == 0 {
                 client.channel.read()
