@@ -173,7 +173,8 @@ def test_whoever_drips_is_cut_off(server, device, bystander):
             b"POST /acme/telemetry HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b" " * 900),
         "a CONNECT": (lambda: RawTLS(server, device), b"\x10\x80\x07" + b"\x00\x04MQTT\x04\x02\x00\x3c\x03\x70" + b"x" * 880),
     }
-    took = {}
+    # As many connections as one device may have.
+    each, took = 8, {}
 
     def drip(what, open_connection, data):
         begun = time.monotonic()
@@ -194,14 +195,14 @@ def test_whoever_drips_is_cut_off(server, device, bystander):
 
     counters = ["tidegate_handshake_timeouts_total", "tidegate_device_request_timeouts_total"]
     before = [server.metric(name) for name in counters]
-    threads = [threading.Thread(target=drip, args=(what, *how), daemon=True) for what, how in drips.items() for _ in range(10)]
+    threads = [threading.Thread(target=drip, args=(what, *how), daemon=True) for what, how in drips.items() for _ in range(each)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(120)
     assert set(took) == set(drips)
     assert all(5 < seconds < 40 for seconds in took.values()), took
-    assert server.metric(counters[0]) - before[0] == 10 and server.metric(counters[1]) - before[1] == 30
+    assert server.metric(counters[0]) - before[0] == each and server.metric(counters[1]) - before[1] == 3 * each
 
 
 class PlainTCP:
@@ -229,11 +230,10 @@ class PlainTCP:
         ("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999999\r\n\r\n", 400),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", None),
         ("GET / HTTP/1.1\r\n" + "x: y\r\n" * 70 + "\r\n", 431),
         ("GET / HTTP/1.1\r\nx: " + "y" * 9000 + "\r\n\r\n", 431),
         ("GET /" + "y" * 9000 + " HTTP/1.1\r\n\r\n", 431),
-        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 300, None),
+        ("GET /acme/.well-known/est/cacerts HTTP/1.1\r\nHost: x\r\n\r\n" * 300, None),
     ],
     ids=lambda value: str(value)[:40],
 )
