@@ -118,8 +118,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         stall?.cancel()
         stall = nil
         guard !channel.isWritable else { return }
-        stall = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.writeTime)) { [weak self] in
-            guard let self, let channel = self.context?.channel else { return }
+        stall = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.writeTime)) {
+            guard let channel = self.context?.channel else { return }
             self.service.counters.writeTimeouts.add()
             channel.cut()
         }
@@ -224,10 +224,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         service.counters.throttled.add()
         let delay = TimeAmount.nanoseconds(min(wait.microseconds, 60_000_000) * 1000)
         heldUntil = .now() + delay
-        eventLoop.assumeIsolated().scheduleTask(in: delay) {
-            self.heldUntil = nil
-            self.resumeReading()
-        }
+        // What waited in the input may be too much as well and hold for longer; the first task then changes nothing.
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { self.resumeReading() }
     }
 
     private func reasons(for request: SubscribeRequest) -> [ReasonCode] {

@@ -118,6 +118,18 @@ struct StorageResilienceTests {
         }
     }
 
+    @Test("reads are planned for their arguments, writes once", .enabled(if: hasPostgres))
+    func plans() async throws {
+        try await TestDatabase.Engine.postgres.withDatabase([HarbourSchema.part]) { database in
+            let setting = "SELECT current_setting('plan_cache_mode')"
+            for _ in 0..<2 {
+                #expect(
+                    try await database.platform.read { try $0.row(setting)?.text(0) } == "force_custom_plan")
+                #expect(try await database.platform.write { try $0.row(setting)?.text(0) } == "auto")
+            }
+        }
+    }
+
     @Test("what a load has brought counts for PostgreSQL's plans when it is committed", .enabled(if: hasPostgres))
     func analyses() async throws {
         try await TestDatabase.Engine.postgres.withDatabase([HarbourSchema.part]) { database in
