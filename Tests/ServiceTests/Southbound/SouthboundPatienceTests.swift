@@ -144,7 +144,7 @@ struct SouthboundPatienceTests {
 
     @Test("a device that says nothing more is let go after its idle time")
     func idle() async throws {
-        try await SouthboundFixture.with(limits: Self.limits { $0.idleTime = .milliseconds(300) }) { south in
+        try await SouthboundFixture.with(limits: Self.limits { $0.idleTime = .seconds(2) }) { south in
             let (_, credential) = try await south.enrolled("meter-1")
             let client = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
             #expect(try await client.ask("POST", "/acme/telemetry", body: "[]")?.status == 204)
