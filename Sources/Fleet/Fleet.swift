@@ -19,6 +19,7 @@ public struct Fleet: Sendable {
     let bus: Bus
     let certificates: DeviceCertificates
     let clock: WallClock
+    let eventNumbers = EventNumbers()
 
     /// The fleet in this database.
     public init(

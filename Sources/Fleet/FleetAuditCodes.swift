@@ -37,6 +37,10 @@ extension AuditCode {
         "device.accessTokenCreated", "A device got an access token, the weaker credential.")
     /// A device's access token was ended.
     public static let accessTokenEnded = AuditCode("device.accessTokenEnded", "An access token of a device was ended.")
+    /// What a device is wanted to be was changed.
+    public static let desiredChanged = AuditCode(
+        "device.desiredChanged",
+        "The desired document of a device was changed; details name its members, not their values.")
     /// A model was created.
     public static let modelCreated = AuditCode("model.created", "A model was created.")
     /// A model was changed.
@@ -48,6 +52,6 @@ extension AuditCode {
     public static let fleet: [AuditCode] = [
         deviceRegistered, devicesRegistered, deviceUpdated, deviceSuspended, deviceResumed, deviceRevoked,
         deviceDeleted, deviceReplaced, enrolmentTokenIssued, deviceEnrolled, deviceRenewed,
-        deviceCertificateEnded, accessTokenCreated, accessTokenEnded, modelCreated, modelUpdated, modelDeleted,
+        deviceCertificateEnded, accessTokenCreated, accessTokenEnded, desiredChanged, modelCreated, modelUpdated, modelDeleted,
     ]
 }

@@ -72,4 +72,20 @@ public enum FleetLimits {
     public static let rememberedEnds = 65_536
     /// Bytes of an address or protocol that presence keeps.
     public static let addressBytes = 64
+    /// Bytes in a device's reported or desired document as canonical JSON, and in one report.
+    public static let documentBytes = 64 << 10
+    /// Levels that a document or report may nest.
+    public static let documentDepth = 16
+    /// Events in one message of a device.
+    public static let eventsAtOnce = 100
+    /// Bytes in an event's text.
+    public static let eventTextBytes = 1024
+    /// Members of an event's details.
+    public static let eventDetails = 64
+    /// Bytes in an event's details as canonical JSON.
+    public static let eventDetailsBytes = 4 << 10
+    /// Events of one device that are kept, the newest; older ones go at the next upkeep.
+    public static let eventsKept = 10_000
+    /// Events that one transaction of the upkeep removes.
+    public static let trimmedEvents = 5000
 }

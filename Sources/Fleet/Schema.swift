@@ -5,7 +5,7 @@ public import Storage
 /// `device_scan` and `device_scan_name` hold all that filters ask of a device, in the two orders of lists: a filter that
 /// matches little is then a scan of one narrow index, without a look at the rows.
 public enum FleetSchema {
-    /// Devices, their models, identifiers, tokens and presence.
+    /// Devices, their models, identifiers, tokens, presence, documents and events.
     public static let part = MigrationPart(
         "fleet",
         [
@@ -106,6 +106,31 @@ public enum FleetSchema {
                 );
                 CREATE INDEX device_presence_seen ON device_presence (tenant, last_seen, device);
                 CREATE INDEX device_presence_online ON device_presence (tenant, device) WHERE online = 1
-                """)
+                """),
+            Migration(
+                2, "devices' documents and events",
+                """
+                CREATE TABLE device_document (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    version BIGINT NOT NULL,
+                    document TEXT NOT NULL,
+                    changed BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, device, kind)
+                );
+                CREATE TABLE device_event (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    time BIGINT NOT NULL,
+                    sequence BIGINT NOT NULL,
+                    code TEXT NOT NULL,
+                    severity TEXT NOT NULL,
+                    text TEXT,
+                    details TEXT NOT NULL,
+                    PRIMARY KEY (tenant, device, time, sequence)
+                );
+                CREATE INDEX device_event_received ON device_event (tenant, sequence)
+                """),
         ])
 }

@@ -1,15 +1,17 @@
+import Base
 import Storage
 
 /// Removes the rows of a tenant that was deleted.
 enum TenantPurge {
     /// Removes some thousand devices with all that hangs on them, then the rest; false when nothing is left.
     static func step(_ transaction: Transaction) throws -> Bool {
+        if try EventStore.trim(before: Timestamp(microseconds: .max), in: transaction) > 0 { return true }
         let rows = try transaction.rows("SELECT id FROM device WHERE tenant = $1 ORDER BY id LIMIT 2000")
         if let last = rows.last {
             let end = try last.blob(0)
             for (table, column) in [
-                ("device_presence", "device"), ("enrolment_token", "device"), ("device_access_token", "device"),
-                ("device", "id"),
+                ("device_presence", "device"), ("device_document", "device"), ("enrolment_token", "device"),
+                ("device_access_token", "device"), ("device", "id"),
             ] {
                 try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND \(column) <= $2", end)
             }

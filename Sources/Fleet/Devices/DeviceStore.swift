@@ -74,9 +74,11 @@ enum DeviceStore {
                 "DELETE FROM device_label WHERE tenant = $1 AND key = $2 AND value = $3 AND device = $4", key, value,
                 device.id)
         }
-        try transaction.execute("DELETE FROM device_presence WHERE tenant = $1 AND device = $2", device.id)
-        try transaction.execute("DELETE FROM enrolment_token WHERE tenant = $1 AND device = $2", device.id)
-        try transaction.execute("DELETE FROM device_access_token WHERE tenant = $1 AND device = $2", device.id)
+        for table in [
+            "device_presence", "enrolment_token", "device_access_token", "device_document", "device_event",
+        ] {
+            try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND device = $2", device.id)
+        }
         try transaction.execute("DELETE FROM device WHERE tenant = $1 AND id = $2", device.id)
     }
 }

@@ -79,6 +79,7 @@ extension Fleet {
                 added.map { ($0, device.id) }, tenant: tenant, at: now, takingOver: retired, in: transaction)
             try endCredentials(of: device, tenant: tenant, reason: .superseded, in: transaction)
             try DeviceStore.update(device, from: old, in: transaction)
+            try DocumentStore.clearReported(of: device.id, at: now, in: transaction)
             let tokens = try EnrolmentTokens.issue(to: [device], life: life, at: now, areNew: false, in: transaction)
             guard let token = tokens.first else { throw Fleet.unknown }
             try record(

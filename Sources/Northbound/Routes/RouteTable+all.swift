@@ -6,7 +6,8 @@ extension RouteTable {
     static func all(_ services: NorthboundServices) -> RouteTable {
         var routes = server(services) + tenants(services) + plans(services) + domains(services) + principals(services)
         routes += roles(services) + grants(services) + tokens(services) + shares(services) + models(services)
-        routes += devices(services) + deviceLists(services) + telemetry(services) + audit(services) + keys(services)
+        routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
+        routes += audit(services) + keys(services)
         let document = Document()
         routes.append(
             .unauthenticated(

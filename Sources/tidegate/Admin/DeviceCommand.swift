@@ -8,7 +8,7 @@ struct DeviceCommand: AsyncParsableCommand {
         commandName: "device", abstract: "Devices: register, find, change, keep out.",
         subcommands: [
             Register.self, Bulk.self, Export.self, List.self, Show.self, Suspend.self, Resume.self, Revoke.self,
-            Delete.self, Replace.self, Token.self, AccessToken.self,
+            Delete.self, Replace.self, Token.self, AccessToken.self, Desired.self, Reported.self, Events.self,
         ])
 
     struct Register: AdminVerb {

@@ -1,3 +1,4 @@
+import Base
 import NIOCore
 import NIOPosix
 
@@ -45,6 +46,22 @@ struct FileBytes: AsyncSequence {
             }
             if block == nil, isOwn { close(descriptor) }
             return block
+        }
+    }
+}
+
+extension JSONValue {
+    /// The JSON in a file of at most so many bytes, or in the standard input for `-`.
+    init(file: String, atMost most: Int) async throws {
+        var bytes: [UInt8] = []
+        for try await block in try FileBytes(file) {
+            bytes += block.readableBytesView
+            guard bytes.count <= most else { throw AdminFailure("\(file) is larger than \(most) bytes.") }
+        }
+        do {
+            self = try JSONValue(parsing: bytes)
+        } catch {
+            throw AdminFailure("\(file), byte \(error.offset): \(error.message)")
         }
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Base
-import NIOCore
 
 /// `tidegate admin model …`
 struct ModelCommand: AsyncParsableCommand {
@@ -20,17 +19,7 @@ struct ModelCommand: AsyncParsableCommand {
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/models/\(name)"
-            var bytes: [UInt8] = []
-            for try await block in try FileBytes(file) {
-                bytes += block.readableBytesView
-                guard bytes.count <= 1 << 20 else { throw AdminFailure("\(file) is larger than a model may be.") }
-            }
-            let model: JSONValue
-            do {
-                model = try JSONValue(parsing: bytes)
-            } catch {
-                throw AdminFailure("\(file), byte \(error.offset): \(error.message)")
-            }
+            let model = try await JSONValue(file: file, atMost: 1 << 20)
             show(try await server.send(.put, path.text, .json(model)), first: ["id", "name", "version"])
         }
     }

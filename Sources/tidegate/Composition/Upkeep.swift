@@ -30,6 +30,7 @@ struct Upkeep: Service {
             if round.isMultiple(of: 60) {
                 await attempt("certificates") { try await renewCertificates() }
                 await attempt("keys") { _ = try await parts.keyRing.rotationStep(in: parts.database) }
+                await attempt("events") { try await trimEvents() }
             }
             await attempt("shares") { try await parts.access.endExpiredShares() }
             if round.isMultiple(of: 1440) { await attempt("retention") { try await keepToPlans() } }
@@ -54,6 +55,13 @@ struct Upkeep: Service {
             let now = WallClock.system.now
             _ = try await parts.audit.trim(tenant.id, olderThan: now - .seconds(Int64(plan.auditDays) * 86_400))
             try await parts.telemetry.retire(tenant: tenant.id, olderThan: .seconds(Int64(plan.rawDays) * 86_400))
+        }
+    }
+
+    private func trimEvents() async throws {
+        let age = Duration.seconds(Int64(parts.configuration.eventDays) * 86_400)
+        for tenant in parts.access.directory.tenants {
+            try await parts.fleet.trimEvents(of: tenant.id, olderThan: age)
         }
     }
 

@@ -20,6 +20,8 @@ struct Configuration: Sendable {
     var logLevel = "info"
     /// How long raw readings are kept when a tenant's plan allows more.
     var telemetryDays = 3650
+    /// How long devices' events are kept.
+    var eventDays = 90
     /// Where backups go; none are made when empty.
     var backupDirectory: String?
     /// Hours between automatic backups.

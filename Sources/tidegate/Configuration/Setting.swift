@@ -68,6 +68,7 @@ struct Setting: Sendable {
             $0.logLevel = $1
         },
         number("telemetry.days", "Days for which raw readings are kept; hourly summaries stay ten times as long.", 1...36_500, "3650", \.telemetryDays),
+        number("events.days", "Days for which devices' events are kept.", 1...36_500, "90", \.eventDays),
         Setting(
             key: "backup.directory", sentence: "Where automatic backups go; `backups` in the data directory when not set, `none` for no backups.",
             defaultText: "backups"
