@@ -22,6 +22,8 @@ enum Limits {
     static let backlog = 4096
     /// Devices that send over HTTPS whose rates are remembered before the quiet ones are forgotten.
     static let rememberedRates = 10_000
+    /// Bytes in one request for ThingsBoard's attributes.
+    static let attributeRequestBytes = 4 * 1024
     /// Bytes that arrive while a protocol's handlers are being installed.
     static let earlyBytes = 64 * 1024
 }
@@ -58,6 +60,14 @@ public struct SouthboundLimits: Sendable, Hashable {
     public var enrolmentsAtOnce = 8
     /// Enrolments that wait for their turn.
     public var enrolmentsWaiting = 256
+    /// Reports (documents, events, questions) of all MQTT connections that wait for the database.
+    public var reports = 10_000
+    /// Bytes of those reports, beyond which no further one is taken.
+    public var reportBytes = 64 * 1024 * 1024
+    /// Reports of one connection that wait for the database; it is read again when one is done.
+    public var reportsPerConnection = 32
+    /// Reports that one transaction keeps.
+    public var reportsInGroup = 256
     /// How long connections get to finish when the server stops.
     public var drainTime: Duration = .seconds(10)
 

@@ -29,6 +29,8 @@ struct AcknowledgementQueue {
     private(set) var count = 0
     /// The place of the oldest waiting message.
     private(set) var first: UInt64 = 0
+    /// The words of decisions, by place: beside the ring, because few decisions have any.
+    private var texts: [UInt64: String] = [:]
 
     /// Adds a message behind all others; one whose answer is known already only waits for its turn.
     mutating func append(packetID: UInt16, qos: QoS, decision: ReasonCode? = nil) -> PublishHandle {
@@ -42,11 +44,12 @@ struct AcknowledgementQueue {
     }
 
     /// Notes the owner's decision; one about a message that waits no longer changes nothing.
-    mutating func decide(_ handle: PublishHandle, _ reason: ReasonCode) {
+    mutating func decide(_ handle: PublishHandle, _ reason: ReasonCode, text: String? = nil) {
         guard handle.sequence >= first, handle.sequence - first < UInt64(count) else { return }
         let index = (head + Int(handle.sequence - first)) & (ring.count - 1)
         guard ring[index] & Self.decided == 0 else { return }
         ring[index] |= Self.decided | UInt32(reason.rawValue) << 24
+        if let text { texts[handle.sequence] = text }
     }
 
     /// Removes and returns the oldest message if it is decided or not younger than `through`.
@@ -61,6 +64,9 @@ struct AcknowledgementQueue {
         first += 1
         return entry
     }
+
+    /// The words of the decision on the message that was removed last, if there were any.
+    mutating func takeText() -> String? { texts.isEmpty ? nil : texts.removeValue(forKey: first &- 1) }
 
     /// The messages that wait, with their handles.
     var waiting: [(PublishHandle, Entry)] {

@@ -42,8 +42,10 @@ extension Established {
         return .publish(publish, pending.append(packetID: publish.packetID, qos: publish.qos))
     }
 
-    mutating func acknowledge(_ handle: PublishHandle, _ reason: ReasonCode, into output: inout ByteBuffer) {
-        pending.decide(handle, reason)
+    mutating func acknowledge(
+        _ handle: PublishHandle, _ reason: ReasonCode, text: String?, into output: inout ByteBuffer
+    ) {
+        pending.decide(handle, reason, text: explains ? text : nil)
         sendDecided(into: &output)
     }
 
@@ -62,7 +64,10 @@ extension Established {
         let type: PacketType = entry.qos == .exactlyOnce ? .pubrec : .puback
         var reason = version == .v5 ? entry.decision ?? .success : .success
         if !reason.isAllowed(in: type) { reason = .unspecifiedError }
-        output.writeAcknowledgement(type, packetID: entry.packetID, reason: reason, version: version)
+        let text = pending.takeText()
+        if text == nil || !write(entry, as: type, reason, text, into: &output) {
+            output.writeAcknowledgement(type, packetID: entry.packetID, reason: reason, version: version)
+        }
         if entry.qos == .exactlyOnce {
             undecided.remove(entry.packetID)
             guard reason.isError else {
@@ -71,6 +76,16 @@ extension Established {
             }
         }
         inFlight = max(0, inFlight - 1)
+    }
+
+    /// Sends the acknowledgement with its words; false when the client would not take so large a packet [MQTT-3.4.2-2].
+    private func write(
+        _ entry: AcknowledgementQueue.Entry, as type: PacketType, _ reason: ReasonCode, _ text: String?,
+        into output: inout ByteBuffer
+    ) -> Bool {
+        var ack = Acknowledgement(packetID: entry.packetID, reason: reason)
+        guard let text, (try? ack.properties.set(.reasonString, to: text)) != nil else { return false }
+        return write(type == .pubrec ? .pubrec(ack) : .puback(ack), into: &output)
     }
 
     /// PUBREL ends a QoS 2 exchange: PUBCOMP [MQTT-4.3.3-11], after which the packet identifier is free again.

@@ -10,6 +10,8 @@ struct Established {
     private let will: Will?
     private let sessionPresent: Bool
     private let requestedExpiry: UInt32
+    /// Whether refusals may carry words [MQTT-3.1.2-29].
+    let explains: Bool
     /// The longest silence in seconds, 0 for any.
     private let keepAlive: UInt16
     /// The largest packet that may be sent.
@@ -51,6 +53,7 @@ struct Established {
         expiryInterval = min(requestedExpiry, limits.sessionExpiryMaximum)
         let isTooSlow =
             limits.keepAliveMaximum > 0 && (connect.keepAlive == 0 || connect.keepAlive > limits.keepAliveMaximum)
+        explains = version == .v5 && properties.requestProblemInformation != false
         // Only version 5 can tell the client to hurry [MQTT-3.1.2-21].
         keepAlive = connect.version == .v5 && isTooSlow ? limits.keepAliveMaximum : connect.keepAlive
         largestOutbound = properties.maximumPacketSize.map(Int.init) ?? FixedHeader.largestPacket

@@ -154,11 +154,11 @@ public struct ServerSession: ~Copyable {
     }
 
     /// Acknowledges one message, as accepted or, in version 5, with another reason; 3.1.1 knows only acceptance (3.1.1,
-    /// [MQTT-3.3.5-2]).
+    /// [MQTT-3.3.5-2]). `text` is for the person who debugs the device, and left out where the client wants none.
     public mutating func acknowledge(
-        _ handle: PublishHandle, reason: ReasonCode = .success, into output: inout ByteBuffer
+        _ handle: PublishHandle, reason: ReasonCode = .success, text: String? = nil, into output: inout ByteBuffer
     ) {
-        established?.acknowledge(handle, reason, into: &output)
+        established?.acknowledge(handle, reason, text: text, into: &output)
     }
 
     /// Acknowledges this message and all that came before it: one call for everything that a group commit made safe.

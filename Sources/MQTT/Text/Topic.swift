@@ -23,6 +23,9 @@ public struct Topic: Sendable, Hashable {
         try self.init(checking: bytes, limits: limits)
     }
 
+    /// The topic that the program's own text spells, which holds no wildcard.
+    public init(literal text: StaticString) { bytes = ByteBuffer(staticString: text) }
+
     init(unchecked bytes: ByteBuffer) { self.bytes = bytes }
 
     /// Checks a topic name (sections 4.7.1 and 4.7.3); an empty one passes, because a topic alias may stand for it.

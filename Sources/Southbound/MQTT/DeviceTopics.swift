@@ -7,20 +7,52 @@ enum DeviceTopics {
     enum Publication {
         /// Readings, in any format or the one that the topic fixes.
         case telemetry(TelemetryFormat?)
+        /// A part of what the device reports of itself.
+        case reported
+        /// ThingsBoard's client attributes: the same, in its own way.
+        case attributes
+        /// Events that happened to the device.
+        case events
+        /// A ThingsBoard device's request for attributes, under this number of its own.
+        case attributeRequest(String)
+        /// How a task goes, or a call of ThingsBoard's.
+        case task
         /// No topic of a device.
         case unknown
     }
 
+    /// Where a device hears what it is wanted to be.
+    static let desired = Topic(literal: "desired")
+    /// Where a ThingsBoard device publishes its attributes and hears of changed ones.
+    static let attributes = Topic(literal: "v1/devices/me/attributes")
+    /// Where a ThingsBoard device hears answers to its requests, as a filter.
+    static let attributeResponses = "v1/devices/me/attributes/response/+"
+
     /// What `topic` is for.
     static func publication(_ topic: Topic) -> Publication {
-        if topic == "telemetry" { return .telemetry(nil) }
-        if topic == "v1/devices/me/telemetry" { return .telemetry(.thingsBoardJSON) }
-        return .unknown
+        switch topic {
+        case "telemetry": return .telemetry(nil)
+        case "v1/devices/me/telemetry": return .telemetry(.thingsBoardJSON)
+        case "reported": return .reported
+        case "events": return .events
+        case "v1/devices/me/attributes": return .attributes
+        default: break
+        }
+        if let number = topic.level(after: "v1/devices/me/attributes/request/") { return .attributeRequest(number) }
+        let isTask =
+            topic.level(after: "tasks/", before: "/status") ?? topic.level(after: "v1/devices/me/rpc/response/")
+            ?? topic.level(after: "v1/devices/me/rpc/request/") != nil
+        return isTask ? .task : .unknown
+    }
+
+    /// Where the answer to the request with this number goes.
+    static func attributeResponse(_ number: String) -> Topic? {
+        try? Topic("v1/devices/me/attributes/response/\(number)")
     }
 
     /// The filters that a device on the maintenance channel may subscribe to.
     static let subscribable: Set<String> = [
-        "desired", "tasks", "v1/devices/me/attributes", "v1/devices/me/attributes/response/+",
-        "v1/devices/me/rpc/request/+",
+        "desired", "tasks", "v1/devices/me/attributes", attributeResponses, "v1/devices/me/rpc/request/+",
+        "v1/devices/me/rpc/response/+",
     ]
 }

@@ -6,6 +6,9 @@ struct MQTTCounters: Sendable {
     let messages: Counter
     let values: Counter
     let texts: Counter
+    let reports: Counter
+    let events: Counter
+    let unknownTasks: Counter
     let refused: Counter
     let refusedTopics: Counter
     let refusedConnects: Counter
@@ -20,6 +23,11 @@ struct MQTTCounters: Sendable {
         values = metrics.counter("tidegate_mqtt_values_total", "Values in those messages.")
         texts = metrics.counter(
             "tidegate_mqtt_texts_left_out_total", "Text values left out of those messages: text is not kept as telemetry.")
+        reports = metrics.counter(
+            "tidegate_mqtt_reports_total", "Reported documents, messages with events, and questions taken over MQTT.")
+        events = metrics.counter("tidegate_mqtt_events_total", "Events of devices taken over MQTT.")
+        unknownTasks = metrics.counter(
+            "tidegate_mqtt_unknown_tasks_total", "Messages about a task or call that the server does not know.")
         refused = metrics.counter("tidegate_mqtt_messages_refused_total", "MQTT messages refused for their content.")
         refusedTopics = metrics.counter(
             "tidegate_mqtt_topics_refused_total", "Publications and subscriptions outside a device's own topics.")

@@ -5,34 +5,38 @@ import NIOCore
 import Telemetry
 import Trust
 
-/// One device's MQTT connection: bytes in, session decisions, readings to the log, acknowledgements out when they are
-/// durable.
+/// One device's MQTT connection: bytes in, session decisions, readings to the log, reports to their queue,
+/// acknowledgements out when they are durable.
 ///
 /// Guard of `@unchecked Sendable`: every member is touched on the channel's event loop only.
-final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Holder, @unchecked Sendable {
+final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Holder, ReportQueue.Reporter,
+    @unchecked Sendable
+{
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     let eventLoop: any EventLoop
-    private let service: MQTTService
-    private let loop: MQTTLoop
+    let service: MQTTService
+    let loop: MQTTLoop
     private let certified: AdmittedDevice?
-    private let address: String
+    let address: String
 
-    private var session: ServerSession
+    var session: ServerSession
     private var context: ChannelHandlerContext?
-    private var input = ByteBuffer()
-    private var admitted: Admitted?
+    var input = ByteBuffer()
+    var admitted: Admitted?
+    /// Where the device's reports stand; most devices send readings only and never need it.
+    var reporting: Reporting?
     private var timer: Scheduled<Void>?
     /// Runs while the device does not take what it is sent.
     private var stall: Scheduled<Void>?
     private var isReadHeld = false
     private var heldUntil: NIODeadline?
-    private var isClosing = false
+    var isClosing = false
 
     /// What a connection has once its device is let in.
-    private struct Admitted {
+    struct Admitted {
         var device: AdmittedDevice
         var key: MQTTSessions.Key
         var ingest: DeviceIngest
@@ -103,6 +107,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
 
     private var mayRead: Bool {
         if let heldUntil, heldUntil > .now() { return false }
+        guard reporting?.isStalled != true else { return false }
         return !loop.appender.isCongested && (session.wantsInput || admitted == nil) && context?.channel.isWritable != false
     }
 
@@ -125,7 +130,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         }
     }
 
-    private func resumeReading() {
+    func resumeReading() {
         guard isReadHeld, mayRead, let context else { return }
         isReadHeld = false
         session.forgiveSilence(at: .now())
@@ -135,22 +140,27 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     // MARK: Packets
 
     /// Takes packets from the input until it is empty or one has to wait, then sends what that produced.
-    private func work() {
+    func work() {
         guard !isClosing else { return }
         let now = NIODeadline.now()
         var output = loop.takeOutput()
         var ending: Ending?
         var messages = 0
         let received = input.readableBytes
-        while ending == nil, let action = session.receive(from: &input, into: &output, at: now) {
+        while ending == nil, reporting?.isStalled != true,
+            let action = session.receive(from: &input, into: &output, at: now)
+        {
             switch action {
             case .publish(let publish, let handle):
                 messages += 1
-                publish.qos == .atMostOnce
-                    ? take(publish) : take(publish, owing: handle, into: &output, ending: &ending)
+                take(publish, owing: handle, into: &output, ending: &ending)
             case .authenticate(let connect): ending = authenticate(connect, into: &output, at: now)
-            case .subscribe(let request): ending = session.answer(request, with: reasons(for: request), into: &output)
-            case .unsubscribed, .delivered, .undelivered: break
+            case .subscribe(let request):
+                ending = session.answer(request, with: reasons(for: request), into: &output)
+                if ending == nil { subscribed(request) }
+            case .delivered(let id): desiredEnded(id, isAcknowledged: true, into: &output)
+            case .undelivered(let id, _): desiredEnded(id, isAcknowledged: false, into: &output)
+            case .unsubscribed: break
             case .end(let end): ending = end
             }
         }
@@ -160,61 +170,97 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         if let ending { finish(ending) } else { resumeReading() }
     }
 
-    private func send(_ output: inout ByteBuffer) {
+    func send(_ output: inout ByteBuffer) {
         if output.readableBytes > 0 { context?.writeAndFlush(wrapOutboundOut(output), promise: nil) }
         loop.giveBack(&output)
     }
 
-    private func take(_ publish: Publish) {
-        do throws(Refusal) {
-            _ = try accept(publish)
-        } catch {
-            service.counters.refused.add()
-        }
+    /// What becomes of a message that was not refused.
+    private enum Acceptance {
+        /// There is nothing to wait for.
+        case done
+        /// It is durable with this ticket.
+        case durable(ticket: UInt64)
+        /// It is answered when its report is.
+        case reported
     }
 
     private func take(
         _ publish: Publish, owing handle: PublishHandle?, into output: inout ByteBuffer, ending: inout Ending?
     ) {
-        guard let handle else { return }
         do throws(Refusal) {
-            guard let ticket = try accept(publish) else {
-                return session.acknowledge(handle, into: &output)
-            }
-            admitted?.owed.append((ticket, handle))
-            if admitted?.notifiedTicket != ticket {
-                admitted?.notifiedTicket = ticket
-                loop.appender.notify(self)
+            let acceptance = try accept(publish, owing: handle)
+            guard let handle else { return }
+            switch acceptance {
+            case .done: session.acknowledge(handle, into: &output)
+            case .durable(let ticket):
+                admitted?.owed.append((ticket, handle))
+                if admitted?.notifiedTicket != ticket {
+                    admitted?.notifiedTicket = ticket
+                    loop.appender.notify(self)
+                }
+            case .reported: break
             }
         } catch {
-            service.counters.refused.add()
-            if session.version == .v5 {
-                session.acknowledge(handle, reason: error.reasonCode, into: &output)
-            } else {
-                // 3.1.1 knows no negative acknowledgement: what is not kept is never acknowledged.
-                ending = session.disconnect(error.reasonCode, into: &output)
-            }
+            refuse(handle, error, into: &output, ending: &ending)
         }
     }
 
-    /// Takes a message; the ticket says when it is durable, nil that there is nothing to wait for.
-    private func accept(_ publish: Publish) throws(Refusal) -> UInt64? {
+    /// Says no to a message.
+    func refuse(
+        _ handle: PublishHandle?, _ refusal: Refusal, into output: inout ByteBuffer, ending: inout Ending?
+    ) {
+        service.counters.refused.add()
+        guard let handle else { return }
+        if session.version == .v5 {
+            // What is wrong with readings is said by their code alone: that way is too busy for words.
+            let text = refusal.code.hasPrefix("telemetry.") ? nil : refusal.message
+            session.acknowledge(handle, reason: refusal.reasonCode, text: text, into: &output)
+        } else {
+            // 3.1.1 knows no negative acknowledgement: what is not kept is never acknowledged.
+            ending = session.disconnect(refusal.reasonCode, into: &output)
+        }
+    }
+
+    private func accept(_ publish: Publish, owing handle: PublishHandle?) throws(Refusal) -> Acceptance {
         guard let admitted else { throw Refusal(.unauthenticated, "mqtt.not-connected", "connect first") }
-        switch DeviceTopics.publication(publish.topic) {
-        case .telemetry(let format):
+        let publication = DeviceTopics.publication(publish.topic)
+        if case .telemetry(let format) = publication {
+            guard admitted.device.opens(.stream) else {
+                throw service.refusedChannel(admitted.device, address: address)
+            }
             let accepted = try admitted.ingest.accept(publish.payload, as: format)
             service.counters.messages.add()
             service.counters.values.add(accepted.values)
             if accepted.texts > 0 { service.counters.texts.add(accepted.texts) }
-            return accepted.ticket
-        case .unknown:
-            service.counters.refusedTopics.add()
-            throw Refusal(.forbidden, "mqtt.topic", "a device publishes to telemetry and v1/devices/me/telemetry only")
+            return .durable(ticket: accepted.ticket)
         }
+        if case .unknown = publication {
+            service.counters.refusedTopics.add()
+            throw Refusal(.forbidden, "mqtt.topic", "this is no topic to which a device publishes")
+        }
+        guard admitted.device.opens(.maintenance) else {
+            throw service.refusedChannel(admitted.device, address: address)
+        }
+        switch publication {
+        case .telemetry, .unknown: break
+        case .reported: report(.reported(Array(publish.payload.readableBytesView)), .message(handle))
+        case .attributes: report(.attributes(Array(publish.payload.readableBytesView)), .message(handle))
+        case .events: report(.events(Array(publish.payload.readableBytesView)), .message(handle))
+        case .attributeRequest(let number):
+            report(.look, .attributes(try AttributeRequest(number, publish.payload), handle))
+        case .task:
+            service.counters.unknownTasks.add()
+            // An old client that answers a call which has expired must not be thrown off for it, and 3.1.1 could say no
+            // only by closing. So there it is acknowledged, dropped and counted.
+            guard session.version == .v311 else { throw Refusal(.forbidden, "task.unknown", "no task with this id") }
+            return .done
+        }
+        return .reported
     }
 
     /// Counts what was read, and reads nothing for a while when it was more than device and tenant may send.
-    private func count(messages: Int, bytes: Int, at now: NIODeadline) {
+    func count(messages: Int, bytes: Int, at now: NIODeadline) {
         guard messages > 0, admitted != nil else { return }
         admitted?.presence.seen(at: service.clock.now)
         if let wait = admitted?.gate?.pay(messages: messages, bytes: bytes, at: now) { hold(for: wait) }
@@ -223,8 +269,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     private func hold(for wait: Duration) {
         service.counters.throttled.add()
         let delay = TimeAmount.nanoseconds(min(wait.microseconds, 60_000_000) * 1000)
-        heldUntil = .now() + delay
-        // What waited in the input may be too much as well and hold for longer; the first task then changes nothing.
+        heldUntil = max(heldUntil ?? .now(), .now() + delay)
+        // A further wait may have begun meanwhile; this task then changes nothing, and that one's reads.
         eventLoop.assumeIsolated().scheduleTask(in: delay) { self.resumeReading() }
     }
 
@@ -242,15 +288,16 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     func durable(through ticket: UInt64) {
         guard !isClosing, admitted != nil else { return }
         var last: PublishHandle?
+        var output = loop.takeOutput()
+        // A report among them waits for another disk, so it must not be acknowledged along with them.
+        let isAlone = reporting?.isIdle ?? true
         while let first = admitted?.owed.first, first.ticket <= ticket {
             last = first.handle
+            if !isAlone { session.acknowledge(first.handle, into: &output) }
             admitted?.owed.removeFirst()
         }
-        if let last {
-            var output = loop.takeOutput()
-            session.acknowledge(through: last, into: &output)
-            send(&output)
-        }
+        if isAlone, let last { session.acknowledge(through: last, into: &output) }
+        send(&output)
         if input.readableBytes > 0 { work() } else { resumeReading() }
     }
 
@@ -263,7 +310,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
             let device = try service.admit(certified: certified, connect: connect)
             let key = MQTTSessions.Key(device: device.device, channels: device.channels)
             service.sessions.claim(key, by: self, at: now).assumeIsolated().whenComplete { result in
-                self.admit(device, key, connect, resuming: (try? result.get()) ?? nil)
+                let kept = (try? result.get()) ?? nil
+                self.admit(device, key, connect, resuming: connect.cleanStart ? nil : kept)
             }
             return nil
         } catch {
@@ -272,14 +320,14 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         }
     }
 
-    private func admit(_ device: AdmittedDevice, _ key: MQTTSessions.Key, _ connect: Connect, resuming kept: SessionState?) {
+    private func admit(_ device: AdmittedDevice, _ key: MQTTSessions.Key, _ connect: Connect, resuming kept: MQTTSessions.Kept?) {
         guard !isClosing, let context, context.channel.isActive else {
             service.sessions.release(key, by: self, keeping: kept, at: .now())
             return
         }
         var output = loop.takeOutput()
         let clientID = connect.clientID.isEmpty ? device.name.text : connect.clientID
-        if let ending = session.accept(clientID: clientID, resuming: kept, into: &output, at: .now()) {
+        if let ending = session.accept(clientID: clientID, resuming: kept?.session, into: &output, at: .now()) {
             service.sessions.release(key, by: self, keeping: nil, at: .now())
             send(&output)
             return finish(ending)
@@ -297,19 +345,25 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         service.counters.connections.add(1)
         send(&output)
         arm()
+        if let kept { resumed(kept.desired) }
         work()
     }
 
     // MARK: Ending
 
-    func takenOver() -> SessionState? {
+    func takenOver() -> MQTTSessions.Kept? {
         var output = loop.takeOutput()
         let ending = session.disconnect(.sessionTakenOver, into: &output)
         send(&output)
         guard let ending else { return nil }
         service.counters.takenOver.add()
+        let kept = self.kept(of: ending)
         finish(ending)
-        return ending.state
+        return kept
+    }
+
+    private func kept(of ending: Ending) -> MQTTSessions.Kept? {
+        ending.state.map { MQTTSessions.Kept(session: $0, desired: reporting?.desired ?? DesiredDelivery()) }
     }
 
     private func end(_ reason: ReasonCode, text: String?) {
@@ -320,7 +374,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     }
 
     /// Sees to what a session leaves behind, once, and closes.
-    private func finish(_ ending: Ending) {
+    func finish(_ ending: Ending) {
         guard !isClosing else { return }
         isClosing = true
         timer?.cancel()
@@ -329,7 +383,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         if let admitted {
             service.counters.connections.add(-1)
             if let channel = context?.channel { service.unregister(admitted.device, from: channel) }
-            service.sessions.release(admitted.key, by: self, keeping: ending.state, at: .now())
+            service.sessions.release(admitted.key, by: self, keeping: kept(of: ending), at: .now())
             service.presence.disconnected(admitted.presence, reason: Self.offline(ending))
         }
         context?.close(mode: .all, promise: nil)

@@ -25,24 +25,27 @@ public final class MQTTService: Sendable {
     let counters: MQTTCounters
     let sessions = MQTTSessions()
     let presence: Presence
+    let reports: ReportQueue
     let clock: WallClock
     private let directory: DeviceDirectory
     private let telemetry: Telemetry
     private let doors: TelemetryDoors
     private let registry: ConnectionRegistry
     private let calls: Calls
-    private let endings: AccessWatch
+    private let watch: BusWatch
 
     /// The MQTT side over these parts; `registry` is the listeners' own.
     public init(
         directory: DeviceDirectory, presence: Presence, telemetry: Telemetry, doors: TelemetryDoors,
-        registry: ConnectionRegistry, bus: Bus, metrics: Metrics, calls: Calls, limits: MQTT.Limits = MQTTService.limits,
-        writeTime: Duration = SouthboundLimits().writeTime, clock: WallClock = .system
+        reports: ReportQueue, registry: ConnectionRegistry, bus: Bus, metrics: Metrics, calls: Calls,
+        limits: MQTT.Limits = MQTTService.limits, writeTime: Duration = SouthboundLimits().writeTime,
+        clock: WallClock = .system
     ) {
         self.directory = directory
         self.presence = presence
         self.telemetry = telemetry
         self.doors = doors
+        self.reports = reports
         self.registry = registry
         self.calls = calls
         self.limits = limits
@@ -50,7 +53,7 @@ public final class MQTTService: Sendable {
         self.clock = clock
         counters = MQTTCounters(metrics)
         let sessions = sessions
-        endings = AccessWatch(bus) { sessions.forget($0) }
+        watch = BusWatch(bus, ended: { sessions.forget($0) }, desired: { sessions.tell($0) })
     }
 
     /// The codec's limits for devices: ThingsBoard's topics need the wildcard `+`, and a filter that is not one of a
@@ -133,6 +136,12 @@ public final class MQTTService: Sendable {
         calls.refused(address, refusal.code, tenant)
     }
 
+    /// Refuses what the device's credential does not open, and notes it, because it concerns trust.
+    func refusedChannel(_ device: AdmittedDevice, address: String) -> Refusal {
+        calls.refused(address, "device.channel", device.tenant)
+        return Refusal(.forbidden, "device.channel", "this credential is for another channel")
+    }
+
     /// Forgets the kept sessions whose time is over; call it now and then.
     public func removeExpiredSessions() { sessions.removeExpired(at: .now()) }
 }
@@ -141,11 +150,11 @@ extension Refusal {
     /// This refusal in MQTT's words.
     var reasonCode: ReasonCode {
         switch kind {
-        case .invalid: code.hasPrefix("telemetry.") ? .payloadFormatInvalid : .clientIdentifierNotValid
+        case .invalid: code == "device.client-identifier" ? .clientIdentifierNotValid : .payloadFormatInvalid
         case .unauthenticated, .notFound: .notAuthorized
-        case .forbidden: .topicNameInvalid
+        case .forbidden: code == "device.channel" ? .notAuthorized : .topicNameInvalid
         case .conflict: .implementationSpecificError
-        case .tooLarge: .packetTooLarge
+        case .tooLarge: .quotaExceeded
         case .limited: .quotaExceeded
         case .unavailable: .serverUnavailable
         }

@@ -19,7 +19,15 @@ final class MQTTSessions: Sendable {
     protocol Holder: AnyObject, Sendable {
         var eventLoop: any EventLoop { get }
         /// Ends the connection because another one takes the session over, and returns what is to be resumed.
-        func takenOver() -> SessionState?
+        func takenOver() -> Kept?
+        /// What the device is wanted to be has changed.
+        func desiredChanged(_ change: DesiredChanged)
+    }
+
+    /// What waits for a device to return.
+    struct Kept: Sendable {
+        var session: SessionState
+        var desired: DesiredDelivery
     }
 
     /// The most sessions kept for devices that are away.
@@ -27,7 +35,7 @@ final class MQTTSessions: Sendable {
 
     private enum Entry {
         case live(any Holder)
-        case kept(SessionState, until: NIODeadline)
+        case kept(Kept, until: NIODeadline)
     }
 
     private struct State {
@@ -38,7 +46,7 @@ final class MQTTSessions: Sendable {
     private let state = Mutex(State())
 
     /// Makes `holder` the connection of `key`; the future brings the session that it may resume.
-    func claim(_ key: Key, by holder: any Holder, at now: NIODeadline) -> EventLoopFuture<SessionState?> {
+    func claim(_ key: Key, by holder: any Holder, at now: NIODeadline) -> EventLoopFuture<Kept?> {
         let previous = state.withLock { state in
             let previous = state.entries.updateValue(.live(holder), forKey: key)
             if case .kept? = previous { state.keptCount -= 1 }
@@ -46,23 +54,36 @@ final class MQTTSessions: Sendable {
         }
         switch previous {
         case nil: return holder.eventLoop.makeSucceededFuture(nil)
-        case .kept(let session, let until): return holder.eventLoop.makeSucceededFuture(until > now ? session : nil)
+        case .kept(let kept, let until): return holder.eventLoop.makeSucceededFuture(until > now ? kept : nil)
         case .live(let other):
             return other.eventLoop.submit { other.takenOver() }.hop(to: holder.eventLoop)
         }
     }
 
     /// Ends the claim of `holder`, keeping its session for a while if there is one to keep.
-    func release(_ key: Key, by holder: any Holder, keeping session: SessionState?, at now: NIODeadline) {
+    func release(_ key: Key, by holder: any Holder, keeping kept: Kept?, at now: NIODeadline) {
         state.withLock { state in
             guard case .live(let current)? = state.entries[key], current === holder else { return }
-            if let session, state.keptCount < Self.maximumKept {
-                state.entries[key] = .kept(session, until: now + .seconds(Int64(session.expiryInterval)))
+            if let kept, state.keptCount < Self.maximumKept {
+                state.entries[key] = .kept(kept, until: now + .seconds(Int64(kept.session.expiryInterval)))
                 state.keptCount += 1
             } else {
                 state.entries[key] = nil
             }
         }
+    }
+
+    /// Tells the connections of a device what it is wanted to be; one without a connection hears it when it returns.
+    func tell(_ change: DesiredChanged) {
+        let holders = state.withLock { state in
+            [ChannelSet.maintenance, .both].compactMap { channels -> (any Holder)? in
+                guard case .live(let holder)? = state.entries[Key(device: change.device, channels: channels)] else {
+                    return nil
+                }
+                return holder
+            }
+        }
+        for holder in holders { holder.eventLoop.execute { holder.desiredChanged(change) } }
     }
 
     /// Forgets the kept sessions whose time is over.

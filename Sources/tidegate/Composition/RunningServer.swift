@@ -20,6 +20,7 @@ struct RunningServer: Sendable {
     let northbound: NorthboundServer
     private let upkeep: Upkeep
     private let backups: BackupService?
+    private let reports: ReportQueue
 
     init(_ parts: ServerParts) throws {
         self.parts = parts
@@ -28,9 +29,15 @@ struct RunningServer: Sendable {
         let registry = ConnectionRegistry(metrics: parts.metrics)
         let audit = parts.audit
         let refused: @Sendable (String, String, TenantID?) -> Void = { audit.refuse(source: $0, code: $1, tenant: $2) }
+        var limits = SouthboundLimits()
+        limits.connections = configuration.maximumConnections
+        reports = ReportQueue(
+            limits: limits, metrics: parts.metrics, logger: parts.logger,
+            keep: { [fleet = parts.fleet] group throws(Refusal) in try await fleet.keep(group) })
         let mqtt = MQTTService(
             directory: parts.fleet.directory, presence: parts.fleet.presence, telemetry: parts.telemetry, doors: doors,
-            registry: registry, bus: parts.bus, metrics: parts.metrics, calls: .init(refused: refused))
+            reports: reports, registry: registry, bus: parts.bus, metrics: parts.metrics,
+            calls: .init(refused: refused))
         let layout = DataLayout(parts.directory)
         let maker = Backups(
             database: parts.database, layout: layout, audit: audit, deployment: parts.authorities.deployment,
@@ -44,8 +51,6 @@ struct RunningServer: Sendable {
         let https = HTTPTelemetry(directory: parts.fleet.directory, telemetry: parts.telemetry, doors: doors)
         let contexts = try TLSContexts(
             parts.authorities.serverCertificate(for: "device", names: parts.serverNames))
-        var limits = SouthboundLimits()
-        limits.connections = configuration.maximumConnections
         southbound = try SouthboundServer(
             configuration: SouthboundConfiguration(
                 device: .init(host: configuration.listeners.device.host, port: configuration.listeners.device.port),
@@ -67,7 +72,7 @@ struct RunningServer: Sendable {
     /// All services in the order of their start; they end in the reverse order, so that listeners close before what
     /// they write to.
     var services: [any Service] {
-        [parts.audit, parts.fleet.presence, parts.telemetry, upkeep] + [backups].compactMap { $0 } + [southbound, northbound]
+        [parts.audit, parts.fleet.presence, parts.telemetry, reports, upkeep] + [backups].compactMap { $0 } + [southbound, northbound]
     }
 
     private static func deviceServices(_ parts: ServerParts, _ https: HTTPTelemetry) -> DeviceServices {

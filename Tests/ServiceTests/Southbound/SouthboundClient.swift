@@ -88,6 +88,14 @@ final class SouthboundClient: Sendable {
     var received: String { collector.state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
     var isClosed: Bool { collector.state.withLock { $0.isClosed } }
 
+    /// The bytes received so far, which are taken out.
+    func takeBytes() -> [UInt8] {
+        collector.state.withLock { state in
+            defer { state.bytes = [] }
+            return state.bytes
+        }
+    }
+
     func send(_ text: String) { send(ByteBuffer(string: text)) }
     func send(_ bytes: ByteBuffer) { channel.writeAndFlush(bytes, promise: nil) }
 

@@ -17,6 +17,7 @@ import X509
 @testable import Audit
 @testable import Fleet
 @testable import Southbound
+@testable import Telemetry
 @testable import Trust
 
 /// A fleet on a fresh database and the device side over it, listening on loopback, in the time of day that unmodified
@@ -52,6 +53,10 @@ struct SouthboundFixture: Sendable {
         let refused = Log<String>()
         /// What telemetry is answered; nil answers when the test ends.
         let answer = Setting<TelemetryAnswer?>(.accepted)
+        /// Whether devices' reports find the database unable to keep them.
+        let reportsFail = Setting(false)
+        /// How many reports each group held that was kept.
+        let groups = Log<Int>()
         /// The requests that wait for the test's end.
         let unanswered = Log<EventLoopPromise<TelemetryAnswer>>()
     }
@@ -73,17 +78,19 @@ struct SouthboundFixture: Sendable {
         }
     }
 
-    /// Runs `body` with a server that stops afterwards.
+    /// Runs `body` with a server that stops afterwards; it repeats what it hears over MQTT, or really speaks it.
     static func with(
-        limits: SouthboundLimits = SouthboundLimits(), loops: Int = 1,
-        _ body: (SouthboundFixture) async throws -> Void
+        _ engine: TestDatabase.Engine = .sqlite, limits: SouthboundLimits = SouthboundLimits(), loops: Int = 1,
+        speaksMQTT: Bool = false, _ body: (SouthboundFixture) async throws -> Void
     ) async throws {
         try await TestDatabase.withDirectory { directory in
-            let parts = [TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part]
-            try await TestDatabase.Engine.sqlite.withDatabase(parts) { database in
+            let parts = [
+                TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
+            ]
+            try await engine.withDatabase(parts) { database in
                 let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
                 do {
-                    try await run(directory, database, limits, group, body)
+                    try await run(directory, database, limits, group, speaksMQTT: speaksMQTT, body)
                 } catch {
                     try? await group.shutdownGracefully()
                     throw error
@@ -95,7 +102,7 @@ struct SouthboundFixture: Sendable {
 
     private static func run(
         _ directory: String, _ database: Database, _ limits: SouthboundLimits, _ group: MultiThreadedEventLoopGroup,
-        _ body: (SouthboundFixture) async throws -> Void
+        speaksMQTT: Bool, _ body: (SouthboundFixture) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let ring = try KeyRing(
@@ -144,22 +151,44 @@ struct SouthboundFixture: Sendable {
                 return promise.futureResult
             })
         services.refused = { _, code, _ in record.refused.append(code) }
+        let metrics = Metrics()
+        let reports = ReportQueue(
+            limits: limits, pauses: .milliseconds(1)...(.milliseconds(5)), metrics: metrics, logger: logger,
+            keep: { group throws(Refusal) in
+                guard !record.reportsFail.current else { throw Refusal(.unavailable, "report.later", "") }
+                let outcomes = try await fleet.keep(group)
+                record.groups.append(group.count)
+                return outcomes
+            })
+        let telemetry = Telemetry(
+            database: database, directory: "\(directory)/telemetry", retention: .init(raw: .seconds(3650 * 86_400)),
+            clock: .system, logger: logger)
+        if speaksMQTT {
+            try FileManager.default.createDirectory(
+                atPath: "\(directory)/telemetry", withIntermediateDirectories: true)
+            try await telemetry.open()
+        }
         let make = { @Sendable [services] (port: Int, metrics: Metrics) in
-            try SouthboundServer(
+            let registry = ConnectionRegistry(metrics: metrics)
+            let mqtt = MQTTService(
+                directory: fleet.directory, presence: fleet.presence, telemetry: telemetry,
+                doors: TelemetryDoors(telemetry: telemetry), reports: reports, registry: registry, bus: bus,
+                metrics: metrics, calls: .init(refused: { _, code, _ in record.refused.append(code) }))
+            return try SouthboundServer(
                 configuration: SouthboundConfiguration(
                     device: .init(host: "127.0.0.1", port: port), mqtt: .init(host: "127.0.0.1", port: 0),
                     limits: limits),
                 group: group, contexts: contexts, verifier: verifier, directory: fleet.directory, services: services,
                 mqttPipeline: { channel, identity in
-                    channel.eventLoop.makeCompletedFuture {
+                    if speaksMQTT { return mqtt.install(on: channel, identity: identity) }
+                    return channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(SouthboundEcho(identity: identity))
                     }
                 },
-                registry: ConnectionRegistry(metrics: metrics), bus: bus, metrics: metrics, logger: logger)
+                registry: registry, bus: bus, metrics: metrics, logger: logger)
         }
-        let metrics = Metrics()
         let server = try make(0, metrics)
-        let stopping = ServiceGroup(services: [server], logger: logger)
+        let stopping = ServiceGroup(services: [reports, server], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await stopping.run() }
             let addresses = try await server.addresses
@@ -178,6 +207,7 @@ struct SouthboundFixture: Sendable {
             await stopping.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
+        if speaksMQTT { try await telemetry.close() }
     }
 
     /// Asks the server to stop, as a signal would.
@@ -216,12 +246,15 @@ struct SouthboundFixture: Sendable {
     }
 
     /// A registered and enrolled device's credential.
-    func enrolled(_ name: String, in slug: String = "acme") async throws -> (RegisteredDevice, Credential) {
-        let registered = try await register(name, in: slug == "rival" ? rival : acme)
+    func enrolled(
+        _ name: String, in slug: String = "acme", channel: Trust.Channel = .maintenance,
+        _ change: (inout DeviceDraft) -> Void = { _ in }
+    ) async throws -> (RegisteredDevice, Credential) {
+        let registered = try await register(name, in: slug == "rival" ? rival : acme, change)
         let key = P256.Signing.PrivateKey()
         let enrolled = try await fleet.enrol(
             tenant: TenantSlug(slug), identifier: name, token: registered.token.text, csr: try Self.request(key),
-            address: nil)
+            channel: channel, address: nil)
         return (registered, Credential(key: key, der: enrolled.certificate.der))
     }
 

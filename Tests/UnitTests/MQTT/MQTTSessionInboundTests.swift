@@ -60,6 +60,48 @@ import Testing
         #expect(try old.heard() == [.ack(.puback, 1)])
     }
 
+    @Test("a refusal's words reach a version 5 client in their turn, unless it wants none or takes no such packet")
+    func words() throws {
+        let long = String(repeating: "x", count: 200)
+        func reasons(_ change: (inout Connect) throws -> Void) throws -> [String?] {
+            let (d, _) = try MQTTDialogue.established(.v5, change: change)
+            _ = try d.say(.message(1), .message(2, .exactlyOnce))
+            d.session.acknowledge(d.handles[1], reason: .notAuthorized, text: long, into: &d.output)
+            d.session.acknowledge(d.handles[0], reason: .quotaExceeded, text: "first", into: &d.output)
+            return try d.heard().map { packet in
+                switch packet {
+                case .puback(let ack):
+                    #expect(ack.reason == .quotaExceeded)
+                    return ack.properties[.reasonString]
+                case .pubrec(let ack):
+                    #expect(ack.reason == .notAuthorized)
+                    return ack.properties[.reasonString]
+                default: return "\(packet)"
+                }
+            }
+        }
+        #expect(try reasons { _ in } == ["first", long])
+        #expect(try reasons { $0.properties.requestProblemInformation = true } == ["first", long])
+        #expect(try reasons { $0.properties.requestProblemInformation = false } == [nil, nil])
+        #expect(try reasons { $0.properties.maximumPacketSize = 100 } == ["first", nil])
+    }
+
+    @Test("words are said once, also of a message that a later one carries along")
+    func wordsThrough() throws {
+        let (d, _) = try MQTTDialogue.established(.v5)
+        _ = try d.say(.message(1), .message(2), .message(3))
+        d.session.acknowledge(d.handles[1], reason: .quotaExceeded, text: "no", into: &d.output)
+        d.acknowledge(through: 2)
+        let heard = try d.heard()
+        #expect(heard.count == 3)
+        guard case .puback(let second) = heard[1], case .puback(let third) = heard[2] else {
+            Issue.record("not acknowledged")
+            return
+        }
+        #expect(second.properties[.reasonString] == "no")
+        #expect(third.reason == .success && third.properties.isEmpty)
+    }
+
     @Test("a QoS 2 message is delivered once however often it comes", arguments: [ProtocolVersion.v311, .v5])
     func exactlyOnce(_ version: ProtocolVersion) throws {
         let (d, _) = try MQTTDialogue.established(version)
