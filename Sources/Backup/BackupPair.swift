@@ -23,9 +23,13 @@ public struct BackupPair: Sendable, Hashable {
 
     /// The pair of the backup `id`, begun at `created`, in these directories.
     init(id: [UInt8], created: Timestamp, archivesIn directory: String, keysIn keysDirectory: String) {
+        self.init(name: Self.name(id: id, created: created), created: created, directory, keysDirectory)
+    }
+
+    /// The name of the backup `id`, begun at `created`.
+    static func name(id: [UInt8], created: Timestamp) -> String {
         let moment = created.rfc3339.prefix(19).filter { $0 != "-" && $0 != ":" }
-        let name = "tidegate-\(moment)Z-\(id.prefix(4).hex)"
-        self.init(name: name, created: created, directory, keysDirectory)
+        return "tidegate-\(moment)Z-\(id.prefix(4).hex)"
     }
 
     /// The pair with this name, or nil when no backup is named so.
@@ -61,14 +65,16 @@ public struct BackupPair: Sendable, Hashable {
     }
 
     /// The pair that `path` means: an archive, or the newest one in a directory; `keys` names the bundle when it lies
-    /// elsewhere.
-    public static func find(_ path: String, keys: String? = nil) throws -> (archive: String, keys: String) {
+    /// elsewhere, `keysDirectory` where bundles of their archive's name lie.
+    public static func find(
+        _ path: String, keys: String? = nil, keysIn keysDirectory: String? = nil
+    ) throws -> (archive: String, keys: String) {
         guard let status = FileStatus(of: path) else { throw Refusal.file("read", path) }
         guard status.isDirectory else {
             let beside = path.hasSuffix(".backup") ? "\(path.dropLast(7)).keys" : "\(path).keys"
             return (path, keys ?? beside)
         }
-        guard let newest = try list(in: path).last else {
+        guard let newest = try list(in: path, keysIn: keysDirectory).last else {
             throw Refusal(.notFound, "backup.none", "There is no backup in \(path): no file there ends in .backup.")
         }
         return (newest.archive, keys ?? newest.keys)

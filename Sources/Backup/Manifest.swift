@@ -14,6 +14,9 @@ public struct BackupManifest: Sendable, Hashable {
     /// The engine that the data comes from.
     public let engine: DatabaseKind
 
+    /// The name that its files were given.
+    public var name: String { BackupPair.name(id: id, created: created) }
+
     init(id: [UInt8], created: Timestamp, deployment: String, program: String, engine: DatabaseKind) {
         self.id = id
         self.created = created

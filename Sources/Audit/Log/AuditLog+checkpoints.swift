@@ -40,9 +40,7 @@ extension AuditLog {
             do {
                 (signer, isNew) = try LogSigner.load(
                     tenant, deployment: deployment, keyRing: keyRing, now: now, in: transaction)
-            } catch let refusal as Refusal
-                where refusal.code == "trust.tenantKeyMissing" || refusal.code == "trust.sealBroken"
-            {
+            } catch let refusal as Refusal where Self.isWithoutKey(refusal) {
                 // A removed tenant's log is concluded; what still comes (retention) stays after its last checkpoint.
                 return []
             }

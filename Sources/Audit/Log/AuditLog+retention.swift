@@ -23,7 +23,10 @@ extension AuditLog {
                 guard end > head.keptFrom else { return 0 }
                 head = try LogHead.claim(tenant, in: transaction)
                 try transaction.execute("DELETE FROM audit_entry WHERE tenant = $1 AND position < $2", end)
-                try transaction.execute("DELETE FROM audit_checkpoint WHERE tenant = $1 AND size < $2", end)
+                // A declared restoration explains checkpoints that others hold, so it stays for good.
+                try transaction.execute(
+                    "DELETE FROM audit_checkpoint WHERE tenant = $1 AND size < $2 AND note NOT LIKE $3", end,
+                    "%\nrestored %")
                 let count = end - head.keptFrom
                 head.keptFrom = end
                 try head.write(tenant, in: transaction)

@@ -12,22 +12,24 @@ import Trust
 /// A second place for checkpoints, outside the database: whoever puts an older database back does not put this back.
 ///
 /// Each line is a JSON object that names a tenant with a key of its log or with a checkpoint. The file is bounded: when
-/// it grows too large, a new one takes its place that holds every key and the newest checkpoint of each tenant, and
-/// the old one is kept beside it once.
+/// it grows too large, a new one takes its place that holds every key, every declared restoration and the newest
+/// checkpoint of each tenant, and the old one is kept beside it once.
 final class CheckpointFile: Sendable {
     /// What one line says.
     enum Line: Hashable, Sendable {
         case key(TenantID, NoteVerifier)
-        case checkpoint(TenantID, madeAt: Timestamp, note: String)
+        /// A checkpoint, and when it was made as far as it is known.
+        case checkpoint(TenantID, madeAt: Timestamp?, note: String)
 
         var text: String {
             switch self {
             case .key(let tenant, let verifier):
                 JSONValue.object(["tenant": .string(tenant.text), "key": .string(verifier.description)]).canonical
             case .checkpoint(let tenant, let madeAt, let note):
-                JSONValue.object([
-                    "tenant": .string(tenant.text), "time": .string(madeAt.rfc3339), "checkpoint": .string(note),
-                ]).canonical
+                JSONValue.object(
+                    ["tenant": .string(tenant.text), "checkpoint": .string(note)].merging(
+                        madeAt.map { ["time": .string($0.rfc3339)] } ?? [:]) { $1 }
+                ).canonical
             }
         }
 
@@ -38,9 +40,8 @@ final class CheckpointFile: Sendable {
             else { return nil }
             if let key = value["key"]?.string.flatMap({ NoteVerifier($0) }) {
                 self = .key(tenant, key)
-            } else if let note = value["checkpoint"]?.string,
-                let time = value["time"]?.string.flatMap({ Timestamp(rfc3339: $0) })
-            {
+            } else if let note = value["checkpoint"]?.string {
+                let time = value["time"]?.string.flatMap { Timestamp(rfc3339: $0) }
                 self = .checkpoint(tenant, madeAt: time, note: note)
             } else {
                 return nil
@@ -96,16 +97,18 @@ final class CheckpointFile: Sendable {
     }
 
     private func compact() throws {
-        var keys: [Line] = []
+        var lasting: [Line] = []
         var newest: [TenantID: Line] = [:]
         let all = try Data(contentsOf: URL(filePath: path)).split(separator: 0x0A).compactMap { Line($0) }
         for line in all {
             switch line {
-            case .key: keys.append(line)
-            case .checkpoint(let tenant, _, _): newest[tenant] = line
+            case .key: lasting.append(line)
+            case .checkpoint(let tenant, _, let note):
+                newest[tenant] = line
+                if Checkpoint(note: note)?.restoration != nil { lasting.append(line) }
             }
         }
-        let kept = keys + newest.sorted { $0.key < $1.key }.map(\.value)
+        let kept = lasting + newest.sorted { $0.key < $1.key }.map(\.value)
         try SecretFile.rename(from: path, to: "\(path).1")
         try SecretFile.replace(path, with: kept.flatMap { Array($0.text.utf8) + [0x0A] })
     }

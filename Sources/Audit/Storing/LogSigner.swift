@@ -12,20 +12,43 @@ struct LogSigner {
     static func load(
         _ tenant: TenantID, deployment: DeploymentName, keyRing: KeyRing, now: Timestamp, in transaction: Transaction
     ) throws -> (signer: LogSigner, isNew: Bool) {
-        let scoped = transaction.scoped(to: tenant)
-        let row = try scoped.row(
-            "SELECT verifier, private_key FROM audit_signer WHERE tenant = $1 ORDER BY created_at DESC, verifier LIMIT 1"
-        )
-        if let row {
-            let text = try row.text(0)
-            let bytes = try keyRing.open(
-                row.blob(1), at: AuditSchema.signerColumn.place(tenant, row: text), in: transaction)
-            guard let verifier = NoteVerifier(text),
-                let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes),
-                Array(key.publicKey.rawRepresentation) == verifier.publicKey
-            else { throw StorageError(.corrupt, "the key of an audit log does not fit its public half") }
-            return (LogSigner(verifier: verifier, key: key), false)
-        }
+        if let (signer, _) = try newest(tenant, keyRing: keyRing, in: transaction) { return (signer, false) }
+        return (try make(tenant, deployment: deployment, keyRing: keyRing, now: now, in: transaction), true)
+    }
+
+    /// The signer of a tenant's log until now, if it had one, and a new one in its place.
+    static func replace(
+        _ tenant: TenantID, deployment: DeploymentName, keyRing: KeyRing, now: Timestamp, in transaction: Transaction
+    ) throws -> (former: LogSigner?, signer: LogSigner) {
+        let former = try newest(tenant, keyRing: keyRing, in: transaction)
+        // The newest counts, even when a clock was put back.
+        let made = former.map { max(now, $0.made + .microseconds(1)) } ?? now
+        let signer = try make(tenant, deployment: deployment, keyRing: keyRing, now: made, in: transaction)
+        return (former?.signer, signer)
+    }
+
+    private static func newest(
+        _ tenant: TenantID, keyRing: KeyRing, in transaction: Transaction
+    ) throws -> (signer: LogSigner, made: Timestamp)? {
+        let row = try transaction.scoped(to: tenant).row(
+            """
+            SELECT verifier, private_key, created_at FROM audit_signer
+            WHERE tenant = $1 ORDER BY created_at DESC, verifier LIMIT 1
+            """)
+        guard let row else { return nil }
+        let text = try row.text(0)
+        let bytes = try keyRing.open(
+            row.blob(1), at: AuditSchema.signerColumn.place(tenant, row: text), in: transaction)
+        guard let verifier = NoteVerifier(text),
+            let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes),
+            Array(key.publicKey.rawRepresentation) == verifier.publicKey
+        else { throw StorageError(.corrupt, "the key of an audit log does not fit its public half") }
+        return (LogSigner(verifier: verifier, key: key), try row.timestamp(2))
+    }
+
+    private static func make(
+        _ tenant: TenantID, deployment: DeploymentName, keyRing: KeyRing, now: Timestamp, in transaction: Transaction
+    ) throws -> LogSigner {
         let key = Curve25519.Signing.PrivateKey()
         let name = AuditOrigin.name(deployment: deployment.text, tenant: tenant)
         guard let verifier = NoteVerifier(name: name, publicKey: Array(key.publicKey.rawRepresentation)) else {
@@ -34,10 +57,10 @@ struct LogSigner {
         let text = verifier.description
         let sealed = try keyRing.seal(
             Array(key.rawRepresentation), at: AuditSchema.signerColumn.place(tenant, row: text), in: transaction)
-        try scoped.execute(
+        try transaction.scoped(to: tenant).execute(
             "INSERT INTO audit_signer (tenant, verifier, private_key, created_at) VALUES ($1, $2, $3, $4)",
             text, sealed, now)
-        return (LogSigner(verifier: verifier, key: key), true)
+        return LogSigner(verifier: verifier, key: key)
     }
 
     /// The verifiers of every key that has signed a tenant's log.
@@ -50,10 +73,21 @@ struct LogSigner {
     /// The signed note that states this size and root.
     func sign(size: Int64, root: TreeHash) throws -> String {
         let text = Checkpoint(origin: verifier.name, size: size, root: root).text
-        let signature = try key.signature(for: Array(text.utf8))
-        return SignedNote(
-            text: text,
-            signatures: [.init(name: verifier.name, keyID: verifier.keyID, bytes: Array(signature))]
-        ).encoded
+        return SignedNote(text: text, signatures: [try signature(for: text)]).encoded
+    }
+
+    /// The note that declares a restoration: signed by this key, and by the `former` one that gives way to it.
+    func sign(
+        size: Int64, root: TreeHash, backup: String, at time: Timestamp, kept: Int64, after former: LogSigner?
+    ) throws -> String {
+        let restoration = AuditRestoration(backup: backup, time: time, kept: kept, key: verifier)
+        let text = Checkpoint(origin: verifier.name, size: size, root: root, restoration: restoration).text
+        let signers = [former].compactMap(\.self) + [self]
+        return SignedNote(text: text, signatures: try signers.map { try $0.signature(for: text) }).encoded
+    }
+
+    private func signature(for text: String) throws -> SignedNote.Signature {
+        .init(
+            name: verifier.name, keyID: verifier.keyID, bytes: Array(try key.signature(for: Array(text.utf8))))
     }
 }

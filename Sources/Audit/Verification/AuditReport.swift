@@ -34,6 +34,24 @@ public struct AuditDamage: Sendable, Hashable {
     public var message: String
 }
 
+/// A restoration that is declared in a log, signed by the key that the log had before.
+public struct ReportedRestoration: Sendable, Hashable {
+    /// What is declared.
+    public let restoration: AuditRestoration
+    /// The size of the checkpoint that declares it.
+    public let declaredAt: Int64
+    /// The most entries that a checkpoint of the history that was given up knows of, when one was seen.
+    public internal(set) var known: Int64?
+
+    /// The facts for a program.
+    public var json: JSONValue {
+        [
+            "backup": .string(restoration.backup), "time": .string(restoration.time.rfc3339),
+            "kept": .integer(restoration.kept), "known": known.map { .integer($0) } ?? .null,
+        ]
+    }
+}
+
 /// What verification found in one log.
 public struct AuditReport: Sendable, Hashable {
     /// The log's tenant.
@@ -54,6 +72,8 @@ public struct AuditReport: Sendable, Hashable {
     public var pending = 0
     /// The oldest of these.
     public var oldestPending: Timestamp?
+    /// The restorations that are declared in the log, the oldest first.
+    public var restorations: [ReportedRestoration] = []
     /// The first damages, the worst-placed first.
     public var damages: [AuditDamage] = []
     /// How many damages there are, listed or not.
@@ -66,6 +86,19 @@ public struct AuditReport: Sendable, Hashable {
     public var unsigned: Int64 { max(size - signedSize, 0) }
 
     init(tenant: TenantID) { self.tenant = tenant }
+
+    /// Takes a checkpoint that fits the log.
+    mutating func add(_ witness: LogExamination.Witness) {
+        guard let restoration = witness.restoration, !restorations.contains(where: { $0.declaredAt == witness.size })
+        else { return }
+        restorations.append(ReportedRestoration(restoration: restoration, declaredAt: witness.size))
+    }
+
+    /// Notes that a checkpoint of this size belongs to the history that ended with a restoration.
+    mutating func addGivenUp(_ size: Int64, endedAt end: Int64) {
+        guard let index = restorations.firstIndex(where: { $0.declaredAt == end }) else { return }
+        restorations[index].known = max(restorations[index].known ?? 0, size)
+    }
 
     mutating func add(_ damage: AuditDamage) {
         damageCount += 1

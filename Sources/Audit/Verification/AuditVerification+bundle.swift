@@ -8,6 +8,27 @@ import FoundationEssentials
 #endif
 
 extension AuditVerification {
+    /// Checks an exported bundle against checkpoints known from elsewhere.
+    ///
+    /// It reads a file: not on an event loop.
+    public static func bundle(at path: String, known: KnownCheckpoints) throws -> AuditReport {
+        let lines = try LineReader(path: path)
+        guard let first = try lines.next(), case .header(let tenant, _, _, _)? = ReadBundleLine(first) else {
+            throw noBundle(path)
+        }
+        let notes = known.notes(of: tenant)
+        guard !notes.isEmpty else {
+            throw Refusal(
+                .invalid, "audit.noCheckpoints",
+                "The checkpoints from elsewhere are of other logs, not of this bundle's (\(tenant.text)).")
+        }
+        return try bundle(at: path, known: notes)
+    }
+
+    private static func noBundle(_ path: String) -> Refusal {
+        Refusal(.invalid, "audit.noBundle", "\(path) does not begin like an audit bundle.")
+    }
+
     /// Checks an exported bundle on its own.
     ///
     /// `trusted` are keys from another source: with them, a bundle that was signed anew with another key is found.
@@ -20,11 +41,8 @@ extension AuditVerification {
         let lines = try LineReader(path: path)
         guard let first = try lines.next(),
             case .header(let tenant, let size, let keptFrom, let stated)? = ReadBundleLine(first)
-        else {
-            throw Refusal(.invalid, "audit.noBundle", "\(path) does not begin like an audit bundle.")
-        }
+        else { throw noBundle(path) }
         var judge = CheckpointJudge(keys: trusted.isEmpty ? stated : trusted)
-        for note in known { judge.take(note, size: nil, time: nil, origin: .elsewhere) }
         var page = BundlePage(size: size)
         var examination: LogExamination?
         var isWhole = false
@@ -33,6 +51,8 @@ extension AuditVerification {
 
         func take(_ places: [LogExamination.Place]) {
             if examination == nil {
+                // Only now, because one of the bundle's own checkpoints may bring in the key that signed it.
+                for note in known { judge.take(note, size: nil, time: nil, origin: .elsewhere) }
                 examination = LogExamination(
                     tenant: tenant, size: size, keptFrom: keptFrom, witnesses: judge.witnesses, keys: judge.keys)
             }

@@ -3,11 +3,13 @@ public import Storage
 
 /// Checks logs without any key: in a database, beside its checkpoint file, or in an exported bundle.
 public enum AuditVerification {
-    /// Checks every log in `database` against its own checkpoints, the platform's log, and the checkpoint file in
-    /// `directory` when there is one; it only reads.
+    /// Checks every log in `database` against its own checkpoints, the platform's log, the checkpoint file in
+    /// `directory` when there is one, and checkpoints `known` from elsewhere; it only reads.
     ///
     /// It reads a file: not on an event loop.
-    public static func database(_ database: Database, directory: String?) async throws -> [AuditReport] {
+    public static func database(
+        _ database: Database, directory: String?, known: KnownCheckpoints = KnownCheckpoints()
+    ) async throws -> [AuditReport] {
         let lines = try directory.map { try CheckpointFile.read(directory: $0) } ?? []
         var pinned: [TenantID: Pinned] = [:]
         for line in lines {
@@ -17,6 +19,7 @@ public enum AuditVerification {
                 pinned[tenant, default: Pinned()].checkpoints.append((time, note))
             }
         }
+        known.add(to: &pinned)
         var tenants = Set(pinned.keys)
         try await tenants.formUnion(
             database.platform.read { transaction in
@@ -29,8 +32,7 @@ public enum AuditVerification {
         var reports: [AuditReport] = []
         for tenant in [.platform] + tenants.sorted().filter({ $0 != .platform }) {
             let log = StoredLog(
-                database: database, tenant: tenant, pinned: pinned[tenant] ?? Pinned(), hasFile: !lines.isEmpty,
-                anchor: anchors[tenant])
+                database: database, tenant: tenant, pinned: pinned[tenant] ?? Pinned(), anchor: anchors[tenant])
             reports.append(
                 try await log.verify { leaf in
                     if let anchor = Anchor(leaf) { anchors[anchor.tenant] = (anchor, leaf.time) }
@@ -42,7 +44,7 @@ public enum AuditVerification {
     /// What the checkpoint file says of one log.
     struct Pinned: Sendable {
         var keys: Set<NoteVerifier> = []
-        var checkpoints: [(time: Timestamp, note: String)] = []
+        var checkpoints: [(time: Timestamp?, note: String)] = []
     }
 }
 
@@ -51,7 +53,6 @@ struct StoredLog {
     let database: Database
     let tenant: TenantID
     let pinned: AuditVerification.Pinned
-    let hasFile: Bool
     let anchor: (Anchor, Timestamp)?
 
     private static let pageEntries: Int64 = TreeTiles.width * 16
@@ -77,12 +78,14 @@ struct StoredLog {
         let known = pinned.keys.isEmpty ? overview.keys : overview.keys.filter { pinned.keys.contains($0) }
         let keys = known + pinned.keys.subtracting(known).sorted { $0.description < $1.description }
         var judge = CheckpointJudge(keys: keys)
+        judge.adopt(overview.checkpoints.map(\.note) + pinned.checkpoints.map(\.note))
         for (size, time, note) in overview.checkpoints { judge.take(note, size: size, time: time, origin: .log) }
         for (time, note) in pinned.checkpoints { judge.take(note, size: nil, time: time, origin: .elsewhere) }
         if let anchor { judge.take(anchor.0, time: anchor.1) }
         if let head = TreeFrontier(size: overview.size, bytes: overview.frontier) { judge.take(head) }
         var examination = LogExamination(
-            tenant: tenant, size: overview.size, keptFrom: overview.keptFrom, witnesses: judge.witnesses, keys: keys)
+            tenant: tenant, size: overview.size, keptFrom: overview.keptFrom, witnesses: judge.witnesses,
+            keys: judge.keys)
         for forgery in judge.forgeries { examination.add(forgery) }
         var trimmedTo = overview.trimmedTo
         while examination.index < overview.size {
@@ -103,6 +106,7 @@ struct StoredLog {
             examination.take(places)
             if places.count < page.places.count { break }
         }
+        examination.judgeWitnesses()
         if examination.index == overview.size { try await compareTree(&examination, overview) }
         if let last = overview.last, last >= overview.size {
             examination.add(

@@ -30,6 +30,19 @@ struct LogExamination {
         var size: Int64
         var root: TreeHash
         var time: Timestamp?
+        /// The keys that have signed it; none when it is no checkpoint.
+        var signers: [NoteVerifier] = []
+        /// What it declares beyond size and root.
+        var restoration: AuditRestoration?
+    }
+
+    /// Whether a witness agrees with the stored hashes, and with what the entries hold.
+    private struct Verdict {
+        var witness: Witness
+        var fitsStored: Bool
+        var fitsActual: Bool
+
+        var fits: Bool { fitsStored || fitsActual }
     }
 
     private(set) var report: AuditReport
@@ -38,12 +51,16 @@ struct LogExamination {
     private(set) var stored = TreeFrontier()
     private var witnesses: [Witness]
     private var nextWitness = 0
+    private var verdicts: [Verdict] = []
+    private var isJudged = false
     /// The size up to which a checkpoint has held, and the one before that.
     private var holds: Int64 = 0
     private var heldBefore: Int64 = 0
     private var mismatches: [AuditDamage] = []
     /// The first checkpoint that does not hold.
     private var broken: Witness?
+    /// The first checkpoint that knows of more entries than there are.
+    private var beyondEnd: Witness?
     /// The size up to which a checkpoint agrees with the entries and not with the stored hashes.
     private var storedWrongUpTo: Int64 = 0
     /// The last entry that is there or that retention may have dropped.
@@ -57,13 +74,13 @@ struct LogExamination {
         report.keptFrom = keptFrom
         report.keys = keys.map(\.description)
         self.witnesses = witnesses.sorted { ($0.size, $0.origin.rawValue) < ($1.size, $1.origin.rawValue) }
-        judgeWitnesses()
+        hearWitnesses()
     }
 
     /// The next entry's index.
     var index: Int64 { stored.size }
 
-    /// True while every checkpoint has agreed with the stored hashes.
+    /// True when every checkpoint that was judged has agreed with the stored hashes.
     var isSound: Bool { broken == nil && storedWrongUpTo == 0 }
 
     mutating func add(_ damage: AuditDamage) { report.add(damage) }
@@ -81,7 +98,7 @@ struct LogExamination {
             tiles.append(expected)
             if hash != nil { report.entries += 1 }
             if hash != nil || stored.size <= report.keptFrom { lastPresent = stored.size - 1 }
-            judgeWitnesses()
+            hearWitnesses()
         }
     }
 
@@ -135,23 +152,52 @@ struct LogExamination {
 
     // MARK: Checkpoints
 
-    private mutating func judgeWitnesses() {
+    private mutating func hearWitnesses() {
         while nextWitness < witnesses.count, witnesses[nextWitness].size <= stored.size {
             let witness = witnesses[nextWitness]
             nextWitness += 1
-            guard broken == nil, witness.size == stored.size else { continue }
-            guard stored.root == witness.root || actual.root == witness.root else {
+            guard witness.size == stored.size else { continue }
+            verdicts.append(
+                Verdict(
+                    witness: witness, fitsStored: stored.root == witness.root, fitsActual: actual.root == witness.root))
+        }
+    }
+
+    /// Judges the checkpoints when all entries are taken: only then it is known which restorations are in the log.
+    mutating func judgeWitnesses() {
+        guard !isJudged else { return }
+        isJudged = true
+        let beyond = witnesses[nextWitness...]
+        let succession = Succession(
+            fitting: verdicts.filter(\.fits).map(\.witness),
+            others: verdicts.filter { !$0.fits }.map(\.witness) + beyond)
+        for witness in verdicts.filter(\.fits).map(\.witness) { report.add(witness) }
+        for verdict in verdicts {
+            let witness = verdict.witness
+            if !verdict.fits, let end = succession.end(of: witness) {
+                report.addGivenUp(witness.size, endedAt: end)
+                continue
+            }
+            guard broken == nil else { continue }
+            guard verdict.fits else {
                 broken = witness
                 // Another witness of the same size may hold: then the two speak of different histories.
                 if holds == witness.size { holds = heldBefore }
                 continue
             }
-            if stored.root != witness.root { storedWrongUpTo = witness.size }
+            if !verdict.fitsStored { storedWrongUpTo = witness.size }
             if witness.size > holds { heldBefore = holds }
             holds = witness.size
             if witness.origin == .log {
                 report.checkpoints += 1
                 report.signedSize = witness.size
+            }
+        }
+        for witness in beyond {
+            if let end = succession.end(of: witness) {
+                report.addGivenUp(witness.size, endedAt: end)
+            } else if beyondEnd == nil, witness.size > max(stored.size, report.size) {
+                beyondEnd = witness
             }
         }
     }
@@ -160,6 +206,7 @@ struct LogExamination {
 
     /// Draws the conclusions when all entries are taken; `trimmedTo` is how far recorded retention has gone.
     mutating func finish(trimmedTo: Int64) -> AuditReport {
+        judgeWitnesses()
         // Missing entries with nothing after them are a log that was cut off.
         mismatches.removeAll { $0.kind == .deleted && ($0.index ?? 0) > lastPresent }
         for mismatch in mismatches where (mismatch.index ?? 0) >= storedWrongUpTo { report.add(mismatch) }
@@ -185,7 +232,7 @@ struct LogExamination {
                         "The oldest entries are missing up to \(report.keptFrom), and no retention is recorded that "
                         + "dropped them."))
         }
-        if let witness = witnesses[nextWitness...].first(where: { $0.size > max(stored.size, report.size) }) {
+        if let witness = beyondEnd {
             let isOwn = witness.origin == .log
             let whose = isOwn ? "the checkpoint" : "a checkpoint that was kept elsewhere"
             report.add(

@@ -121,6 +121,7 @@ public actor Backups {
         let recovery = try recoveryFiles.publicKey()
         try prepare([directory, keysDirectory])
         defer { try? FileManager.default.removeItem(atPath: layout.staging) }
+        await settleAudit()
         let archiveKey = SymmetricKey(size: .bits256)
         let archive = try ArchiveWriter(pair.archive, manifest: manifest, archiveKey: archiveKey)
         // The order below is what makes the copies fit each other.
@@ -150,6 +151,16 @@ public actor Backups {
         return Created(
             pair: pair, bytes: archive.output.bytes + bundle.bytes,
             recoveryKey: recoveryFiles.isKeyHere ? layout.recoveryKey : nil)
+    }
+
+    /// Lets every audit log have its key and sign for what it has, so that a restoration can be declared with that key.
+    private func settleAudit() async {
+        do {
+            try await audit.settle()
+        } catch {
+            // A backup of a log that can not be signed is worth more than none.
+            logger.warning("an audit log could not be signed before the backup", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// Makes the directories, and removes what a backup that was cut short has left in them.

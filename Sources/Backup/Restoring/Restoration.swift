@@ -19,6 +19,8 @@ public struct Restoration: Sendable {
     public struct Restored: Sendable, Hashable {
         /// What was in the archive.
         public let contents: BackupContents
+        /// How far each audit log was put back, which is declared in it.
+        public let logs: [AuditLog.DeclaredRestoration]
         /// What the operator does now, a sentence each.
         public let nextSteps: [String]
     }
@@ -64,23 +66,33 @@ public struct Restoration: Sendable {
 
     /// Makes `directory`, which must be absent or empty, the data directory of the server in the backup; its database
     /// becomes a SQLite file there, or goes to the empty PostgreSQL database at `postgres`.
+    ///
+    /// Every audit log declares the restoration, signed by its own key; `known` are checkpoints of the lost server,
+    /// which then stay beside the logs as evidence.
     public func restore(
-        into directory: String, postgres: String? = nil, by actor: Actor = .system("restore")
+        into directory: String, postgres: String? = nil, known: KnownCheckpoints = KnownCheckpoints(),
+        by actor: Actor = .system("restore")
     ) async throws -> Restored {
         try Self.checkEmpty(directory)
         // First everything, and only then the first byte to the disk.
         let contents = try check()
         let stage = "\(directory)/\(Self.unfinished)"
+        let logs: [AuditLog.DeclaredRestoration]
         do {
             let database = try await write(stage, postgres)
-            try await record(contents.manifest, database, stage, actor)
+            do {
+                logs = try await declare(contents.manifest, database, stage, known, actor)
+            } catch {
+                await database.close()
+                throw error
+            }
             await database.close()
             try Self.settle(stage, directory)
         } catch {
             try? FileManager.default.removeItem(atPath: stage)
             throw error
         }
-        return Restored(contents: contents, nextSteps: Self.nextSteps(contents.manifest, directory, postgres))
+        return Restored(contents: contents, logs: logs, nextSteps: Self.nextSteps(contents.manifest, directory, postgres))
     }
 
     /// Restores below `stage`, and answers the open database.
@@ -127,18 +139,20 @@ public struct Restoration: Sendable {
         return partitions
     }
 
-    /// Enters the restoration in the platform's log, so that the gap behind it has a reason.
-    private func record(
-        _ manifest: BackupManifest, _ database: Database, _ stage: String, _ actor: Actor
-    ) async throws {
+    /// Declares the restoration in every log, so that what comes after it is no silent rollback.
+    private func declare(
+        _ manifest: BackupManifest, _ database: Database, _ stage: String, _ known: KnownCheckpoints, _ actor: Actor
+    ) async throws -> [AuditLog.DeclaredRestoration] {
         guard let deployment = DeploymentName(manifest.deployment) else { throw ArchiveReader.disorder(archive) }
         let keyRing = try KeyRing(directory: DataLayout(stage).keys, columns: [], clock: clock)
         let audit = try AuditLog(
-            database: database, keyRing: keyRing, deployment: deployment, directory: nil, clock: clock)
-        let entry = AuditEntry(
-            .backupRestored, tenant: .platform, actor: actor, object: AuditObject(kind: "backup", id: manifest.id.hex),
-            details: ["created": .string(manifest.created.rfc3339), "engine": .string(manifest.engine.rawValue)])
-        try await database.platform.write { try audit.record(entry, in: $0) }
+            database: database, keyRing: keyRing, deployment: deployment, directory: DataLayout(stage).audit,
+            clock: clock)
+        return try await audit.declareRestoration(of: manifest.name, known: known) { tenant in
+            AuditEntry(
+                .backupRestored, tenant: tenant, actor: actor, object: AuditObject(kind: "backup", id: manifest.name),
+                details: ["created": .string(manifest.created.rfc3339), "engine": .string(manifest.engine.rawValue)])
+        }
     }
 
     // MARK: - The directory
@@ -181,7 +195,7 @@ public struct Restoration: Sendable {
     /// Gives what was restored its place; the database last, because it is what makes a directory a server's.
     private static func settle(_ stage: String, _ directory: String) throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: stage).sorted {
-            ($0.hasPrefix("tidegate.db") ? 1 : 0, $0) < ($1.hasPrefix("tidegate.db") ? 1 : 0, $1)
+            ($0 == "tidegate.db" ? 1 : 0, $0) < ($1 == "tidegate.db" ? 1 : 0, $1)
         }
         for name in names {
             guard rename("\(stage)/\(name)", "\(directory)/\(name)") == 0 else {
@@ -217,6 +231,9 @@ public struct Restoration: Sendable {
         steps.append(
             "Check that deployment in the configuration is \(manifest.deployment), as the certificates have it.")
         steps.append("Start the server: tidegate serve --data \(directory)")
+        steps.append(
+            "Hold what the lost server signed against the audit logs, if a copy of its audit directory is left: "
+                + "tidegate verify audit --data \(directory) --known DIR")
         steps.append(
             "What was changed after \(manifest.created.rfc3339) is not in this backup: revoke and suspend once more whom "
                 + "you revoked or suspended since.")

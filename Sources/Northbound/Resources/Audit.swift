@@ -99,6 +99,9 @@ extension Shape {
                         .required("size", .count, "How many entries the log has."),
                         .required("signed", .count, "How many of them a checkpoint vouches for."),
                         .required("pending", .count, "Entries that wait for their place."),
+                        .required(
+                            "restorations", .array(of: .any, atMost: 1000),
+                            "Backups that were put back: each with its name, time and the entries that it kept."),
                         .required("damages", .array(of: .any, atMost: 1000), "What is wrong, and where."),
                     ]), atMost: Int(Int32.max)), "One for each log.")
         ]))
@@ -124,6 +127,7 @@ extension AuditReport {
             "tenant": .string(services.access.directory.tenant(tenant)?.slug.text ?? tenant.text),
             "intact": .bool(isIntact), "size": .integer(size), "signed": .integer(signedSize),
             "pending": .integer(Int64(pending)),
+            "restorations": .array(restorations.suffix(1000).map(\.json)),
             "damages": .array(
                 damages.map { damage in
                     [

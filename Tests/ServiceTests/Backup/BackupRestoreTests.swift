@@ -26,7 +26,11 @@ struct BackupRestoreTests {
         let reports = try await AuditVerification.database(database, directory: restored.layout.audit)
         #expect(reports.count == 2)
         #expect(reports.flatMap(\.damages) == [])
-        #expect(reports.first { $0.tenant == restored.tenant }?.entries == 21)
+        let report = try #require(reports.first { $0.tenant == restored.tenant })
+        // The twenty of before, the restoration, and the one since.
+        #expect(report.entries == 22)
+        #expect(report.restorations.map(\.restoration.kept) == [20])
+        #expect(report.restorations.first?.restoration.backup.hasPrefix("tidegate-") == true)
         let codes = try await database.platform.read { transaction in
             try transaction.acrossTenants.rows("SELECT code FROM audit_entry WHERE tenant = $1", TenantID.platform)
                 .map { try $0.text(0) }
@@ -54,6 +58,8 @@ struct BackupRestoreTests {
                 #expect(restored.contents.manifest.engine.rawValue == from.rawValue)
                 #expect(restored.contents.logBytes > 0)
                 #expect(restored.nextSteps.contains { $0.contains("tidegate serve") })
+                #expect(Set(restored.logs.map(\.tenant)) == [.platform, fixture.tenant])
+                #expect(restored.logs.first { $0.tenant == fixture.tenant }?.kept == 20)
                 let names = Set(try FileManager.default.contentsOfDirectory(atPath: directory))
                 #expect(
                     names == Set(["audit", "keys", "telemetry", "trust"] + (postgres == nil ? ["tidegate.db"] : [])))

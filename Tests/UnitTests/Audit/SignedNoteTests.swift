@@ -55,6 +55,39 @@ import Testing
         #expect(Checkpoint(text: checkpoint.text + "more\n") == checkpoint)
     }
 
+    @Test("a declared restoration is read as it was written, and only as it was written")
+    func restoration() throws {
+        let key = try #require(NoteVerifier(Self.neumannKey))
+        let restoration = AuditRestoration(
+            backup: "tidegate-20261121T061500Z-5f0c2a91", time: Timestamp(microseconds: 1_790_000_000_000_000), kept: 40,
+            key: key)
+        let checkpoint = Checkpoint(
+            origin: "localhost/audit/platform", size: 42, root: .empty, restoration: restoration)
+        let plain = Checkpoint(origin: "localhost/audit/platform", size: 42, root: .empty).text
+        #expect(
+            checkpoint.text == plain
+                + """
+                restored tidegate-20261121T061500Z-5f0c2a91
+                restored-at 2026-09-21T14:13:20Z
+                kept 40
+                next-key \(Self.neumannKey)
+
+                """)
+        #expect(Checkpoint(text: checkpoint.text) == checkpoint)
+        for (from, to) in [("kept 40", "kept 040"), ("kept 40", "kept -1"), ("next-key P", "next-key Q"), ("kept 40\n", "")] {
+            #expect(Checkpoint(text: checkpoint.text.replacing(from, with: to))?.restoration == nil)
+        }
+        #expect(Checkpoint(text: checkpoint.text + "more\n")?.restoration == nil)
+    }
+
+    @Test("a log's tenant is told by its name")
+    func origin() {
+        let tenant = TenantID(high: 7, low: 9)
+        #expect(AuditOrigin.tenant(AuditOrigin.name(deployment: "fleet.example.com", tenant: tenant)) == tenant)
+        #expect(AuditOrigin.tenant("fleet.example.com/audit/platform") == .platform)
+        #expect(AuditOrigin.tenant("fleet.example.com/other/platform") == nil)
+    }
+
     @Test(
         "what is no checkpoint is refused",
         arguments: [
