@@ -21,7 +21,7 @@ public final class NorthboundServer: Service {
     private let table: RouteTable
     private let logger: Logger
     private let people = Mutex<PeopleChannel?>(nil)
-    private let addresses = Mutex<[Listener: SocketAddress]>([:])
+    private let open: OpenListeners
     private let onListening: @Sendable (Listener, SocketAddress?) -> Void
 
     /// A server of these parts; `onListening` is told as each listener opens.
@@ -40,6 +40,15 @@ public final class NorthboundServer: Service {
                 "The administration socket's path has \(path.utf8.count) bytes; the system allows "
                     + "\(Self.socketPathBytes). Choose a shorter data directory: \(path)")
         }
+        let listeners: [(Listener, Bool)] = [
+            (.people, configuration.people != nil), (.admin, configuration.adminSocket != nil),
+            (.metrics, configuration.metrics != nil),
+        ]
+        let open = OpenListeners(expected: listeners.filter(\.1).map(\.0))
+        var services = services
+        let readiness = services.readiness
+        services.readiness = { await open.missing + readiness() }
+        self.open = open
         self.configuration = configuration
         self.services = services
         self.logger = logger
@@ -51,7 +60,7 @@ public final class NorthboundServer: Service {
     private static let socketPathBytes = 107
 
     /// Where a listener listens, once it does.
-    public func address(of listener: Listener) -> SocketAddress? { addresses.withLock { $0[listener] } }
+    public func address(of listener: Listener) -> SocketAddress? { open[listener] }
 
     /// Takes up the certificate anew, for connections from now on.
     public func reloadCertificate() throws {
@@ -135,20 +144,23 @@ public final class NorthboundServer: Service {
             // Connecting takes the right to write, which no usual umask gives to others even before this line.
             chmod(path, 0o600)
         }
-        addresses.withLock { $0[listener] = address }
+        open.opened(listener, at: address)
         onListening(listener, address)
     }
 
     /// Runs one listener and says in one line which address could not be opened.
     private func serve(_ listener: Listener, at place: String, _ run: () async throws -> Void) async throws {
+        defer { open.closed(listener) }
         do {
-            try await run()
+            // It ends when the last request has; nothing new is let in from the beginning of the end on.
+            try await withGracefulShutdownHandler {
+                try await run()
+            } onGracefulShutdown: { [open] in
+                open.closed(listener)
+            }
         } catch let error as IOError {
-            let reason = error.errnoCode == EADDRINUSE ? "another program uses it" : "\(error)"
-            throw Refusal(
-                .unavailable, "listener.not_opened",
-                "The \(listener.rawValue) listener can not open \(place): \(reason). Stop that program, or set "
-                    + "listeners.\(listener.rawValue) to another address.")
+            let setting = listener == .admin ? "--data" : "listeners.\(listener.rawValue)"
+            throw Refusal.listener(listener.rawValue, at: place, setting: setting, error: error.errnoCode)
         }
     }
 

@@ -21,7 +21,7 @@ public struct NorthboundServices: Sendable {
     let clock: WallClock
     let version: String
     let auditDirectory: String?
-    let readiness: @Sendable () async -> [String]
+    var readiness: @Sendable () async -> [String]
     let isDomainUsed: @Sendable (DomainID, Transaction) throws -> Bool
     let backup: @Sendable (Principal) async throws -> JSONValue
     let repetitions: Repetitions

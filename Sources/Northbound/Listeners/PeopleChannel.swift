@@ -43,6 +43,7 @@ final class PeopleChannel: ServerChildChannel {
         // Whatever was handed in: people's browsers and programs all speak 1.3, and the default would be 1.0.
         configuration.minimumTLSVersion = .tlsv13
         configuration.certificateVerification = .none
+        configuration.shutdownTimeout = ConnectionEnd.farewell
         return try HTTP2UpgradeChannel(
             tlsConfiguration: configuration,
             configuration: HTTP2ChannelConfiguration(
@@ -55,6 +56,7 @@ final class PeopleChannel: ServerChildChannel {
         let value = current.withLock { $0 }.setup(channel: channel, logger: logger)
         do {
             let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(ConnectionEnd(), position: .first)
             try pipeline.addHandler(
                 HandshakeDeadline(.seconds(Int64(NorthboundLimits.handshakeSeconds))),
                 position: .after(try pipeline.handler(type: NIOSSLServerHandler.self)))
@@ -73,7 +75,7 @@ extension HTTP1Channel.Configuration {
     /// Connections with our bounds on headers, idleness and slowness.
     static func bounded(stall: Duration, cutOff: Counter) -> Self {
         Self(
-            additionalChannelHandlers: [SlowPeerHandler(stall: stall, cutOff: cutOff)],
+            additionalChannelHandlers: [SlowPeerHandler(stall: stall, cutOff: cutOff), RequestProgress()],
             idleTimeout: .seconds(Int64(NorthboundLimits.idleSeconds)),
             httpDecoderConfiguration: DecoderConfiguration(
                 maxHeaderFieldSize: NorthboundLimits.headerBytes, maxHeaderListSize: NorthboundLimits.headerBytes,

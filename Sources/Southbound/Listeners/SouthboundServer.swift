@@ -34,6 +34,7 @@ public final class SouthboundServer: Service, Sendable {
     private let loops: [ConnectionLoop]
     private let bound = Awaited<Addresses>()
     private let hasBegun = Atomic(false)
+    private let accepts = Atomic(false)
 
     /// A server that has not begun; `run` begins.
     public init(
@@ -67,6 +68,9 @@ public final class SouthboundServer: Service, Sendable {
 
     /// Where the server listens, once it does; throws when it can not.
     public var addresses: Addresses { get async throws { try await bound.value } }
+
+    /// Whether the listeners accept connections now.
+    public var isListening: Bool { accepts.load(ordering: .relaxed) }
 
     /// How many connections are open, in the handshake or after it.
     public var openConnections: Int { counts.open }
@@ -121,6 +125,7 @@ public final class SouthboundServer: Service, Sendable {
             for listener in listeners { try? await listener.close() }
             throw error
         }
+        accepts.store(true, ordering: .relaxed)
         bound.resolve(.success(addresses))
         logger.info(
             "listening for devices",
@@ -171,14 +176,9 @@ public final class SouthboundServer: Service, Sendable {
                 }
                 .bind(host: address.host, port: address.port)
                 .get()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw Refusal(
-                .unavailable, "listener.portInUse",
-                "Port \(address.port) of \(address.host) is in use. Stop what listens there, or choose another port.")
-        } catch let error as IOError where error.errnoCode == EACCES {
-            throw Refusal(
-                .unavailable, "listener.portForbidden",
-                "Port \(address.port) needs a right that this process has not. Choose one above 1023, or grant it.")
+        } catch let error as IOError {
+            throw Refusal.listener(
+                kind.rawValue, at: "\(address)", setting: "listeners.\(kind.rawValue)", error: error.errnoCode)
         }
     }
 
@@ -224,6 +224,7 @@ public final class SouthboundServer: Service, Sendable {
     // MARK: - Stopping
 
     private func stop(_ listeners: [any NIOCore.Channel]) async {
+        accepts.store(false, ordering: .relaxed)
         for listener in listeners { try? await listener.close() }
         for loop in loops { loop.eventLoop.execute { loop.drain() } }
         let clock = ContinuousClock()

@@ -46,7 +46,7 @@ public final class TLSContexts: Sendable {
         configuration.certificateVerification = .optionalVerification
         configuration.trustRoots = .certificates([])
         configuration.renegotiationSupport = .none
-        configuration.shutdownTimeout = .seconds(2)
+        configuration.shutdownTimeout = .milliseconds(300)
         configuration.applicationProtocols = ["mqtt", "http/1.1"]
         let device = try NIOSSLContext(configuration: configuration)
         configuration.applicationProtocols = ["mqtt"]

@@ -217,7 +217,7 @@ import Trust
                     metrics: ListenerAddress(host: "127.0.0.1", port: port), tls: { try certificates.current() }),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let refusal = await #expect(throws: Refusal.self) { try await second.run() }
-            #expect(refusal?.code == "listener.not_opened")
+            #expect(refusal?.code == "listener.notOpened")
             #expect(refusal?.message.contains("127.0.0.1:\(port)") == true)
             #expect(refusal?.message.contains("listeners.metrics") == true)
         }

@@ -311,7 +311,7 @@ struct SouthboundPatienceTests {
     @Test("a busy port is named")
     func busyPort() async throws {
         try await SouthboundFixture.with { south in
-            await #expect(throws: Refusal(.unavailable, "listener.portInUse", "")) {
+            await #expect(throws: Refusal(.unavailable, "listener.notOpened", "")) {
                 try await south.startSecond(on: south.device)
             }
         }
