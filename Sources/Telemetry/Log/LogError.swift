@@ -7,6 +7,9 @@ public struct LogError: Error, CustomStringConvertible {
     /// The system's error number, or 0.
     public var code: Int32
 
+    /// True when the disk, or the quota on it, is full: space may return.
+    var isFullDisk: Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
+
     public var description: String {
         "\(operation) \(path): \(code == 0 ? "damaged" : String(cString: strerror(code)))"
     }

@@ -56,6 +56,15 @@ struct LogFile: ~Copyable {
         guard fdatasync(descriptor) == 0 else { throw LogError(operation: "fdatasync", path: path, code: errno) }
     }
 
+    /// Throws unless so many bytes can be written below `directory` now.
+    static func probe(_ directory: String, bytes: Int) throws(LogError) {
+        let path = "\(directory)/probe.tmp"
+        defer { unlink(path) }
+        var file = try LogFile(appendingTo: path, at: 0)
+        try file.append([UInt8](repeating: 0, count: bytes))
+        try file.synchronise()
+    }
+
     /// All bytes of a file, or nil when there is none.
     static func contents(of path: String) throws(LogError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -112,6 +112,9 @@ public final class LogRegistry: Sendable {
         }
     }
 
+    /// Takes back what could not be put on disk, for the next attempt.
+    func putBack(_ entries: [UInt8]) { state.withLock { $0.unwritten = entries + $0.unwritten } }
+
     /// Reads the entries of a registry file, in order; stops at the first that is torn and returns how many bytes
     /// were good.
     func load(_ bytes: [UInt8]) -> Int {

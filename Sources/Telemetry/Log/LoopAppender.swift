@@ -23,7 +23,8 @@ public final class LoopAppender: @unchecked Sendable {
     private var ticket: UInt64 = 1
     private var isScheduled = false
     private var bytesInFlight = 0
-    private var hasFailed = false
+    /// The newest hand-over that could not be written.
+    private var lastFailed: UInt64 = 0
 
     init(eventLoop: any EventLoop, log: TelemetryLog) {
         self.eventLoop = eventLoop
@@ -48,9 +49,10 @@ public final class LoopAppender: @unchecked Sendable {
     /// Calls `waiter` once, when everything appended so far is durable.
     public func notify(_ waiter: any DurabilityWaiter) {
         eventLoop.assertInEventLoop()
-        if hasFailed { return waiter.logFailed() }
         if isScheduled {
             waiters.append(waiter)
+        } else if handedOver.isEmpty, lastFailed == ticket - 1, lastFailed > 0 {
+            waiter.logFailed()
         } else if handedOver.isEmpty {
             waiter.durable(through: ticket &- 1)
         } else {
@@ -82,13 +84,16 @@ public final class LoopAppender: @unchecked Sendable {
         }
     }
 
-    /// The writer's other answer: it can not write.
-    func failed() {
+    /// The writer's other answer: it could not write the hand-overs up to `ticket`.
+    func failed(through ticket: UInt64) {
         eventLoop.assertInEventLoop()
-        hasFailed = true
-        let open = handedOver.flatMap(\.waiters) + waiters
-        handedOver = []
-        waiters = []
-        for waiter in open { waiter.logFailed() }
+        lastFailed = max(lastFailed, ticket)
+        let count = handedOver.prefix { $0.ticket <= ticket }.count
+        let lost = handedOver[..<count]
+        handedOver.removeFirst(count)
+        for batch in lost { bytesInFlight -= batch.bytes }
+        for batch in lost {
+            for waiter in batch.waiters { waiter.logFailed() }
+        }
     }
 }

@@ -20,6 +20,10 @@ public final class TelemetryLog: Sendable {
     public static let groupInterval = Duration.milliseconds(3)
     /// A new segment is begun after this many bytes.
     public static let segmentLength = 64 << 20
+    /// The time between two attempts while the disk is full.
+    static let spaceInterval = DispatchTimeInterval.seconds(1)
+    /// Bytes that must fit on the disk before a log that found it full goes on.
+    static let spaceBytes = 1 << 20
     /// What one loop may have waiting for the disk before its connections stop reading.
     static let maximumBytesInFlightPerLoop = 16 << 20
 
@@ -67,7 +71,7 @@ public final class TelemetryLog: Sendable {
     /// Bytes written since the start.
     public var bytesWritten: UInt64 { committedBytes.load(ordering: .relaxed) }
 
-    /// The error that stopped the writer, if one did.
+    /// Why nothing can be written now, if so; a full disk passes, anything else lasts until the next start.
     public var failure: LogError? { queue.withLock { $0.failure } }
 
     /// An appender for one event loop.
@@ -140,7 +144,7 @@ public final class TelemetryLog: Sendable {
         let registryLength = try LogFile.contents(of: registryPath)?.count ?? 0
         let registryFile = try LogFile(appendingTo: registryPath, at: registryLength)
         let segment = try beginSegment(at: lastSequence + 1)
-        let files = Mutex<WriterFiles?>(WriterFiles(registry: registryFile, segment: segment))
+        let files = Mutex<WriterFiles?>(WriterFiles(registry: registryFile, segment: segment, goodRegistry: registryLength))
         let thread = DispatchQueue(label: "tidegate.telemetry.log", qos: .userInitiated)
         thread.async { [self] in
             guard let files = files.withLock({ $0.take() }) else { return }
@@ -197,7 +201,7 @@ public final class TelemetryLog: Sendable {
             return (queue.writerSleeps, false)
         }
         if mustWake { wake.signal() }
-        if failed { appender.eventLoop.execute { appender.failed() } }
+        if failed { appender.eventLoop.execute { appender.failed(through: ticket) } }
     }
 
     // MARK: The writer's thread
@@ -205,6 +209,9 @@ public final class TelemetryLog: Sendable {
     private struct WriterFiles: ~Copyable {
         var registry: LogFile
         var segment: LogFile
+        /// How far both are known to be on the disk.
+        var goodRegistry: Int
+        var goodSegment = 0
     }
 
     private var registryPath: String { "\(directory)/\(LogRegistry.fileName)" }
@@ -235,7 +242,9 @@ public final class TelemetryLog: Sendable {
             do {
                 try commit(group, sequence: sequence, to: &files)
             } catch {
-                return fail(error, batches)
+                fail(error, batches)
+                guard error.isFullDisk, awaitSpace(&files) else { return }
+                continue
             }
             group.withUnsafeBytes { take(sequence, $0) }
             committedSequence.store(sequence, ordering: .releasing)
@@ -264,18 +273,34 @@ public final class TelemetryLog: Sendable {
     private func commit(_ group: [UInt8], sequence: UInt64, to files: inout WriterFiles) throws(LogError) {
         let definitions = registry.takeUnwritten()
         if !definitions.isEmpty {
-            try files.registry.append(definitions)
-            try files.registry.synchronise()
+            do throws(LogError) {
+                try files.registry.append(definitions)
+                try files.registry.synchronise()
+            } catch {
+                registry.putBack(definitions)
+                throw error
+            }
+            files.goodRegistry = files.registry.length
         }
-        if files.segment.length > Self.segmentLength { files.segment = try beginSegment(at: sequence) }
+        if files.segment.length > Self.segmentLength {
+            files.segment = try beginSegment(at: sequence)
+            files.goodSegment = 0
+        }
         let sum = group.withUnsafeBytes { Checksum.of($0, continuing: LogGroup.checksumSeed(sequence)) }
         try files.segment.append(LogGroup.header(sequence: sequence, length: group.count, checksum: sum))
         try files.segment.append(group)
         try files.segment.synchronise()
+        files.goodSegment = files.segment.length
     }
 
     /// Tells each loop once how far its hand-overs have come.
     private func answer(_ batches: [Batch]) {
+        for (appender, ticket) in Self.newest(batches) {
+            appender.eventLoop.execute { appender.committed(through: ticket) }
+        }
+    }
+
+    private static func newest(_ batches: [Batch]) -> [(appender: LoopAppender, ticket: UInt64)] {
         var newest: [(appender: LoopAppender, ticket: UInt64)] = []
         for batch in batches {
             if let index = newest.firstIndex(where: { $0.appender === batch.appender }) {
@@ -284,17 +309,43 @@ public final class TelemetryLog: Sendable {
                 newest.append((batch.appender, batch.ticket))
             }
         }
-        for (appender, ticket) in newest { appender.eventLoop.execute { appender.committed(through: ticket) } }
+        return newest
     }
 
-    /// After a failed write nothing may be acknowledged any more: what is on disk is unknown until the next start.
+    /// After a failed write nothing may be acknowledged: what is on disk is unknown until it is cut off, or until the
+    /// next start.
     private func fail(_ error: LogError, _ batches: [Batch]) {
-        logger.critical("the telemetry log can not be written", metadata: ["error": "\(error)"])
+        logger.critical(
+            "the telemetry log can not be written; no reading is acknowledged", metadata: ["error": "\(error)"])
         let open = queue.withLock { queue in
             queue.failure = error
+            queue.writerSleeps = true
             defer { queue.batches = [] }
             return batches + queue.batches
         }
-        for batch in open { batch.appender.eventLoop.execute { batch.appender.failed() } }
+        for (appender, ticket) in Self.newest(open) {
+            appender.eventLoop.execute { appender.failed(through: ticket) }
+        }
+    }
+
+    /// Waits until a full disk takes writes again and goes on in a new segment, what was half written cut off; false
+    /// when the log is to stop before.
+    private func awaitSpace(_ files: inout WriterFiles) -> Bool {
+        while !queue.withLock({ $0.isStopping }) {
+            _ = wake.wait(timeout: .now() + Self.spaceInterval)
+            do throws(LogError) {
+                try LogFile.probe(directory, bytes: Self.spaceBytes)
+                files.registry = try LogFile(appendingTo: registryPath, at: files.goodRegistry)
+                _ = try LogFile(appendingTo: files.segment.path, at: files.goodSegment)
+                files.segment = try beginSegment(at: lastSequence + 1)
+                files.goodSegment = 0
+            } catch {
+                continue
+            }
+            queue.withLock { $0.failure = nil }
+            logger.notice("the telemetry log is written again; readings are acknowledged")
+            return true
+        }
+        return false
     }
 }
