@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -75,9 +76,32 @@ def test_an_unreadable_configuration_and_a_wrong_variable_are_named(tmp_path):
     assert "TIDEGATE_LOG_FORMAT" in refused_start(tmp_path / "data", TIDEGATE_LOG_FORMAT="xml")
 
 
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("TIDEGATE_LISTENER_PEOPLE", "TIDEGATE_LISTENERS_PEOPLE"),
+        ("TIDEGATE_LOGFORMAT", "TIDEGATE_LOG_FORMAT"),
+        ("TIDEGATE_DATABSE", "TIDEGATE_DATABASE"),
+        ("TIDEGATE_BACKUPS_KEYS", "TIDEGATE_BACKUP_KEYS"),
+        ("TIDEGATE_COMPLETELY_DIFFERENT_THING", None),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_nearest_known_one(tmp_path, variable, nearest):
+    said = refused_start(tmp_path / "data", **{variable: "x"})
+    assert f"{variable} is no known variable" in said and "tidegate settings" in said
+    assert (f"did you mean {nearest}?" in said) if nearest else ("did you mean" not in said)
+    assert not (tmp_path / "data").exists()
+
+
+def test_variables_of_the_command_line_and_of_tests_are_no_settings(tmp_path):
+    names = ("DATA", "URL", "TOKEN", "CA", "RECOVERY_KEY", "UPDATE_SNAPSHOTS", "BINARY", "TEST_ANYTHING")
+    server = Server(tmp_path, environment={f"TIDEGATE_{name}": "x" for name in names})
+    assert server.stop() == 0
+
+
 def test_every_setting_is_listed_with_its_variable():
     listed = run(BINARY, "settings").stdout.decode()
-    for name in ("listeners.people", "database", "tls.names", "log.format", "backup.directory"):
+    for name in ("listeners.people", "database", "tls.names", "log.format", "backup.directory", "backup.keys"):
         assert name in listed and "TIDEGATE_" + name.upper().replace(".", "_") in listed
 
 
@@ -88,7 +112,9 @@ def test_a_busy_port_is_named(tmp_path, listener):
         taken.listen()
         port = taken.getsockname()[1]
         said = refused_start(tmp_path / "data", **{f"TIDEGATE_LISTENERS_{listener}": f"127.0.0.1:{port}"})
-        assert str(port) in said and ("in use" in said or "uses it" in said), said
+        assert said == (
+            f"tidegate: The {listener.lower()} listener can not open 127.0.0.1:{port}: another program uses it. Stop that program, set "
+            f"listeners.{listener.lower()} to another address, or move all ports with --port-base.")
 
 
 def test_a_second_process_on_the_same_data_is_refused(server):
@@ -189,6 +215,37 @@ def test_metrics_health_and_readiness_are_told_on_loopback(server):
     assert len(declared) > 20
 
 
+def test_ready_means_that_every_listener_accepts(tmp_path):
+    for attempt in range(3):
+        place = tmp_path / str(attempt)
+        ports = {name: free_port() for name in ("people", "device", "mqtt", "metrics")}
+        settings = {f"TIDEGATE_LISTENERS_{name.upper()}": f"127.0.0.1:{port}" for name, port in ports.items()}
+        process = subprocess.Popen(
+            [BINARY, "serve", "--data", place], env={**os.environ, **settings}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            seen = set()
+
+            def ready():
+                assert process.poll() is None
+                try:
+                    answer = requests.get(f"http://127.0.0.1:{ports['metrics']}/readyz", timeout=5)
+                except requests.ConnectionError:
+                    return False
+                seen.add((answer.status_code, answer.text))
+                return answer.status_code == 200
+
+            wait_for(ready, "the server is ready")
+            # At once, without another try.
+            for name in ("people", "device", "mqtt"):
+                socket.create_connection(("127.0.0.1", ports[name]), timeout=10).close()
+            with socket.socket(socket.AF_UNIX) as admin:
+                admin.connect(str(place / "admin.sock"))
+            assert all(status == 200 or "not ready: " in text for status, text in seen)
+        finally:
+            process.terminate()
+            assert process.wait(60) == 0
+
+
 def test_the_listeners_certificates_carry_the_configured_names(tmp_path):
     server = Server(tmp_path, environment={"TIDEGATE_TLS_NAMES": "fleet.example.com,192.0.2.7"})
     try:
@@ -230,20 +287,21 @@ def test_logs_can_be_json(tmp_path):
         assert {"time", "level", "message"} <= json.loads(line).keys() or {"timestamp", "level", "message"} <= json.loads(line).keys()
 
 
-def test_port_base_moves_all_listeners(tmp_path):
-    def spare():
-        """Four free ports in a row."""
-        while True:
-            base = free_port()
-            try:
-                for offset in range(4):
-                    with socket.socket() as probe:
-                        probe.bind(("127.0.0.1", base + offset))
-                return base
-            except (OSError, OverflowError):
-                continue
+def free_ports(count=4):
+    """The first of so many free ports in a row."""
+    while True:
+        base = free_port()
+        try:
+            for offset in range(count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", base + offset))
+            return base
+        except (OSError, OverflowError):
+            continue
 
-    base = spare()
+
+def test_port_base_moves_all_listeners(tmp_path):
+    base = free_ports()
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen(
             [BINARY, "serve", "--data", tmp_path / "data", "--port-base", str(base)], stdout=log, stderr=subprocess.STDOUT)
@@ -300,6 +358,80 @@ def test_a_stop_under_load_says_goodbye_and_keeps_what_was_acknowledged(own_serv
     assert not server.get("/tenants/acme/devices/meter-1", viewer).json()["presence"]["online"]
 
 
+def idle_tls(server, port, alpn, request=b""):
+    """A TLS connection that says something and then neither reads nor closes."""
+    plain = socket.create_connection(("127.0.0.1", server.ports[port]), timeout=60)
+    context = ssl.create_default_context(cafile=str(server.ca))
+    context.set_alpn_protocols(alpn)
+    connection = context.wrap_socket(plain, server_hostname="localhost")
+    if request:
+        connection.sendall(request)
+        assert connection.recv(65536)
+    return connection
+
+
+def idle_socket(place, request):
+    connection = socket.socket(socket.AF_UNIX) if isinstance(place, str) else socket.socket()
+    connection.connect(place)
+    connection.sendall(request)
+    assert connection.recv(65536)
+    return connection
+
+
+@pytest.mark.parametrize("kind", ["http1", "http2", "handshake", "device", "mqtt", "metrics", "admin", "all"])
+def test_a_stop_does_not_wait_for_idle_connections(own_server, kind):
+    server = own_server
+    request = b"GET /api/v1/trust/server-ca.pem HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    settings_frame = b"\0\0\0\4\0\0\0\0\0"
+    opened = {
+        "http1": lambda: idle_tls(server, "people", ["http/1.1"], request),
+        "http2": lambda: idle_tls(server, "people", ["h2"], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings_frame),
+        "handshake": lambda: idle_tls(server, "people", ["http/1.1"]),
+        "device": lambda: idle_tls(server, "device", ["http/1.1"], b"GET /acme/.well-known/est/cacerts HTTP/1.1\r\nHost: x\r\n\r\n"),
+        "mqtt": lambda: idle_tls(server, "mqtt", []),
+        "metrics": lambda: idle_socket(("127.0.0.1", server.ports["metrics"]), b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+        "admin": lambda: idle_socket(str(server.data / "admin.sock"), b"GET /api/v1/server HTTP/1.1\r\nHost: x\r\n\r\n"),
+    }
+    connections = [act() for name, act in opened.items() if kind in (name, "all")]
+    began = time.monotonic()
+    assert server.stop() == 0
+    took = time.monotonic() - began
+    assert took < 1, f"{took:.2f} s"
+    for connection in connections:
+        connection.close()
+
+
+def test_a_stop_lets_a_request_in_progress_finish(own_server, tmp_path):
+    server = own_server
+    server.tenant("acme")
+    count = 20_000
+    devices = tmp_path / "devices.csv"
+    devices.write_text("name\n" + "".join(f"bulk-{number}\n" for number in range(count)))
+    server.admin("device", "bulk", devices, "--tenant", "acme", check=False)
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+    plain.connect(("127.0.0.1", server.ports["people"]))
+    with ssl.create_default_context(cafile=str(server.ca)).wrap_socket(plain, server_hostname="localhost") as connection:
+        connection.sendall(
+            b"GET /api/v1/tenants/acme/devices/export HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+            + server.token("acme", "viewer").encode() + b"\r\n\r\n")
+        answer = connection.recv(1024)
+        server.process.terminate()
+        wait_for(lambda: closed_port(server.ports["people"]), "the listener is closed")
+        while part := connection.recv(65536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 200") and answer.count(b",bulk-") == count, (answer[:300], answer.count(b",bulk-"))
+    assert server.process.wait(15) == 0
+
+
+def closed_port(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+        return False
+    except OSError:
+        return True
+
+
 def test_a_stop_does_not_wait_for_idle_people_and_live_streams(own_server):
     own_server.tenant("acme")
     own_server.enrolled("acme", "meter-1")
@@ -311,8 +443,10 @@ def test_a_stop_does_not_wait_for_idle_people_and_live_streams(own_server):
         session.verify, session.trust_env = str(own_server.ca), False
         assert session.get(f"{own_server.people_url}/api/v1/tenants/acme", headers=headers, timeout=30).status_code == 200
         assert next(stream.iter_lines()).startswith(b"retry")
+        began = time.monotonic()
         own_server.process.terminate()
         assert own_server.process.wait(15) == 0
+        assert time.monotonic() - began < 1.5
 
 
 def test_a_restart_keeps_devices_tokens_certificates_and_readings(own_server):
@@ -509,42 +643,64 @@ def test_a_backup_opens_with_its_key_only_and_a_drill_tells_a_damaged_one(own_se
 # The demonstration
 
 
-def test_the_demonstration_comes_up_reports_and_can_be_removed(tmp_path):
-    ports = {name: free_port() for name in ("people", "device", "mqtt", "metrics")}
-    env = {**os.environ, **{f"TIDEGATE_LISTENERS_{name.upper()}": f"127.0.0.1:{port}" for name, port in ports.items()}}
-    log = tmp_path / "log"
+def printed_commands(text):
+    """What the demonstration prints to be copied: the lines that are indented as commands."""
+    lines = [line.strip() for line in text.partition("Try, in another terminal")[2].splitlines() if line.startswith("  ")]
+    return [line for line in lines if line.startswith("curl ") or " admin " in line or " verify " in line]
+
+
+def test_the_demonstration_comes_up_and_every_command_it_prints_works(tmp_path):
+    base = free_ports()
+    data, log = tmp_path / "a place" / "data", tmp_path / "log"
+    data.parent.mkdir()
+    command = [BINARY, "demo", "--data", data, "--devices", "5", "--interval", "1", "--port-base", str(base)]
     with open(log, "wb") as output:
-        process = subprocess.Popen(
-            [BINARY, "demo", "--data", tmp_path / "data", "--devices", "5", "--interval", "1"], env=env, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     try:
         def said():
             assert process.poll() is None, log.read_text()[-3000:]
-            return [line.strip() for line in log.read_text().splitlines() if line.strip().startswith("curl")]
+            return "Stop with Ctrl-C" in log.read_text() and printed_commands(log.read_text())
 
-        commands = wait_for(lambda: len(said()) >= 3 and said(), "it says what to try")
+        commands = wait_for(said, "it says what to try")
+        for place in (f"https://0.0.0.0:{base}", f"https://0.0.0.0:{base + 1}", f"mqtts://0.0.0.0:{base + 2}", f"http://127.0.0.1:{base + 3}"):
+            assert place in log.read_text(), place
 
-        def works(command):
-            return subprocess.run(["bash", "-c", command], capture_output=True, timeout=60, cwd=tmp_path).stdout
+        def works(command, check=False):
+            """Runs a printed command as a person would, from another directory."""
+            done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60, cwd="/")
+            assert not check or done.returncode == 0, (command, done.stderr)
+            return done.stdout
+
+        listing, readings, live, audit, verify, revoke, remove = commands
 
         def online():
-            output = works(commands[0])
+            output = works(listing)
             return output and [device for device in json.loads(output)["items"] if device["presence"]["online"]]
 
         wait_for(lambda: len(online() or []) == 5, "all devices are online")
-        readings = wait_for(lambda: (lambda output: b'"points":[[' in output and json.loads(output))(works(commands[1])), "readings")
-        assert {series["name"] for series in readings["series"]} == {"power", "voltage"}
-        assert all(series["unit"] for series in readings["series"])
-        live = subprocess.Popen(["bash", "-c", commands[2]], stdout=subprocess.PIPE)
+        found = wait_for(lambda: (lambda output: b'"points":[[' in output and json.loads(output))(works(readings)), "readings")
+        assert {series["name"] for series in found["series"]} == {"power", "voltage"}
+        assert all(series["unit"] for series in found["series"])
+        stream = subprocess.Popen(["bash", "-c", live], stdout=subprocess.PIPE)
         try:
-            assert any(line.startswith(b"data:") for line in live.stdout)
+            assert any(line.startswith(b"data:") for line in stream.stdout)
         finally:
-            live.kill()
-            live.wait()
-        admin = [BINARY, "admin", "--data", tmp_path / "data"]
-        run(*admin, "tenant", "delete", "demo", "--confirm", "demo")
+            stream.kill()
+            stream.wait()
+        assert b"device.enrolled" in works(audit, check=True)
+        assert b"DAMAGED" not in works(verify, check=True)
+        works(revoke, check=True)
+        wait_for(lambda: len(online()) == 4, "one is kept out")
+        with open(tmp_path / "second", "wb") as output:
+            second = subprocess.run(
+                [BINARY, "demo", "--data", tmp_path / "other", "--port-base", str(base)], stdout=output, stderr=subprocess.STDOUT, timeout=60)
+        busy = (tmp_path / "second").read_text()
+        assert second.returncode == 1 and f":{base}" in busy and "another program uses it" in busy and "--port-base" in busy, busy[-2000:]
+        works(remove, check=True)
+        admin = [BINARY, "admin", "--data", data]
         left = {tenant["slug"]: tenant["status"] for tenant in json.loads(run(*admin, "--json", "tenant", "list").stdout)["items"]}
         assert left.get("demo", "deleting") == "deleting" and left["platform"] == "active"
-        assert json.loads(works(commands[0]))["status"] in (401, 404), "and its token ends with it"
+        assert json.loads(works(listing))["status"] in (401, 404), "and its token ends with it"
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0, log.read_text()[-3000:]

@@ -12,6 +12,11 @@ public struct DeviceKey: Sendable {
         key = P256.Signing.PrivateKey()
     }
 
+    /// The key that `pem` spells; throws when it spells none.
+    public init(pem: String) throws {
+        key = try P256.Signing.PrivateKey(pemRepresentation: pem)
+    }
+
     /// The key as PEM, for a TLS library.
     public var pem: String { key.pemRepresentation }
 

@@ -39,6 +39,14 @@ public struct ESTClient: Sendable {
             authorization: nil)
     }
 
+    /// Asks for the certificates of the tenant's authorities, as DER; any client may.
+    public func authorities(of tenant: String) async throws -> [[UInt8]] {
+        let headers = HTTPHeaders([("Host", server.host), ("Connection", "close")])
+        let path = "/\(tenant)/.well-known/est/cacerts"
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: headers)
+        return try Self.certificates(in: try await exchange(head, body: nil, identity: nil))
+    }
+
     private func request(
         _ path: String, device: String, key: DeviceKey, identity: DeviceIdentity?, authorization: String?
     ) async throws -> [UInt8] {
@@ -49,17 +57,25 @@ public struct ESTClient: Sendable {
         ])
         if let authorization { headers.add(name: "Authorization", value: authorization) }
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
-        let (status, answer) = try await exchange(head, body: body, identity: identity)
-        let text = String(decoding: answer, as: UTF8.self)
-        guard status == 200 else { throw Failure(status: status, description: "EST answered \(status): \(text)") }
-        guard let der = Data(base64Encoded: text.filter { !$0.isWhitespace }),
-            let leaf = try CertificateBundle.certificates(inSignedData: Array(der)).first
-        else { throw Failure(status: status, description: "EST's answer holds no certificate") }
+        guard let leaf = try Self.certificates(in: try await exchange(head, body: body, identity: identity)).first else {
+            throw Failure(status: 200, description: "EST's answer holds no certificate")
+        }
         return leaf
     }
 
+    private static func certificates(in answer: (status: Int, body: [UInt8])) throws -> [[UInt8]] {
+        let text = String(decoding: answer.body, as: UTF8.self)
+        guard answer.status == 200 else {
+            throw Failure(status: answer.status, description: "EST answered \(answer.status): \(text)")
+        }
+        guard let der = Data(base64Encoded: text.filter { !$0.isWhitespace }) else {
+            throw Failure(status: answer.status, description: "EST's answer holds no certificate")
+        }
+        return try CertificateBundle.certificates(inSignedData: Array(der))
+    }
+
     private func exchange(
-        _ head: HTTPRequestHead, body: String, identity: DeviceIdentity?
+        _ head: HTTPRequestHead, body: String?, identity: DeviceIdentity?
     ) async throws -> (status: Int, body: [UInt8]) {
         let tls = try server.tls(identity: identity)
         let name = server.serverName
@@ -77,7 +93,9 @@ public struct ESTClient: Sendable {
             }
         return try await channel.executeThenClose { inbound, outbound in
             // In one piece: a server that has read the whole body may answer and close before a separate end is written.
-            try await outbound.write(contentsOf: [.head(head), .body(ByteBuffer(string: body)), .end(nil)])
+            let parts: [HTTPPart<HTTPRequestHead, ByteBuffer>] =
+                [.head(head)] + [body].compactMap(\.self).map { .body(ByteBuffer(string: $0)) } + [.end(nil)]
+            try await outbound.write(contentsOf: parts)
             var status = 0
             var answer: [UInt8] = []
             for try await part in inbound {

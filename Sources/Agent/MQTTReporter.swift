@@ -56,6 +56,12 @@ public final class MQTTReporter: Sendable {
         try await channel.eventLoop.flatSubmit { handler.value.publish(payload, to: topic) }.get()
     }
 
+    /// Closes unless the connection has ended by itself within `time`; whoever waits for an acknowledgement learns it.
+    public func close(after time: TimeAmount) {
+        let channel = channel
+        channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+
     /// Says goodbye and closes.
     public func close() async {
         let (handler, channel) = (handler, channel)

@@ -1,3 +1,4 @@
+import NIOCore
 public import NIOSSL
 
 /// Where a device's server is and whom it trusts to be it.
@@ -24,6 +25,8 @@ public struct ServerAddress: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.trustRoots = .certificates(roots)
+        // An idle server answers a goodbye at once; one that does not is not waited for.
+        configuration.shutdownTimeout = .seconds(1)
         if let identity {
             configuration.certificateChain = [.certificate(identity.certificate)]
             configuration.privateKey = .privateKey(identity.privateKey)

@@ -82,10 +82,10 @@ struct BackupCreateCommand: AsyncParsableCommand {
         try await database.migrate(ServerParts.schema)
         let audit = try AuditLog(
             database: database, keyRing: KeyRing(directory: layout.keys, columns: ServerParts.sealedColumns),
-            deployment: deployment, directory: nil)
+            deployment: deployment, directory: layout.audit)
         let backups = Backups(
             database: database, layout: layout, audit: audit, deployment: deployment, program: Program.version)
-        let created = try await backups.create(in: archives, keysIn: keysTo, by: .system("operator"))
+        let created = try await backups.create(in: archives, keysIn: to == nil ? configuration.backupKeys : keysTo, by: .system("operator"))
         await database.close()
         _ = consume directory
         return created.json
@@ -130,6 +130,11 @@ struct BackupRestoreCommand: AsyncParsableCommand {
     @OptionGroup var source: BackupSource
     @Option(help: "The data directory to make; it must be absent or empty.") var data: String
     @Option(help: "An empty PostgreSQL database to restore into, instead of a SQLite file.") var database: String?
+    @Option(
+        help:
+            "What the lost server signed of its audit logs: a copy of its audit directory, of checkpoints.log, or one checkpoint; may be given again."
+    )
+    var known: [String] = []
 
     func run() async throws {
         try await Startup.run {
@@ -137,13 +142,34 @@ struct BackupRestoreCommand: AsyncParsableCommand {
             let restoration = try Restoration(
                 archive: pair.archive, keys: pair.keys, recoveryKey: source.key(orAt: nil), schema: ServerParts.schema)
             Startup.say("Checking \(pair.archive) before anything is written.")
-            let restored = try await restoration.restore(into: data, postgres: database)
+            var known = KnownCheckpoints()
+            for path in self.known { known.formUnion(try KnownCheckpoints(at: path)) }
+            let restored = try await restoration.restore(into: data, postgres: database, known: known)
             let contents = restored.contents
             Startup.say(
                 "Restored to \(data): everything up to \(contents.manifest.created.rfc3339), \(contents.bytes) bytes, "
-                    + "\(contents.partitions) partitions of telemetry. Now:")
+                    + "\(contents.partitions) partitions of telemetry.")
+            Startup.say(Self.text(restored.logs, data))
+            Startup.say("Now:")
             for (index, step) in restored.nextSteps.enumerated() { Startup.say("  \(index + 1). \(step)") }
         }
+    }
+
+    /// What the audit's verification will say from now on.
+    private static func text(_ logs: [AuditLog.DeclaredRestoration], _ data: String) -> String {
+        var lines = [
+            "The audit logs are rolled back to the backup, and each declares it, signed with its own key. `tidegate verify "
+                + "audit --data \(data)` reports it as declared and not as damage:"
+        ]
+        for log in logs {
+            var line = "  log \(log.tenant): rolled back to \(log.kept) entries"
+            if let known = log.known {
+                let when = log.knownAt.map { " of \($0.rfc3339)" } ?? ""
+                line += "; a checkpoint\(when) knows \(known), so \(known - log.kept) are lost"
+            }
+            lines.append(line)
+        }
+        return lines.joined(separator: "\n")
     }
 }
 
@@ -171,10 +197,11 @@ struct BackupDrillCommand: AsyncParsableCommand {
         var isSound = false
         try await Startup.run {
             let layout = DataLayout(options.data)
-            guard let place = try path ?? options.configuration().backups(in: layout) else {
+            let configuration = try options.configuration()
+            guard let place = path ?? configuration.backups(in: layout) else {
                 throw ConfigurationError("backup.directory is `none`; name the backup")
             }
-            let pair = try BackupPair.find(place, keys: source.keys)
+            let pair = try BackupPair.find(place, keys: source.keys, keysIn: path == nil ? configuration.backupKeys : nil)
             let drill = Drill(
                 archive: pair.archive, keys: pair.keys, recoveryKey: try source.key(orAt: layout.recoveryKey),
                 schema: ServerParts.schema)

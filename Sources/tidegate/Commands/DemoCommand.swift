@@ -60,6 +60,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     private static func explain(_ configuration: Configuration, directory: String, token: String, devices: Int) {
         let people = configuration.listeners.people.port
+        let (tidegate, directory) = (Program.command, Program.quoted(directory))
         let curl = "curl -s --cacert \(directory)/trust/server-ca.pem -H 'Authorization: Bearer \(token)'"
         let base = "https://localhost:\(people)/api/v1/tenants/demo"
         Startup.say(
@@ -74,12 +75,12 @@ struct DemoCommand: AsyncParsableCommand {
             the same as it happens:
               \(curl) -N '\(base)/devices/meter-1/telemetry/live'
             who did what, and that nobody has changed the record:
-              tidegate admin --data \(directory) audit list --tenant demo
-              tidegate verify audit --data \(directory)
+              \(tidegate) admin --data \(directory) audit list --tenant demo
+              \(tidegate) verify audit --data \(directory)
             take a device's access away:
-              tidegate admin --data \(directory) device revoke meter-2 --tenant demo
+              \(tidegate) admin --data \(directory) device revoke meter-2 --tenant demo
             remove the demo for good:
-              tidegate admin --data \(directory) tenant delete demo
+              \(tidegate) admin --data \(directory) tenant delete demo --confirm demo
 
             The token reads the demo tenant for a day. Stop with Ctrl-C.
             """)

@@ -8,7 +8,7 @@ import Storage
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Checks what is stored, offline.",
-        subcommands: [VerifyAuditCommand.self, VerifyTelemetryCommand.self])
+        subcommands: [VerifyAuditCommand.self, VerifyTelemetryCommand.self, VerifyBackupCommand.self])
 }
 
 /// `tidegate verify audit`
@@ -22,6 +22,7 @@ struct VerifyAuditCommand: AsyncParsableCommand {
 
             Examples:
               tidegate verify audit --data /var/lib/tidegate
+              tidegate verify audit --data /var/lib/tidegate --known /mnt/old/audit
               tidegate verify audit acme-audit.bundle --known earlier-checkpoint.txt
 
             Exit codes: 0 intact, 1 damaged (the first bad entry is named), 2 can not be read.
@@ -29,7 +30,10 @@ struct VerifyAuditCommand: AsyncParsableCommand {
 
     @Argument(help: "An exported bundle; without it the data directory is checked.") var bundle: String?
     @OptionGroup var options: ServeOptions
-    @Option(help: "A file with a signed checkpoint from another source; may be given several times.") var known: [String] = []
+    @Option(
+        help:
+            "Checkpoints from another source: a file with one, a checkpoints.log, or its directory; may be given again.")
+    var known: [String] = []
     @Flag(help: "One JSON object for each log.") var json = false
 
     func run() async throws {
@@ -45,16 +49,21 @@ struct VerifyAuditCommand: AsyncParsableCommand {
     }
 
     private func check() async throws -> [AuditReport] {
+        var known = KnownCheckpoints()
+        for path in self.known { known.formUnion(try KnownCheckpoints(at: path)) }
         if let bundle {
-            let notes = try known.map { try String(contentsOfFile: $0, encoding: .utf8) }
-            return [try AuditVerification.bundle(at: bundle, known: notes)]
+            return [
+                self.known.isEmpty
+                    ? try AuditVerification.bundle(at: bundle) : try AuditVerification.bundle(at: bundle, known: known)
+            ]
         }
         let configuration = try options.configuration()
         if configuration.database == "sqlite", !FileManager.default.fileExists(atPath: "\(options.data)/tidegate.db") {
             throw ConfigurationError("\(options.data) holds no tidegate.db; name the data directory with --data")
         }
         let database = try await ServerParts.openDatabase(configuration, directory: options.data)
-        let reports = try await AuditVerification.database(database, directory: "\(options.data)/audit")
+        let reports = try await AuditVerification.database(
+            database, directory: "\(options.data)/audit", known: known)
         await database.close()
         return reports
     }
@@ -63,6 +72,12 @@ struct VerifyAuditCommand: AsyncParsableCommand {
         var lines = [
             "\(report.isIntact ? "ok     " : "DAMAGED") log \(report.tenant): \(report.entries) entries, signed up to \(report.signedSize) of \(report.size), \(report.checkpoints) checkpoints, \(report.pending) pending"
         ]
+        for restored in report.restorations {
+            let (what, known) = (restored.restoration, restored.known)
+            lines.append(
+                "  restored from \(what.backup) at \(what.time.rfc3339): rolled back to \(what.kept) entries, declared and signed"
+                    + (known.map { "; the history that was given up had \($0) or more" } ?? ""))
+        }
         for damage in report.damages {
             let place = damage.index.map { "entry \($0)" } ?? "log"
             let what = [damage.code, damage.time?.rfc3339].compactMap(\.self).joined(separator: ", ")
@@ -76,6 +91,7 @@ struct VerifyAuditCommand: AsyncParsableCommand {
             "tenant": .string(report.tenant.text), "intact": .bool(report.isIntact), "entries": .integer(report.entries),
             "size": .integer(report.size), "signed": .integer(report.signedSize),
             "pending": .integer(Int64(report.pending)),
+            "restorations": .array(report.restorations.map(\.json)),
             "damages": .array(
                 report.damages.map { damage in
                     [

@@ -42,11 +42,11 @@ struct RunningServer: Sendable {
         let maker = Backups(
             database: parts.database, layout: layout, audit: audit, deployment: parts.authorities.deployment,
             program: Program.version, logger: parts.logger)
-        let archives = configuration.backups(in: layout)
-        backups = archives.map {
+        backups = configuration.backups(in: layout).map {
             BackupService(
-                maker, directory: $0, every: .seconds(Int64(configuration.backupEveryHours) * 3600),
-                keep: configuration.backupsKept, logger: parts.logger)
+                maker, directory: $0, keysIn: configuration.backupKeys,
+                every: .seconds(Int64(configuration.backupEveryHours) * 3600), keep: configuration.backupsKept,
+                logger: parts.logger)
         }
         let https = HTTPTelemetry(directory: parts.fleet.directory, telemetry: parts.telemetry, doors: doors)
         let contexts = try TLSContexts(
@@ -59,13 +59,16 @@ struct RunningServer: Sendable {
             services: Self.deviceServices(parts, https), mqttPipeline: { mqtt.install(on: $0, identity: $1) },
             registry: registry, bus: parts.bus, metrics: parts.metrics, logger: parts.logger)
         northbound = try NorthboundServer(
-            services: Self.peopleServices(parts, maker, archives),
+            services: Self.peopleServices(parts, maker, southbound),
             configuration: NorthboundConfiguration(
                 people: .init(host: configuration.listeners.people.host, port: configuration.listeners.people.port),
                 adminSocket: "\(parts.directory)/admin.sock",
                 metrics: .init(host: configuration.listeners.metrics.host, port: configuration.listeners.metrics.port),
                 tls: { try Self.peopleTLS(parts) }),
             logger: parts.logger)
+        parts.metrics.gauge(
+            "tidegate_telemetry_log_failing", "1 while readings can not be stored, so that none is acknowledged."
+        ) { [telemetry = parts.telemetry] in telemetry.failure == nil ? 0 : 1 }
         upkeep = Upkeep(parts: parts, contexts: contexts, people: northbound, mqtt: mqtt)
     }
 
@@ -89,19 +92,24 @@ struct RunningServer: Sendable {
     }
 
     private static func peopleServices(
-        _ parts: ServerParts, _ backups: Backups, _ archives: String?
+        _ parts: ServerParts, _ backups: Backups, _ southbound: SouthboundServer
     ) -> NorthboundServices {
         let (telemetry, fleet) = (parts.telemetry, parts.fleet)
+        let archives = parts.configuration.backups(in: DataLayout(parts.directory))
+        let keys = parts.configuration.backupKeys
         return NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
-            readiness: { telemetry.failure.map { ["telemetry can not be stored: \($0)"] } ?? [] },
+            readiness: {
+                (southbound.isListening ? [] : ["the device and mqtt listeners are not open"])
+                    + (telemetry.failure.map { ["telemetry can not be stored: \($0)"] } ?? [])
+            },
             isDomainUsed: { try fleet.hasDevices(in: $0, $1) },
             backup: { principal in
                 guard let archives else { throw NorthboundServices.noBackups }
                 try await telemetry.flush()
-                return try await backups.create(in: archives, by: principal.actor(in: .platform)).json
+                return try await backups.create(in: archives, keysIn: keys, by: principal.actor(in: .platform)).json
             })
     }
 

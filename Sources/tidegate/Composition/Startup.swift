@@ -44,6 +44,7 @@ enum Startup {
     /// Says where the server is and what to do next.
     static func greet(_ configuration: Configuration, directory: String) {
         let listeners = configuration.listeners
+        let quoted = Program.quoted(directory)
         say(
             """
             tidegate \(Program.version): deployment \(configuration.deployment), data in \(directory)
@@ -52,7 +53,7 @@ enum Startup {
               mqtt    mqtts://\(listeners.mqtt)
               metrics http://\(listeners.metrics)/metrics
             Clients trust \(directory)/trust/server-ca.pem. Next:
-              tidegate admin --data \(directory) tenant create acme
+              \(Program.command) admin --data \(quoted) tenant create acme
             """)
     }
 

@@ -24,6 +24,8 @@ struct Configuration: Sendable {
     var eventDays = 90
     /// Where backups go; none are made when empty.
     var backupDirectory: String?
+    /// Where the key bundles of backups go; beside the archives when nil.
+    var backupKeys: String?
     /// Hours between automatic backups.
     var backupEveryHours = 24
     /// How many automatic backups are kept.

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Yams
 
@@ -13,6 +14,7 @@ enum ConfigurationReader {
                 try apply(key, value, from: "\(file): \(key)", to: &configuration)
             }
         }
+        try refuseUnknown(environment)
         for setting in Setting.all {
             guard let value = environment[setting.variable] else { continue }
             try apply(setting.key, value, from: setting.variable, to: &configuration)
@@ -23,10 +25,28 @@ enum ConfigurationReader {
         return configuration
     }
 
+    /// Variables of our name that are no settings: what the command line takes, and what tests use.
+    static let otherVariables = [
+        "TIDEGATE_DATA", "TIDEGATE_URL", "TIDEGATE_TOKEN", "TIDEGATE_CA", "TIDEGATE_RECOVERY_KEY",
+        "TIDEGATE_UPDATE_SNAPSHOTS", "TIDEGATE_BINARY",
+    ]
+
+    /// A misspelt variable would be a setting that silently does not hold, so it stops the start as in the file.
+    private static func refuseUnknown(_ environment: [String: String]) throws {
+        let known = Setting.all.map(\.variable) + otherVariables
+        for name in environment.keys.sorted()
+        where name.hasPrefix("TIDEGATE_") && !name.hasPrefix("TIDEGATE_TEST_") && !known.contains(name) {
+            throw unknown("the environment's \(name) is no known variable", known.nearest(to: name))
+        }
+    }
+
+    private static func unknown(_ what: String, _ nearest: String?) -> ConfigurationError {
+        ConfigurationError("\(what); \(nearest.map { "did you mean \($0)? " } ?? "")`tidegate settings` lists all")
+    }
+
     private static func apply(_ key: String, _ value: String, from place: String, to configuration: inout Configuration) throws {
         guard let setting = Setting.all.first(where: { $0.key == key }) else {
-            let nearest = Setting.all.map(\.key).min { distance($0, key) < distance($1, key) } ?? ""
-            throw ConfigurationError("\(place) is no known key; did you mean \(nearest)? `tidegate settings` lists all")
+            throw unknown("\(place) is no known key", Setting.all.map(\.key).nearest(to: key))
         }
         do {
             try setting.apply(&configuration, value)
@@ -63,21 +83,5 @@ enum ConfigurationReader {
             case .alias: throw ConfigurationError("\(file): \(path): aliases are not supported")
             }
         }
-    }
-
-    /// Levenshtein's distance, for the nearest key.
-    static func distance(_ left: String, _ right: String) -> Int {
-        let right = Array(right)
-        var row = Array(0...right.count)
-        for (i, character) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, other) in right.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (character == other ? 0 : 1))
-                diagonal = above
-            }
-        }
-        return row[right.count]
     }
 }

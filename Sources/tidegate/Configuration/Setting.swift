@@ -73,6 +73,11 @@ struct Setting: Sendable {
             key: "backup.directory", sentence: "Where automatic backups go; `backups` in the data directory when not set, `none` for no backups.",
             defaultText: "backups"
         ) { $0.backupDirectory = $1.isEmpty ? nil : $1 },
+        Setting(
+            key: "backup.keys",
+            sentence: "Where the backups' key files go: better not where the archives lie; beside them when not set.",
+            defaultText: ""
+        ) { $0.backupKeys = $1.isEmpty ? nil : $1 },
         number("backup.every", "Hours between automatic backups.", 1...8760, "24", \.backupEveryHours),
         number("backup.keep", "How many automatic backups are kept.", 1...10_000, "14", \.backupsKept),
         number("device.threads", "Event loops for devices; 0 takes one for each processor that the process may use.", 0...256, "0", \.deviceThreads),

@@ -6,68 +6,38 @@ import ServiceLifecycle
 
 /// Devices that enrol and report for real, over TLS, like any others; only their readings are made up.
 struct SimulatedFleet: Service {
-    /// One device that may enrol.
+    /// One device that may enrol, or has.
     struct Member: Sendable {
         var name: String
-        var enrolmentToken: String
+        /// What it enrols with; nil when it has its certificate already.
+        var enrolmentToken: String?
     }
+
+    /// Devices that enrol, renew or connect at one time: a handshake costs both sides some milliseconds.
+    static let opening = 64
 
     var server: ServerAddress
     var tenant: String
     var members: [Member]
     var interval: Duration
+    /// After how long a certificate is renewed, instead of at two thirds of its life.
+    var renewAfter: Duration?
+    /// Where keys and certificates outlive the process; without it they live only as long.
+    var state: SimulationState?
     var group: any EventLoopGroup
+    var counts = SimulationCounts()
     var logger: Logger
 
-    /// Enrols all members, then reports every `interval` until cancelled; a device that fails tries again.
+    /// Lets all members live until cancelled; a device that fails tries again.
     func run() async {
+        let door = Turnstile(places: Self.opening)
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { tasks in
                 for (index, member) in members.enumerated() {
-                    tasks.addTask { await live(member, seed: UInt64(index) + 1) }
+                    let device = SimulatedDevice(fleet: self, member: member, door: door, index: index)
+                    tasks.addTask { await device.live() }
                 }
             }
-        }
-    }
-
-    private func live(_ member: Member, seed: UInt64) async {
-        let key = DeviceKey()
-        var identity: DeviceIdentity?
-        var meter = SimulatedMeter(seed: seed)
-        var pause = Duration.seconds(1)
-        // Spread over one interval, as devices that were switched on one after the other are.
-        try? await Task.sleep(for: interval * Double(seed % 50) / 50)
-        while !Task.isCancelled {
-            do {
-                if identity == nil {
-                    let certificate = try await ESTClient(server: server, group: group)
-                        .enrol(tenant: tenant, device: member.name, token: member.enrolmentToken, key: key)
-                    identity = try DeviceIdentity(certificate: certificate, key: key)
-                }
-                guard let identity else { continue }
-                let reporter = try await MQTTReporter.connect(to: server, identity: identity, group: group)
-                pause = .seconds(1)
-                do {
-                    try await report(through: reporter, meter: &meter)
-                } catch {
-                    await reporter.close()
-                    throw error
-                }
-            } catch is CancellationError {
-                return
-            } catch {
-                logger.warning("a simulated device tries again", metadata: ["device": "\(member.name)", "error": "\(error)"])
-                try? await Task.sleep(for: pause)
-                pause = min(pause * 2, .seconds(60))
-            }
-        }
-    }
-
-    private func report(through reporter: MQTTReporter, meter: inout SimulatedMeter) async throws {
-        while true {
-            let payload = meter.reading(after: Double(interval.components.seconds), now: WallClock.system.now)
-            try await reporter.publish(ByteBuffer(string: payload))
-            try await Task.sleep(for: interval)
         }
     }
 }
