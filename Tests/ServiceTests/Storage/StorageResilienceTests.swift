@@ -123,9 +123,10 @@ struct StorageResilienceTests {
         try await TestDatabase.Engine.postgres.withDatabase([HarbourSchema.part]) { database in
             let setting = "SELECT current_setting('plan_cache_mode')"
             for _ in 0..<2 {
-                #expect(
-                    try await database.platform.read { try $0.row(setting)?.text(0) } == "force_custom_plan")
-                #expect(try await database.platform.write { try $0.row(setting)?.text(0) } == "auto")
+                let read = try await database.platform.read { try $0.row(setting)?.text(0) }
+                #expect(read == "force_custom_plan")
+                let written = try await database.platform.write { try $0.row(setting)?.text(0) }
+                #expect(written == "auto")
             }
         }
     }
