@@ -57,7 +57,8 @@ public struct ESTClient: Sendable {
         ])
         if let authorization { headers.add(name: "Authorization", value: authorization) }
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: headers)
-        guard let leaf = try Self.certificates(in: try await exchange(head, body: body, identity: identity)).first else {
+        guard let leaf = try Self.certificates(in: try await exchange(head, body: body, identity: identity)).first
+        else {
             throw Failure(status: 200, description: "EST's answer holds no certificate")
         }
         return leaf

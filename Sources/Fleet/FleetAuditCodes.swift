@@ -52,6 +52,7 @@ extension AuditCode {
     public static let fleet: [AuditCode] = [
         deviceRegistered, devicesRegistered, deviceUpdated, deviceSuspended, deviceResumed, deviceRevoked,
         deviceDeleted, deviceReplaced, enrolmentTokenIssued, deviceEnrolled, deviceRenewed,
-        deviceCertificateEnded, accessTokenCreated, accessTokenEnded, desiredChanged, modelCreated, modelUpdated, modelDeleted,
+        deviceCertificateEnded, accessTokenCreated, accessTokenEnded, desiredChanged, modelCreated, modelUpdated,
+        modelDeleted,
     ]
 }

@@ -13,7 +13,9 @@ enum Program {
 
     /// `text` as one word of a shell.
     static func quoted(_ text: String) -> String {
-        let isPlain = text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || "0123456789/._-+:@%".unicodeScalars.contains($0) }
+        let isPlain = text.unicodeScalars.allSatisfy {
+            $0.properties.isAlphabetic || "0123456789/._-+:@%".unicodeScalars.contains($0)
+        }
         return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -10,13 +10,18 @@ import NIOSSL
 struct MQTTLoad: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mqtt-load",
-        abstract: "Loads an MQTT server (Tidegate or a peer) over TLS with client certificates, bounded in count and time.")
+        abstract:
+            "Loads an MQTT server (Tidegate or a peer) over TLS with client certificates, bounded in count and time.")
 
     enum Mode: String, ExpressibleByArgument {
         case open, closed, idle, handshakes, enrol
     }
 
-    @Option(help: "open (fixed rate), closed (as fast as acknowledged), idle (hold connections), handshakes (connect and leave), enrol (make the certificates)")
+    @Option(
+        help: """
+            open (fixed rate), closed (as fast as acknowledged), idle (hold connections), handshakes (connect and leave), \
+            enrol (make the certificates)
+            """)
     var mode: Mode = .open
     @Option var host = "localhost"
     @Option var port: Int
@@ -39,21 +44,28 @@ struct MQTTLoad: AsyncParsableCommand {
         let loop = group.next()
         let roots = try NIOSSLCertificate.fromPEMFile(ca)
         if mode == .enrol { return try await enrol(roots, group: group) }
-        let count = try FileManager.default.contentsOfDirectory(atPath: certificates).filter { $0.hasSuffix(".key") }.count
+        let count = try FileManager.default.contentsOfDirectory(atPath: certificates).filter { $0.hasSuffix(".key") }
+            .count
         let contexts = try (0..<min(count, connections)).map { index in
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.minimumTLSVersion = .tlsv13
             tls.trustRoots = .certificates(roots)
-            tls.certificateChain = try NIOSSLCertificate.fromPEMFile("\(certificates)/client-\(index).pem").prefix(1).map { .certificate($0) }
-            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: "\(certificates)/client-\(index).key", format: .pem))
+            tls.certificateChain = try NIOSSLCertificate.fromPEMFile("\(certificates)/client-\(index).pem").prefix(1)
+                .map { .certificate($0) }
+            tls.privateKey = .privateKey(
+                try NIOSSLPrivateKey(file: "\(certificates)/client-\(index).key", format: .pem))
             return try NIOSSLContext(configuration: tls)
         }
-        let lines = try payloads.map { try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n").map { Array($0.utf8) } }
+        let lines = try payloads.map {
+            try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n").map { Array($0.utf8) }
+        }
         let readings = lines ?? [Array(#"{"v":230.1,"i":1.25,"p":287.6,"f":50.0,"pf":0.99}"#.utf8)]
         let messages =
             batch == 1
             ? readings.map { Payload(reading: $0) }
-            : stride(from: 0, to: readings.count - batch, by: batch).map { Payload(batch: Array(readings[$0..<$0 + batch])) }
+            : stride(from: 0, to: readings.count - batch, by: batch).map {
+                Payload(batch: Array(readings[$0..<$0 + batch]))
+            }
         if mode == .handshakes { return try await handshakes(contexts, group: group) }
         let latencies = Latencies()
         let began = ContinuousClock.now
@@ -62,7 +74,9 @@ struct MQTTLoad: AsyncParsableCommand {
         for start in stride(from: 0, to: connections, by: 16) {
             try await withThrowingTaskGroup(of: NIOLoopBound<LoadConnection>.self) { tasks in
                 for index in start..<min(start + 16, connections) {
-                    tasks.addTask { try await connect(contexts[index % contexts.count], index, messages, loop, latencies) }
+                    tasks.addTask {
+                        try await connect(contexts[index % contexts.count], index, messages, loop, latencies)
+                    }
                 }
                 for try await connection in tasks { bound.append(connection) }
             }
@@ -149,7 +163,8 @@ struct MQTTLoad: AsyncParsableCommand {
             String(
                 format:
                     "%.0f messages/s, %.0f records/s, server %.2f µs a message (%.0f %% of a core), ack p50 %.2f ms, p99 %.2f ms, generator %.0f %% busy",
-                perSecond, perSecond * Double(batch), cpu * 1e6 / Double(max(latencies.count, 1)), cpu / duration * 100, latencies.percentile(0.5), latencies.percentile(0.99),
+                perSecond, perSecond * Double(batch), cpu * 1e6 / Double(max(latencies.count, 1)), cpu / duration * 100,
+                latencies.percentile(0.5), latencies.percentile(0.99),
                 own / duration * 100))
     }
 
@@ -166,7 +181,9 @@ struct MQTTLoad: AsyncParsableCommand {
                         let key = DeviceKey()
                         let der = try await ESTClient(server: server, group: group)
                             .enrol(tenant: tenant, device: fields[0], token: fields[1], key: key)
-                        let body = Data(der).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+                        let body = Data(der).base64EncodedString(options: [
+                            .lineLength64Characters, .endLineWithLineFeed,
+                        ])
                         let pem = "-----BEGIN CERTIFICATE-----\n\(body)\n-----END CERTIFICATE-----\n"
                         try pem.write(toFile: "\(folder)/client-\(index).pem", atomically: false, encoding: .utf8)
                         try key.pem.write(toFile: "\(folder)/client-\(index).key", atomically: false, encoding: .utf8)
@@ -187,7 +204,9 @@ struct MQTTLoad: AsyncParsableCommand {
                 tasks.addTask {
                     var count = 0
                     while ContinuousClock.now < end {
-                        let connection = try await connect(contexts[(worker + count * connections) % contexts.count], 0, [Payload(reading: [0x7B])], group.next(), Latencies())
+                        let connection = try await connect(
+                            contexts[(worker + count * connections) % contexts.count], 0, [Payload(reading: [0x7B])],
+                            group.next(), Latencies())
                         count += 1
                         try await group.next().flatSubmit { connection.value.close() }.get()
                     }
@@ -201,7 +220,8 @@ struct MQTTLoad: AsyncParsableCommand {
         let cpu = (pid.map(Self.cpu) ?? 0) - before
         print(
             String(
-                format: "%.0f handshakes/s, server %.0f µs each, %.0f a second of processor time", Double(done) / duration,
+                format: "%.0f handshakes/s, server %.0f µs each, %.0f a second of processor time",
+                Double(done) / duration,
                 cpu * 1e6 / Double(max(done, 1)), cpu > 0 ? Double(done) / cpu : 0))
     }
 

@@ -28,7 +28,8 @@ final class CheckpointFile: Sendable {
             case .checkpoint(let tenant, let madeAt, let note):
                 JSONValue.object(
                     ["tenant": .string(tenant.text), "checkpoint": .string(note)].merging(
-                        madeAt.map { ["time": .string($0.rfc3339)] } ?? [:]) { $1 }
+                        madeAt.map { ["time": .string($0.rfc3339)] } ?? [:]
+                    ) { $1 }
                 ).canonical
             }
         }

@@ -92,7 +92,8 @@ public struct Restoration: Sendable {
             try? FileManager.default.removeItem(atPath: stage)
             throw error
         }
-        return Restored(contents: contents, logs: logs, nextSteps: Self.nextSteps(contents.manifest, directory, postgres))
+        return Restored(
+            contents: contents, logs: logs, nextSteps: Self.nextSteps(contents.manifest, directory, postgres))
     }
 
     /// Restores below `stage`, and answers the open database.

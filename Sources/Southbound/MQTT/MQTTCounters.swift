@@ -22,7 +22,8 @@ struct MQTTCounters: Sendable {
         messages = metrics.counter("tidegate_mqtt_messages_total", "Telemetry messages taken over MQTT.")
         values = metrics.counter("tidegate_mqtt_values_total", "Values in those messages.")
         texts = metrics.counter(
-            "tidegate_mqtt_texts_left_out_total", "Text values left out of those messages: text is not kept as telemetry.")
+            "tidegate_mqtt_texts_left_out_total",
+            "Text values left out of those messages: text is not kept as telemetry.")
         reports = metrics.counter(
             "tidegate_mqtt_reports_total", "Reported documents, messages with events, and questions taken over MQTT.")
         events = metrics.counter("tidegate_mqtt_events_total", "Events of devices taken over MQTT.")
@@ -35,7 +36,8 @@ struct MQTTCounters: Sendable {
         violations = metrics.counter(
             "tidegate_mqtt_violations_total", "MQTT connections closed because they broke the protocol or a limit.")
         throttled = metrics.counter(
-            "tidegate_mqtt_throttled_total", "Times a connection was not read because its device or tenant was over its rate.")
+            "tidegate_mqtt_throttled_total",
+            "Times a connection was not read because its device or tenant was over its rate.")
         takenOver = metrics.counter("tidegate_mqtt_taken_over_total", "MQTT sessions taken over by a newer connection.")
         writeTimeouts = metrics.counter(
             "tidegate_mqtt_write_timeouts_total", "MQTT connections closed because the device did not read.")

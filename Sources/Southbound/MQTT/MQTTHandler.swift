@@ -108,7 +108,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     private var mayRead: Bool {
         if let heldUntil, heldUntil > .now() { return false }
         guard reporting?.isStalled != true else { return false }
-        return !loop.appender.isCongested && (session.wantsInput || admitted == nil) && context?.channel.isWritable != false
+        return !loop.appender.isCongested && (session.wantsInput || admitted == nil)
+            && context?.channel.isWritable != false
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -277,7 +278,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     private func reasons(for request: SubscribeRequest) -> [ReasonCode] {
         request.subscriptions.map { subscription in
             let isAllowed =
-                admitted?.device.opens(.maintenance) == true && DeviceTopics.subscribable.contains(subscription.filter.text)
+                admitted?.device.opens(.maintenance) == true
+                && DeviceTopics.subscribable.contains(subscription.filter.text)
             if !isAllowed { service.counters.refusedTopics.add() }
             return isAllowed ? .granted(subscription.maximumQoS) : .notAuthorized
         }
@@ -320,7 +322,9 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         }
     }
 
-    private func admit(_ device: AdmittedDevice, _ key: MQTTSessions.Key, _ connect: Connect, resuming kept: MQTTSessions.Kept?) {
+    private func admit(
+        _ device: AdmittedDevice, _ key: MQTTSessions.Key, _ connect: Connect, resuming kept: MQTTSessions.Kept?
+    ) {
         guard !isClosing, let context, context.channel.isActive else {
             service.sessions.release(key, by: self, keeping: kept, at: .now())
             return

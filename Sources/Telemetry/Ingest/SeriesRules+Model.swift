@@ -8,8 +8,10 @@ extension SeriesRules {
         guard let model else { return }
         for declared in model.series {
             self.declared[declared.name] = Declaration(
-                unit: declared.unit.flatMap { UnitSymbol($0) } ?? .none, exponent: declared.exponent.map { Int8(clamping: $0) },
-                lower: declared.lower.flatMap { try? DecimalNumber(shortest: $0) }, upper: declared.upper.flatMap { try? DecimalNumber(shortest: $0) },
+                unit: declared.unit.flatMap { UnitSymbol($0) } ?? .none,
+                exponent: declared.exponent.map { Int8(clamping: $0) },
+                lower: declared.lower.flatMap { try? DecimalNumber(shortest: $0) },
+                upper: declared.upper.flatMap { try? DecimalNumber(shortest: $0) },
                 isBoolean: declared.kind == .boolean)
         }
         undeclared =

@@ -47,7 +47,8 @@ public struct SeriesRules: Sendable {
 
     /// Rules of a model; without declarations every series is accepted.
     public init(
-        declared: [String: Declaration] = [:], undeclared: Undeclared = .accept, past: Duration = .seconds(3650 * 86_400),
+        declared: [String: Declaration] = [:], undeclared: Undeclared = .accept,
+        past: Duration = .seconds(3650 * 86_400),
         future: Duration = .seconds(86_400)
     ) {
         self.declared = declared

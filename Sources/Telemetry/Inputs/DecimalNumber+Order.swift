@@ -5,7 +5,8 @@ extension DecimalNumber: Comparable {
         if left.exponent == right.exponent { return left.mantissa < right.mantissa }
         if left.mantissa.signum() != right.mantissa.signum() { return left.mantissa < right.mantissa }
         if left.exponent > right.exponent {
-            return isLess(Int128(left.mantissa), scaledBy: Int(left.exponent) - Int(right.exponent), than: right.mantissa)
+            return isLess(
+                Int128(left.mantissa), scaledBy: Int(left.exponent) - Int(right.exponent), than: right.mantissa)
         }
         let shift = Int(right.exponent) - Int(left.exponent)
         // left < right × 10^shift is the same as −(right) × 10^shift < −left.

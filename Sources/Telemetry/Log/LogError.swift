@@ -10,6 +10,7 @@ public struct LogError: Error, CustomStringConvertible {
     /// True when the disk, or the quota on it, is full: space may return.
     var isFullDisk: Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
 
+    /// What was tried, on which file, and why it failed.
     public var description: String {
         "\(operation) \(path): \(code == 0 ? "damaged" : String(cString: strerror(code)))"
     }

@@ -144,7 +144,8 @@ public final class TelemetryLog: Sendable {
         let registryLength = try LogFile.contents(of: registryPath)?.count ?? 0
         let registryFile = try LogFile(appendingTo: registryPath, at: registryLength)
         let segment = try beginSegment(at: lastSequence + 1)
-        let files = Mutex<WriterFiles?>(WriterFiles(registry: registryFile, segment: segment, goodRegistry: registryLength))
+        let files = Mutex<WriterFiles?>(
+            WriterFiles(registry: registryFile, segment: segment, goodRegistry: registryLength))
         let thread = DispatchQueue(label: "tidegate.telemetry.log", qos: .userInitiated)
         thread.async { [self] in
             guard let files = files.withLock({ $0.take() }) else { return }
@@ -179,10 +180,11 @@ public final class TelemetryLog: Sendable {
 
     /// Removes all segments, once the writer has stopped and chunks hold everything.
     func discardAll() throws {
-        try Self.remove(segments.withLock { segments in
-            defer { segments = [] }
-            return segments
-        })
+        try Self.remove(
+            segments.withLock { segments in
+                defer { segments = [] }
+                return segments
+            })
     }
 
     private static func remove(_ segments: [Segment]) throws {

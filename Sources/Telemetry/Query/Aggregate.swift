@@ -39,6 +39,7 @@ public enum PointValue: Hashable, Sendable {
 }
 
 extension PointValue: CustomStringConvertible {
+    /// The number as JSON writes it.
     public var description: String {
         var text: [UInt8] = []
         write(to: &text)

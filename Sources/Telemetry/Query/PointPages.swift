@@ -2,6 +2,7 @@ import Base
 
 /// The answer to a query, a few hours at a time, so that a year costs no more memory than a morning.
 public struct PointPages: AsyncSequence, Sendable {
+    /// The points of a few hours.
     public typealias Element = PointPage
 
     /// Hours read at once when every point is asked for.
@@ -12,6 +13,7 @@ public struct PointPages: AsyncSequence, Sendable {
     let reader: TelemetryReader
     let query: PointQuery
 
+    /// Begins the query anew; nothing is read before the first page is asked for.
     public func makeAsyncIterator() -> Iterator { Iterator(reader: reader, query: query) }
 
     /// Walks through the hours of a query.

@@ -165,7 +165,8 @@ struct StoredExamination {
                     ChunkRow(
                         place: ChunkPlace(
                             tenant: try $0.identifier(0), device: try $0.identifier(1),
-                            hour: UInt32(clamping: try $0.integer(2))), part: try $0.integer(3), body: (try? $0.blob(4)) ?? [])
+                            hour: UInt32(clamping: try $0.integer(2))), part: try $0.integer(3),
+                        body: (try? $0.blob(4)) ?? [])
                 }
             }
             guard let last = rows.last else { return }

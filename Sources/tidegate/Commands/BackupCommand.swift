@@ -85,7 +85,8 @@ struct BackupCreateCommand: AsyncParsableCommand {
             deployment: deployment, directory: layout.audit)
         let backups = Backups(
             database: database, layout: layout, audit: audit, deployment: deployment, program: Program.version)
-        let created = try await backups.create(in: archives, keysIn: to == nil ? configuration.backupKeys : keysTo, by: .system("operator"))
+        let created = try await backups.create(
+            in: archives, keysIn: to == nil ? configuration.backupKeys : keysTo, by: .system("operator"))
         await database.close()
         _ = consume directory
         return created.json
@@ -201,7 +202,8 @@ struct BackupDrillCommand: AsyncParsableCommand {
             guard let place = path ?? configuration.backups(in: layout) else {
                 throw ConfigurationError("backup.directory is `none`; name the backup")
             }
-            let pair = try BackupPair.find(place, keys: source.keys, keysIn: path == nil ? configuration.backupKeys : nil)
+            let pair = try BackupPair.find(
+                place, keys: source.keys, keysIn: path == nil ? configuration.backupKeys : nil)
             let drill = Drill(
                 archive: pair.archive, keys: pair.keys, recoveryKey: try source.key(orAt: layout.recoveryKey),
                 schema: ServerParts.schema)

@@ -105,7 +105,8 @@ private struct DemoFleet: Service {
         }
         let roots = try NIOSSLCertificate.fromPEMBytes(Array(try parts.authorities.serverAuthorityPEM.utf8))
         let address = ServerAddress(
-            host: "localhost", devicePort: addresses.device?.port ?? 0, mqttPort: addresses.mqtt?.port ?? 0, roots: roots)
+            host: "localhost", devicePort: addresses.device?.port ?? 0, mqttPort: addresses.mqtt?.port ?? 0,
+            roots: roots)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         await SimulatedFleet(
             server: address, tenant: slug.text, members: members, interval: interval, group: group, logger: logger

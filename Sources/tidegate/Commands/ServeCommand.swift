@@ -10,7 +10,8 @@ struct ServeOptions: ParsableArguments {
     var data = "./data"
     @Option(help: "The configuration file (YAML); each key is also an environment variable, see `tidegate settings`.")
     var config: String?
-    @Option(name: .customLong("port-base"), help: "Moves all listeners: people to this port, the others to the next three.")
+    @Option(
+        name: .customLong("port-base"), help: "Moves all listeners: people to this port, the others to the next three.")
     var portBase: Int?
 
     /// File, environment and flags put together.

@@ -7,7 +7,8 @@ struct SettingsCommand: ParsableCommand {
 
     func run() {
         for setting in Setting.all {
-            print("\(setting.key)  [\(setting.defaultText.isEmpty ? "none" : setting.defaultText)]  \(setting.variable)")
+            print(
+                "\(setting.key)  [\(setting.defaultText.isEmpty ? "none" : setting.defaultText)]  \(setting.variable)")
             print("    \(setting.sentence)")
         }
     }

@@ -32,7 +32,8 @@ struct VerifyAuditCommand: AsyncParsableCommand {
     @OptionGroup var options: ServeOptions
     @Option(
         help:
-            "Checkpoints from another source: a file with one, a checkpoints.log, or its directory; may be given again.")
+            "Checkpoints from another source: a file with one, a checkpoints.log, or its directory; may be given again."
+    )
     var known: [String] = []
     @Flag(help: "One JSON object for each log.") var json = false
 
@@ -88,7 +89,8 @@ struct VerifyAuditCommand: AsyncParsableCommand {
 
     private static func json(_ report: AuditReport) -> JSONValue {
         [
-            "tenant": .string(report.tenant.text), "intact": .bool(report.isIntact), "entries": .integer(report.entries),
+            "tenant": .string(report.tenant.text), "intact": .bool(report.isIntact),
+            "entries": .integer(report.entries),
             "size": .integer(report.size), "signed": .integer(report.signedSize),
             "pending": .integer(Int64(report.pending)),
             "restorations": .array(report.restorations.map(\.json)),

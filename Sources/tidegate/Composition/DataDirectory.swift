@@ -1,5 +1,4 @@
 import Foundation
-
 import Glibc
 
 /// The directory that holds everything a server keeps, held by one process at a time.
@@ -28,7 +27,8 @@ struct DataDirectory: ~Copyable {
             let id = String(decoding: holder.prefix(max(count, 0)).prefix { $0 > 0x20 }, as: UTF8.self)
             close(lock)
             throw ConfigurationError(
-                "\(folder) is in use by another tidegate\(id.isEmpty ? "" : " (process \(id))"); stop it first, or choose another directory with --data")
+                "\(folder) is in use by another tidegate\(id.isEmpty ? "" : " (process \(id))"); stop it first, or choose another directory with --data"
+            )
         }
         let id = "\(getpid())\n"
         _ = ftruncate(lock, 0)
@@ -48,7 +48,8 @@ struct DataDirectory: ~Copyable {
             throw ConfigurationError("\(path): can not be created: \(reason)")
         }
         guard access(path, R_OK | W_OK | X_OK) == 0 else {
-            throw ConfigurationError("\(path): not readable and writable by this user: \(String(cString: strerror(errno)))")
+            throw ConfigurationError(
+                "\(path): not readable and writable by this user: \(String(cString: strerror(errno)))")
         }
     }
 
@@ -58,7 +59,8 @@ struct DataDirectory: ~Copyable {
         let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
         guard free >= minimumFreeBytes else {
             throw ConfigurationError(
-                "\(path): only \(free >> 20) MB are free on this disk; make room (at least \(minimumFreeBytes >> 20) MB) and start again")
+                "\(path): only \(free >> 20) MB are free on this disk; make room (at least \(minimumFreeBytes >> 20) MB) and start again"
+            )
         }
     }
 }

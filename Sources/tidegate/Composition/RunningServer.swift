@@ -54,7 +54,8 @@ struct RunningServer: Sendable {
         southbound = try SouthboundServer(
             configuration: SouthboundConfiguration(
                 device: .init(host: configuration.listeners.device.host, port: configuration.listeners.device.port),
-                mqtt: .init(host: configuration.listeners.mqtt.host, port: configuration.listeners.mqtt.port), limits: limits),
+                mqtt: .init(host: configuration.listeners.mqtt.host, port: configuration.listeners.mqtt.port),
+                limits: limits),
             group: parts.deviceGroup, contexts: contexts, verifier: parts.verifier, directory: parts.fleet.directory,
             services: Self.deviceServices(parts, https), mqttPipeline: { mqtt.install(on: $0, identity: $1) },
             registry: registry, bus: parts.bus, metrics: parts.metrics, logger: parts.logger)
@@ -75,7 +76,9 @@ struct RunningServer: Sendable {
     /// All services in the order of their start; they end in the reverse order, so that listeners close before what
     /// they write to.
     var services: [any Service] {
-        [parts.audit, parts.fleet.presence, parts.telemetry, reports, upkeep] + [backups].compactMap { $0 } + [southbound, northbound]
+        [parts.audit, parts.fleet.presence, parts.telemetry, reports, upkeep] + [backups].compactMap { $0 } + [
+            southbound, northbound,
+        ]
     }
 
     private static func deviceServices(_ parts: ServerParts, _ https: HTTPTelemetry) -> DeviceServices {
@@ -121,7 +124,9 @@ struct RunningServer: Sendable {
             certificate = try parts.authorities.serverCertificate(for: "people", names: parts.serverNames)
         }
         return TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.chainPEM.utf8)).map { .certificate($0) },
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.chainPEM.utf8)).map {
+                .certificate($0)
+            },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(certificate.keyPEM.utf8), format: .pem)))
     }
 }

@@ -60,21 +60,26 @@ struct ServerParts: Sendable {
         let issuing = IssuingAuthorities(authorities: authorities, keyRing: keyRing, logger: logger)
         let verifier = DeviceCertificateVerifier()
         let audit = try AuditLog(
-            database: database, keyRing: keyRing, deployment: deployment, directory: "\(directory)/audit", logger: logger)
+            database: database, keyRing: keyRing, deployment: deployment, directory: "\(directory)/audit",
+            logger: logger)
         let tenants = TenantDirectory()
         let access = Access(
             database: database, audit: audit, keyRing: keyRing, issuing: issuing, directory: tenants,
             anchorAdded: { verifier.trust($0) }, tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) })
         try await access.start()
-        for anchor in try await database.platform.read({ try issuing.anchors(in: $0.acrossTenants) }) { verifier.trust(anchor) }
+        for anchor in try await database.platform.read({ try issuing.anchors(in: $0.acrossTenants) }) {
+            verifier.trust(anchor)
+        }
         let certificates = DeviceCertificates(issuing: issuing)
         let fleet = Fleet(
             database: database, access: access, audit: audit, bus: bus, certificates: certificates,
-            directory: DeviceDirectory(tenants: tenants), presence: Presence(database: database, bus: bus, logger: logger))
+            directory: DeviceDirectory(tenants: tenants),
+            presence: Presence(database: database, bus: bus, logger: logger))
         try await fleet.start()
         let telemetry = Telemetry(
             database: database, directory: "\(directory)/telemetry",
-            retention: .init(raw: .seconds(Int64(configuration.telemetryDays) * 86_400)), clock: .system, logger: logger)
+            retention: .init(raw: .seconds(Int64(configuration.telemetryDays) * 86_400)), clock: .system, logger: logger
+        )
         try await telemetry.open()
         let threads = configuration.deviceThreads == 0 ? Processors.usableCount : configuration.deviceThreads
         return ServerParts(
@@ -92,7 +97,8 @@ struct ServerParts: Sendable {
         options.isReadOnly = isReadOnly
         options.partitionDirectory = "\(directory)/telemetry"
         let location: DatabaseLocation =
-            configuration.database == "sqlite" ? .sqlite(path: "\(directory)/tidegate.db") : .postgres(url: configuration.database)
+            configuration.database == "sqlite"
+            ? .sqlite(path: "\(directory)/tidegate.db") : .postgres(url: configuration.database)
         return try await Database.open(location, options: options)
     }
 
@@ -103,7 +109,9 @@ struct ServerParts: Sendable {
             try await fleet.presence.flush()
             try await access.flushTokenUse()
         } catch {
-            logger.error("not everything could be written at the end; the next start replays it", metadata: ["error": "\(error)"])
+            logger.error(
+                "not everything could be written at the end; the next start replays it", metadata: ["error": "\(error)"]
+            )
         }
         await database.close()
         try? await deviceGroup.shutdownGracefully()

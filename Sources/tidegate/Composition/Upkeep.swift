@@ -78,7 +78,8 @@ struct Upkeep: Service {
         do {
             try await act()
         } catch {
-            parts.logger.error("upkeep failed and will be tried again", metadata: ["step": "\(what)", "error": "\(error)"])
+            parts.logger.error(
+                "upkeep failed and will be tried again", metadata: ["step": "\(what)", "error": "\(error)"])
         }
     }
 }

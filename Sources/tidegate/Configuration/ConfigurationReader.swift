@@ -7,7 +7,8 @@ enum ConfigurationReader {
     static func read(file: String?, environment: [String: String]) throws -> Configuration {
         var configuration = Configuration()
         if let file {
-            guard let text = FileManager.default.contents(atPath: file).map({ String(decoding: $0, as: UTF8.self) }) else {
+            guard let text = FileManager.default.contents(atPath: file).map({ String(decoding: $0, as: UTF8.self) })
+            else {
                 throw ConfigurationError("\(file): can not be read")
             }
             for (key, value) in try flatten(text, file: file) {
@@ -44,7 +45,9 @@ enum ConfigurationReader {
         ConfigurationError("\(what); \(nearest.map { "did you mean \($0)? " } ?? "")`tidegate settings` lists all")
     }
 
-    private static func apply(_ key: String, _ value: String, from place: String, to configuration: inout Configuration) throws {
+    private static func apply(_ key: String, _ value: String, from place: String, to configuration: inout Configuration)
+        throws
+    {
         guard let setting = Setting.all.first(where: { $0.key == key }) else {
             throw unknown("\(place) is no known key", Setting.all.map(\.key).nearest(to: key))
         }
@@ -79,7 +82,8 @@ enum ConfigurationReader {
             switch value {
             case .scalar(let scalar): found.append((path, scalar.string))
             case .mapping(let inner): try flatten(inner, prefix: path + ".", file: file, into: &found)
-            case .sequence(let values): found.append((path, values.compactMap { $0.scalar?.string }.joined(separator: ",")))
+            case .sequence(let values):
+                found.append((path, values.compactMap { $0.scalar?.string }.joined(separator: ",")))
             case .alias: throw ConfigurationError("\(file): \(path): aliases are not supported")
             }
         }

@@ -19,10 +19,13 @@ struct Setting: Sendable {
             defaultText: "localhost"
         ) { $0.deployment = $1 },
         address("listeners.people", "Where people and programs reach the API.", "0.0.0.0:8443", \.listeners.people),
-        address("listeners.device", "Where devices connect (EST, telemetry, MQTT by ALPN).", "0.0.0.0:8444", \.listeners.device),
+        address(
+            "listeners.device", "Where devices connect (EST, telemetry, MQTT by ALPN).", "0.0.0.0:8444",
+            \.listeners.device),
         address("listeners.mqtt", "Where devices without ALPN speak MQTT over TLS.", "0.0.0.0:8883", \.listeners.mqtt),
         Setting(
-            key: "listeners.metrics", sentence: "Prometheus metrics, health and readiness, in plain text: loopback only.",
+            key: "listeners.metrics",
+            sentence: "Prometheus metrics, health and readiness, in plain text: loopback only.",
             defaultText: "127.0.0.1:9464"
         ) { configuration, text in
             let address = try parse(text)
@@ -42,7 +45,8 @@ struct Setting: Sendable {
         },
         Setting(
             key: "tls.names",
-            sentence: "Host names and IP addresses by which clients reach this server, for its certificates; the deployment's name and localhost are always in.",
+            sentence:
+                "Host names and IP addresses by which clients reach this server, for its certificates; the deployment's name and localhost are always in.",
             defaultText: ""
         ) { $0.serverNames = list($1) },
         Setting(
@@ -67,10 +71,14 @@ struct Setting: Sendable {
             }
             $0.logLevel = $1
         },
-        number("telemetry.days", "Days for which raw readings are kept; hourly summaries stay ten times as long.", 1...36_500, "3650", \.telemetryDays),
+        number(
+            "telemetry.days", "Days for which raw readings are kept; hourly summaries stay ten times as long.",
+            1...36_500, "3650", \.telemetryDays),
         number("events.days", "Days for which devices' events are kept.", 1...36_500, "90", \.eventDays),
         Setting(
-            key: "backup.directory", sentence: "Where automatic backups go; `backups` in the data directory when not set, `none` for no backups.",
+            key: "backup.directory",
+            sentence:
+                "Where automatic backups go; `backups` in the data directory when not set, `none` for no backups.",
             defaultText: "backups"
         ) { $0.backupDirectory = $1.isEmpty ? nil : $1 },
         Setting(
@@ -80,8 +88,12 @@ struct Setting: Sendable {
         ) { $0.backupKeys = $1.isEmpty ? nil : $1 },
         number("backup.every", "Hours between automatic backups.", 1...8760, "24", \.backupEveryHours),
         number("backup.keep", "How many automatic backups are kept.", 1...10_000, "14", \.backupsKept),
-        number("device.threads", "Event loops for devices; 0 takes one for each processor that the process may use.", 0...256, "0", \.deviceThreads),
-        number("device.connections", "The most device connections at once.", 1...10_000_000, "1000000", \.maximumConnections),
+        number(
+            "device.threads", "Event loops for devices; 0 takes one for each processor that the process may use.",
+            0...256, "0", \.deviceThreads),
+        number(
+            "device.connections", "The most device connections at once.", 1...10_000_000, "1000000",
+            \.maximumConnections),
     ]
 
     private static func parse(_ text: String) throws -> Configuration.Address {

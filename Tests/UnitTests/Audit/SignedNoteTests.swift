@@ -59,7 +59,8 @@ import Testing
     func restoration() throws {
         let key = try #require(NoteVerifier(Self.neumannKey))
         let restoration = AuditRestoration(
-            backup: "tidegate-20261121T061500Z-5f0c2a91", time: Timestamp(microseconds: 1_790_000_000_000_000), kept: 40,
+            backup: "tidegate-20261121T061500Z-5f0c2a91", time: Timestamp(microseconds: 1_790_000_000_000_000),
+            kept: 40,
             key: key)
         let checkpoint = Checkpoint(
             origin: "localhost/audit/platform", size: 42, root: .empty, restoration: restoration)
@@ -74,7 +75,9 @@ import Testing
 
                 """)
         #expect(Checkpoint(text: checkpoint.text) == checkpoint)
-        for (from, to) in [("kept 40", "kept 040"), ("kept 40", "kept -1"), ("next-key P", "next-key Q"), ("kept 40\n", "")] {
+        for (from, to) in [
+            ("kept 40", "kept 040"), ("kept 40", "kept -1"), ("next-key P", "next-key Q"), ("kept 40\n", ""),
+        ] {
             #expect(Checkpoint(text: checkpoint.text.replacing(from, with: to))?.restoration == nil)
         }
         #expect(Checkpoint(text: checkpoint.text + "more\n")?.restoration == nil)
