@@ -11,7 +11,7 @@ let names = [
 /// Those whose promises are in the tests' `Probes`, which see what is internal and need `-enable-testing`.
 let probed = [
     "FuzzCSV", "FuzzJSONArray", "FuzzRegistration", "FuzzDeviceFilter", "FuzzCursor", "FuzzQuery", "FuzzJSON",
-    "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive",
+    "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive", "FuzzDeviceReport",
 ]
 
 let package = Package(

@@ -16,7 +16,7 @@ struct ProbeTests {
         Case(corpus: "Registration", probe: Probe.registration),
         Case(corpus: "DeviceFilter", probe: Probe.deviceFilter), Case(corpus: "Cursor", probe: Probe.cursor),
         Case(corpus: "Query", probe: Probe.query), Case(corpus: "JSON", probe: Probe.json),
-        Case(corpus: "AuditNote", probe: Probe.auditNote),
+        Case(corpus: "AuditNote", probe: Probe.auditNote), Case(corpus: "DeviceReport", probe: Probe.deviceReport),
     ]
 
     @Test("every input of the corpus, and what comes of it, is decoded as promised", arguments: cases)
