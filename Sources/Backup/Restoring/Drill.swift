@@ -15,7 +15,7 @@ public struct Drill: Sendable {
         public let audit: [AuditReport]
         /// Chunks that were opened and decoded, those made of the log's records included.
         public let chunks: Int
-        /// Points in these chunks.
+        /// Points that a query finds.
         public let points: Int
         /// Bytes of records that only the log held and that were replayed.
         public let replayedBytes: Int
@@ -83,21 +83,27 @@ public struct Drill: Sendable {
         for report in audit {
             for damage in report.damages { problems.add("audit log of \(report.tenant): \(damage.message)") }
         }
-        // What only the log holds is replayed and written into chunks too, so that one check covers all records.
+        let stored = try await TelemetryVerification.database(database, directory: layout.telemetry)
+        problems.add(stored, beside: [])
+        // What only the log holds is replayed and written into chunks too: what a server does with it is tried.
         let telemetry = Telemetry(
             database: database, directory: layout.telemetry, retention: .init(raw: .seconds(86_400)), clock: clock,
             logger: Logger(label: "tidegate.drill"))
-        try await telemetry.open()
-        let replayed = telemetry.openBytes
-        try await telemetry.close()
-        if telemetry.openBytes > 0 {
-            problems.add("\(telemetry.openBytes) bytes of the log could not be written into chunks")
+        var replayed = 0
+        do {
+            try await telemetry.open()
+            replayed = telemetry.openBytes
+            try await telemetry.close()
+            if telemetry.openBytes > 0 {
+                problems.add("telemetry: \(telemetry.openBytes) bytes of the log could not be written into chunks")
+            }
+        } catch {
+            problems.add("telemetry: the log can not be replayed: \(error)")
         }
-        let examination = try await ChunkExamination(database: database).run()
-        for problem in examination.problems.listed { problems.add(problem) }
-        problems.addUnlisted(examination.problems.count - examination.problems.listed.count)
+        let whole = try await TelemetryVerification.database(database, directory: layout.telemetry)
+        problems.add(whole, beside: stored.damages)
         return Report(
-            contents: contents, audit: audit, chunks: examination.chunks, points: examination.points,
+            contents: contents, audit: audit, chunks: whole.chunks, points: whole.visiblePoints,
             replayedBytes: replayed, problems: problems.listed, problemCount: problems.count)
     }
 }
@@ -112,5 +118,11 @@ struct Problems {
         count += 1
     }
 
-    mutating func addUnlisted(_ number: Int) { count += number }
+    /// Adds what verification has found in telemetry, unless it is known.
+    mutating func add(_ report: TelemetryReport, beside known: [TelemetryDamage]) {
+        for damage in report.damages where !known.contains(damage) { add("telemetry: \(damage)") }
+        // What is not listed can not be told apart; it counts when there is more of it than before.
+        let unlisted = report.damageCount - report.damages.count
+        if unlisted > 0, known.isEmpty { count += unlisted }
+    }
 }

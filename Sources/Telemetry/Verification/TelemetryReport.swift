@@ -53,6 +53,16 @@ public struct TelemetryDamage: Hashable, Sendable {
     }
 }
 
+extension TelemetryDamage: CustomStringConvertible {
+    public var description: String {
+        let place = [
+            file, offset.map { "offset \($0)" }, part.map { "part \($0)" }, tenant.map { "tenant \($0.text)" },
+            device.map { "device \($0.text)" }, hour.map { "hour \($0.rfc3339)" },
+        ].compactMap(\.self).joined(separator: ", ")
+        return "\(place): \(kind.rawValue): \(message)"
+    }
+}
+
 /// What verification found in stored telemetry.
 public struct TelemetryReport: Sendable {
     /// Segments of the log.

@@ -64,20 +64,10 @@ struct VerifyTelemetryCommand: AsyncParsableCommand {
             "        log: \(report.segments) segments, \(report.groups) groups, \(report.loggedValues) values, \(report.openValues) of them not yet in chunks",
             "        chunks: \(report.chunks) of \(report.partitions) days, \(report.storedPoints) points; \(report.summaries) device days of which summaries remain",
         ]
-        for damage in report.damages {
-            lines.append("  \(place(of: damage)): \(damage.kind.rawValue): \(damage.message)")
-        }
+        for damage in report.damages { lines.append("  \(damage)") }
         let more = report.damageCount - report.damages.count
         if more > 0 { lines.append("  and \(more) more") }
         return (lines + report.notes.map { "  note: \($0)" }).joined(separator: "\n")
-    }
-
-    private static func place(of damage: TelemetryDamage) -> String {
-        [
-            damage.file, damage.offset.map { "offset \($0)" }, damage.part.map { "part \($0)" },
-            damage.tenant.map { "tenant \($0.text)" }, damage.device.map { "device \($0.text)" },
-            damage.hour.map { "hour \($0.rfc3339)" },
-        ].compactMap(\.self).joined(separator: ", ")
     }
 
     private static func json(_ report: TelemetryReport) -> JSONValue {

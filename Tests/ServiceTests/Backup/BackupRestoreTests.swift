@@ -241,8 +241,7 @@ struct BackupRestoreTests {
             }
             let good = try await drill(fixture.backUp())
             #expect(good.isSound, "\(good.problems)")
-            // What is in a chunk and in the log still is decoded in both.
-            #expect(good.points >= BackupFixture.points.count)
+            #expect(good.points == BackupFixture.points.count)
             #expect(good.replayedBytes > 0)
             #expect(good.audit.count == 2)
             let chunks = StoredChunks(database: fixture.database)
