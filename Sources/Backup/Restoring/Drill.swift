@@ -119,10 +119,15 @@ struct Problems {
     }
 
     /// Adds what verification has found in telemetry, unless it is known.
+    ///
+    /// A gap between two segments is none of it: one that was begun and removed while the backup was made is not in the
+    /// backup, and held nothing that was acknowledged before (docs/decisions/0007-backup.md).
     mutating func add(_ report: TelemetryReport, beside known: [TelemetryDamage]) {
-        for damage in report.damages where !known.contains(damage) { add("telemetry: \(damage)") }
-        // What is not listed can not be told apart; it counts when there is more of it than before.
-        let unlisted = report.damageCount - report.damages.count
-        if unlisted > 0, known.isEmpty { count += unlisted }
+        for damage in report.damages where !known.contains(damage) {
+            guard damage.kind != .missing || damage.offset == nil else { continue }
+            add("telemetry: \(damage)")
+        }
+        // What is not listed can not be told apart; it counts once.
+        if known.isEmpty { count += report.damageCount - report.damages.count }
     }
 }
