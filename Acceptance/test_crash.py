@@ -79,7 +79,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_twenty_kills(own_server_of_e
     server.start()
     for meter in meters:
         check(server, meter, set(meter.acknowledged), viewer)
-    assert b"DAMAGED" not in run(BINARY, "verify", "audit", "--data", server.data).stdout
+    assert b"DAMAGED" not in run(BINARY, "verify", "audit", "--data", server.data, env=server.env()).stdout
 
 
 def check(server, meter, acknowledged, token):
@@ -129,4 +129,4 @@ def test_a_registration_and_its_audit_entry_survive_a_kill_together(own_server_o
         wait_for(
             lambda: sorted(entry["objectId"] for entry in everything("/tenants/acme/audit", code="device.registered")) == kept,
             "the audit has one entry for each device that is there, and none for others")
-    assert b"DAMAGED" not in run(BINARY, "verify", "audit", "--data", server.data).stdout
+    assert b"DAMAGED" not in run(BINARY, "verify", "audit", "--data", server.data, env=server.env()).stdout
