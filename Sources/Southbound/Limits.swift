@@ -65,7 +65,7 @@ public struct SouthboundLimits: Sendable, Hashable {
     /// Bytes of those reports, beyond which no further one is taken.
     public var reportBytes = 64 * 1024 * 1024
     /// Reports of one connection that wait for the database; it is read again when one is done.
-    public var reportsPerConnection = 32
+    public var reportsPerConnection = 64
     /// Reports that one transaction keeps.
     public var reportsInGroup = 256
     /// How long connections get to finish when the server stops.
