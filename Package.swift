@@ -62,7 +62,7 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
-        .target(name: "Bus", dependencies: ["Base"], swiftSettings: strict),
+        .target(name: "Bus", swiftSettings: strict),
         .target(
             name: "Trust", dependencies: ["Base", "Storage", crypto, x509, asn1, logging],
             swiftSettings: strict),
@@ -78,19 +78,16 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Telemetry",
-            dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZlib", nioCore, logging,
-                lifecycle,
-            ],
+            dependencies: ["Base", "Storage", "Fleet", "CZlib", nioCore, logging, lifecycle],
             swiftSettings: strict),
         .target(
             name: "Backup",
             dependencies: ["Base", "Storage", "Trust", "Audit", "Telemetry", "CZstd", crypto, logging, lifecycle],
             swiftSettings: strict),
-        .target(name: "MQTT", dependencies: ["Base", nioCore], swiftSettings: strict),
+        .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "Agent",
-            dependencies: ["Base", "MQTT", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1],
+            dependencies: ["MQTT", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1],
             swiftSettings: strict),
         .target(
             name: "Southbound",
@@ -102,7 +99,7 @@ let package = Package(
         .target(
             name: "Northbound",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", nioCore, nioPosix, nioTLS,
+                "Base", "Storage", "Trust", "Audit", "Access", "Fleet", "Telemetry", nioCore, nioPosix, nioTLS,
                 nioSSL, crypto, logging, lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -112,7 +109,7 @@ let package = Package(
         .executableTarget(
             name: "tidegate",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup",
                 "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -126,17 +123,17 @@ let package = Package(
         .testTarget(
             name: "UnitTests",
             dependencies: [
-                "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
-                "Agent", "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1, logging, httpTypes,
-                hummingbird,
+                "Probes", "Base", "Storage", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
+                "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1, logging, httpTypes, hummingbird,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
                 "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
-                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioSSL, crypto, x509,
-                asn1, logging, lifecycle, httpTypes, hummingbird,
+                "Southbound", "Northbound", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1, logging,
+                lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),
