@@ -16,6 +16,9 @@ enum Limits {
     static let basicCredentialBytes = 512
     /// Bytes that may wait in a channel before it counts as not writable, and below which it is again.
     static let outboundBytes = 16 * 1024..<64 * 1024
+    /// Bytes that the kernel holds for a peer, doubled by it; left to itself it goes up to megabytes for one that does not
+    /// take them.
+    static let kernelBytes = 128 * 1024
     /// Bytes of one read from a socket: the first and the most.
     static let readBytes = 512..<16 * 1024
     /// Connections that the kernel holds until they are accepted.

@@ -159,6 +159,7 @@ public final class SouthboundServer: Service, Sendable {
                     }
                 }
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.socketOption(.so_sndbuf), value: .init(Limits.kernelBytes))
                 // A device may ask for no keep-alive and vanish; the kernel finds out.
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(
