@@ -54,6 +54,7 @@ public struct TelemetryDamage: Hashable, Sendable {
 }
 
 extension TelemetryDamage: CustomStringConvertible {
+    /// Where the damage lies and what it is.
     public var description: String {
         let place = [
             file, offset.map { "offset \($0)" }, part.map { "part \($0)" }, tenant.map { "tenant \($0.text)" },
