@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 
 import pytest
@@ -51,9 +52,32 @@ def test_a_start_on_a_full_disk_is_refused(small_disk):
     assert "MB are free" in said and "make room" in said, said
 
 
+class SmallDisk:
+    """A whole file system that is full."""
+
+    def __init__(self, place, server):
+        self.filler = fill(place)
+
+    def empty(self):
+        self.filler.unlink()
+
+
+class FileLimit:
+    """Files that may not grow any more, for who may mount nothing: to the server it is the same."""
+
+    def __init__(self, place, server):
+        self.process = server.process.pid
+        resource.prlimit(self.process, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
+    def empty(self):
+        resource.prlimit(self.process, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
 @pytest.mark.parametrize("protocol", ["https", "mqtt"])
-def test_a_disk_that_fills_stops_acknowledging_and_nothing_else(small_disk, protocol):
-    server = Server(small_disk)
+@pytest.mark.parametrize("kind", [SmallDisk, FileLimit])
+def test_a_disk_that_fills_stops_acknowledging_and_nothing_else(request, tmp_path, kind, protocol):
+    place = request.getfixturevalue("small_disk") if kind is SmallDisk else tmp_path
+    server = Server(place)
     try:
         server.tenant("acme")
         device, viewer = server.enrolled("acme", "meter-1"), server.token("acme", "viewer")
@@ -76,7 +100,7 @@ def test_a_disk_that_fills_stops_acknowledging_and_nothing_else(small_disk, prot
             return took
 
         assert report(0)
-        filler = fill(small_disk)
+        full = kind(place, server)
         numbers = iter(range(1, 10_000))
         wait_for(lambda: not report(next(numbers)), "a reading is not acknowledged")
         for _ in range(3):
@@ -87,13 +111,14 @@ def test_a_disk_that_fills_stops_acknowledging_and_nothing_else(small_disk, prot
         ready = requests.get(f"{base}/readyz", timeout=10)
         assert ready.status_code == 503 and "telemetry can not be stored" in ready.text
         assert requests.get(f"{base}/healthz", timeout=10).status_code == 200
-        assert "the telemetry log can not be written" in server.log.read_text()
+        if kind is SmallDisk:
+            assert "the telemetry log can not be written" in server.log.read_text()
         answer = server.get("/tenants/acme/devices/meter-1", viewer)
         assert answer.status_code in (200, 503), answer.text
         assert [value for _, value in server.points("acme", "meter-1", "s0", viewer)["s0"]] == [n * 1000 for n in acknowledged]
         assert server.process.poll() is None
 
-        filler.unlink()
+        full.empty()
         wait_for(lambda: requests.get(f"{base}/readyz", timeout=10).status_code == 200, "it is ready again")
         assert server.metric("tidegate_telemetry_log_failing") == 0
         wait_for(lambda: report(next(numbers)), "a reading is acknowledged")

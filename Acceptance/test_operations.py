@@ -135,6 +135,32 @@ def test_a_key_that_others_can_read_is_refused(own_server):
     own_server.start()
 
 
+@pytest.mark.parametrize("what", ["cut", "empty", "random", "gone"])
+def test_a_key_that_can_not_be_used_is_named(own_server, what):
+    assert own_server.stop() == 0
+    names = ["seal.key", "root.wrapped"] + ([] if what == "gone" else ["root-ca.pem", "intermediate-ca.pem", "server-ca.pem"])
+    for path in (own_server.data / "keys" / name for name in names):
+        good = path.read_bytes()
+        if what == "gone":
+            path.unlink()
+        else:
+            path.write_bytes({"cut": good[:-3], "empty": b"", "random": os.urandom(len(good))}[what])
+        said = refused_start(own_server.data)
+        assert path.name in said and "Restore" in said, said
+        path.write_bytes(good)
+        path.chmod(0o600)
+    own_server.start()
+
+
+def test_an_operators_certificate_that_can_not_be_read_is_named(tmp_path):
+    missing = {"TIDEGATE_TLS_PEOPLE_CERTIFICATE": str(tmp_path / "none.pem"), "TIDEGATE_TLS_PEOPLE_KEY": str(tmp_path / "none.key")}
+    assert "none.pem" in refused_start(tmp_path / "data", **missing)
+    (tmp_path / "none.pem").write_text("nonsense")
+    (tmp_path / "none.key").write_text("nonsense")
+    (tmp_path / "none.key").chmod(0o600)
+    assert "none." in refused_start(tmp_path / "data", **missing)
+
+
 def test_a_schema_that_is_newer_than_the_program_is_refused(own_server):
     assert own_server.stop() == 0
     with sqlite3.connect(own_server.data / "tidegate.db") as database:

@@ -212,6 +212,7 @@ def test_a_restoration_after_a_crash_is_declared_and_a_silent_rollback_is_found(
 def silently_put_back(data, tmp_path):
     """An older database in place of a newer one, without the command that declares it, is found as before."""
     database = data / "tidegate.db"
+    assert all(path.stat().st_size == 0 for path in data.glob("tidegate.db-wal")), "a stopped server's database is in one file"
     shutil.copy(database, tmp_path / "older.db")
     server = Server(data.parent)
     server.register("acme", "new-2")

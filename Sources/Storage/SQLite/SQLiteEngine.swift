@@ -110,7 +110,12 @@ final class SQLiteEngine: Engine {
     }
 
     func close() async {
-        await Self.onThread { [writer] in try? writer.close() }
+        await Self.onThread { [writer] in
+            // A pool's readers close last, and what only reads can not fold the write-ahead log in: without this a
+            // stopped server's database would lie in two files.
+            _ = try? writer.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try? writer.close()
+        }
     }
 
     private func read<Value: Sendable>(_ body: @escaping @Sendable (any Session) throws -> Outcome<Value>) async throws

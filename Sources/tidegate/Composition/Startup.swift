@@ -64,6 +64,8 @@ enum Startup {
 
     /// Runs the services until SIGTERM or SIGINT, then lets each finish.
     static func serve(_ services: [any Service], logger: Logger) async throws {
+        // A file that reaches the limit of `ulimit -f` is a full disk, which is answered and passes, and no reason to die.
+        signal(SIGXFSZ, SIG_IGN)
         var configuration = ServiceGroupConfiguration(
             services: services.map {
                 .init(

@@ -12,7 +12,7 @@ import X509
 @Suite("EST with unmodified clients", .timeLimit(.minutes(2)))
 struct SouthboundESTTests {
     static func certificates(_ directory: String, pkcs7 file: String) async throws -> Int {
-        let result = try await SouthboundProgram.run(
+        let result = try await SystemProgram.run(
             "openssl", ["pkcs7", "-inform", "DER", "-in", file, "-print_certs", "-noout"], in: directory)
         return result.output.components(separatedBy: "subject=").count - 1
     }
@@ -28,12 +28,12 @@ struct SouthboundESTTests {
             let base = "https://localhost:\(south.device)/\(path)"
             let trust = ["--cacert", "\(directory)/trust/server-ca.pem"]
             func curl(_ arguments: [String]) async throws -> String {
-                let result = try await SouthboundProgram.run(
+                let result = try await SystemProgram.run(
                     "curl", ["-sS", "--max-time", "20", "-w", "%{http_code}"] + trust + arguments, in: directory)
                 return result.output
             }
             func openssl(_ arguments: [String]) async throws {
-                let result = try await SouthboundProgram.run("openssl", arguments, in: directory)
+                let result = try await SystemProgram.run("openssl", arguments, in: directory)
                 #expect(result.status == 0, "\(arguments): \(result.output)")
             }
             #expect(try await curl(["\(base)/cacerts", "-o", "ca.b64"]) == "200")
@@ -58,7 +58,7 @@ struct SouthboundESTTests {
             try await openssl(["base64", "-d", "-in", "cert.b64", "-out", "cert.p7"])
             try await openssl(["pkcs7", "-inform", "DER", "-in", "cert.p7", "-print_certs", "-out", "cert.pem"])
             #expect(try await Self.certificates(directory, pkcs7: "cert.p7") == 1)
-            let text = try await SouthboundProgram.run(
+            let text = try await SystemProgram.run(
                 "openssl", ["x509", "-in", "cert.pem", "-noout", "-text"], in: directory)
             #expect(text.output.contains("URI:tidegate://acme.fleet.example.com/device/\(registered.device.id.text)"))
             #expect(!text.output.contains("ignored"))
@@ -125,7 +125,7 @@ struct SouthboundESTTests {
             let base = "https://localhost:\(south.device)/acme"
             func pki(_ arguments: [String], output: String? = nil) async throws {
                 let command = (["pki"] + arguments).map { "'\($0)'" }.joined(separator: " ")
-                let result = try await SouthboundProgram.run(
+                let result = try await SystemProgram.run(
                     "sh", ["-c", output.map { "\(command) > \($0)" } ?? command], in: directory)
                 #expect(result.status == 0, "\(arguments): \(result.output)")
             }
@@ -142,13 +142,13 @@ struct SouthboundESTTests {
             try await pki(
                 ["--est", "--url", base, "--in", "csr.der"] + trust
                     + ["--userpass", "router-1:\(registered.token.text)", "--outform", "pem"], output: "cert.pem")
-            let text = try await SouthboundProgram.run(
+            let text = try await SystemProgram.run(
                 "openssl", ["x509", "-in", "cert.pem", "-noout", "-text"], in: directory)
             #expect(text.output.contains("URI:tidegate://acme.fleet.example.com/device/\(registered.device.id.text)"))
             try await pki(
                 ["--est", "--url", base, "--in", "csr.der"] + trust
                     + ["--cert", "cert.pem", "--key", "device.key", "--outform", "pem"], output: "new.pem")
-            let renewed = try await SouthboundProgram.run(
+            let renewed = try await SystemProgram.run(
                 "openssl", ["x509", "-in", "new.pem", "-noout", "-subject"], in: directory)
             #expect(renewed.output.contains(registered.device.id.text))
         }

@@ -212,7 +212,7 @@ struct SouthboundIdentityTests {
             let request =
                 "POST /acme/telemetry HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]"
             func connect(_ arguments: [String]) async throws -> String {
-                try await SouthboundProgram.run(
+                try await SystemProgram.run(
                     "openssl",
                     ["s_client", "-connect", "127.0.0.1:\(south.device)", version, "-ign_eof"] + arguments,
                     in: directory, input: request
@@ -242,7 +242,7 @@ struct SouthboundIdentityTests {
         ])
     func oldCiphers(arguments: [String]) async throws {
         try await SouthboundFixture.with { south in
-            let result = try await SouthboundProgram.run(
+            let result = try await SystemProgram.run(
                 "openssl", ["s_client", "-connect", "127.0.0.1:\(south.device)"] + arguments,
                 in: south.directory, input: "")
             #expect(result.output.contains("Cipher is (NONE)"))
@@ -256,7 +256,7 @@ struct SouthboundIdentityTests {
             let client = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
             #expect(try await client.ask("POST", "/acme/telemetry", body: Self.reading)?.status == 204)
             func shown() async throws -> String {
-                try await SouthboundProgram.run(
+                try await SystemProgram.run(
                     "openssl", ["s_client", "-connect", "127.0.0.1:\(south.device)", "-showcerts"],
                     in: south.directory, input: ""
                 ).output.components(separatedBy: "BEGIN CERTIFICATE-----").dropFirst().first?

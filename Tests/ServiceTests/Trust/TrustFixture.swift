@@ -117,28 +117,3 @@ struct TrustFixture {
         }
     }
 }
-
-/// Runs a program of the system to its end, as the tests of interoperation do.
-enum TrustProgram {
-    struct Result {
-        let status: Int32
-        let output: String
-    }
-
-    static func run(_ program: String, _ arguments: [String], in directory: String) throws -> Result {
-        let path = ["/usr/bin", "/bin", "/usr/local/bin"].map { "\($0)/\(program)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-        let process = Process()
-        process.executableURL = URL(filePath: try #require(path, "install \(program) to run this test"))
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: directory)
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return Result(status: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
-    }
-}

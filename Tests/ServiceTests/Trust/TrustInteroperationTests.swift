@@ -23,8 +23,9 @@ struct TrustInteroperationTests {
             }
             try fixture.authorities.reload()
             try await fixture.createTenant()
-            try run("openssl", "ecparam -name prime256v1 -genkey -noout -out device.key", directory)
-            try run("openssl", "req -new -key device.key -subj /CN=anything -outform DER -out device.csr", directory)
+            try await run("openssl", "ecparam -name prime256v1 -genkey -noout -out device.key", directory)
+            try await run(
+                "openssl", "req -new -key device.key -subj /CN=anything -outform DER -out device.csr", directory)
             let request = try EST.request(body: Array(Data(contentsOf: URL(filePath: "\(directory)/device.csr"))))
             let (issued, chain) = try await fixture.database.tenant(TrustFixture.tenant).write {
                 [issuing = fixture.issuing, certificates = fixture.certificates] transaction in
@@ -37,12 +38,12 @@ struct TrustInteroperationTests {
             try write(issued.der, "device.der", directory)
             for (name, der) in zip(["issuing", "intermediate", "root", "server-ca"], chain) {
                 try write(der, "\(name).der", directory)
-                try run("openssl", "x509 -inform DER -in \(name).der -out \(name).pem", directory)
+                try await run("openssl", "x509 -inform DER -in \(name).der -out \(name).pem", directory)
             }
-            try run("openssl", "x509 -inform DER -in device.der -out device.pem", directory)
+            try await run("openssl", "x509 -inform DER -in device.der -out device.pem", directory)
             try write(EST.body(certificates: chain), "cacerts.b64", directory)
             try write(EST.body(certificates: [issued.der]), "enrolled.b64", directory)
-            try run("sh", ["-c", "cat intermediate.pem issuing.pem > chain.pem"], directory)
+            try await run("sh", ["-c", "cat intermediate.pem issuing.pem > chain.pem"], directory)
             try await body(directory, fixture)
         }
     }
@@ -51,11 +52,12 @@ struct TrustInteroperationTests {
     func messages() async throws {
         try await withFiles { directory, _ in
             for (name, count) in [("cacerts", 4), ("enrolled", 1)] {
-                try run("openssl", "base64 -d -in \(name).b64 -out \(name).p7", directory)
-                let printed = try run("openssl", "pkcs7 -inform DER -in \(name).p7 -print_certs -noout", directory)
+                try await run("openssl", "base64 -d -in \(name).b64 -out \(name).p7", directory)
+                let printed = try await run(
+                    "openssl", "pkcs7 -inform DER -in \(name).p7 -print_certs -noout", directory)
                 #expect(printed.components(separatedBy: "subject=").count - 1 == count)
             }
-            let names = try run("openssl", "pkcs7 -inform DER -in cacerts.p7 -print_certs -noout", directory)
+            let names = try await run("openssl", "pkcs7 -inform DER -in cacerts.p7 -print_certs -noout", directory)
                 .split(separator: "\n").filter { $0.hasPrefix("subject=") }
                 .map { String($0.suffix(from: $0.range(of: "CN = ")?.upperBound ?? $0.startIndex)) }
             #expect(names == ["Issuing CA", "Platform CA", "Root CA", "Server CA"])
@@ -66,15 +68,15 @@ struct TrustInteroperationTests {
     func chain() async throws {
         try await withFiles { directory, _ in
             let verify = "verify -x509_strict -purpose sslclient -CAfile root.pem -untrusted chain.pem"
-            #expect(try run("openssl", "\(verify) device.pem", directory).contains("device.pem: OK"))
+            #expect(try await run("openssl", "\(verify) device.pem", directory).contains("device.pem: OK"))
             #expect(
-                try run(
+                try await run(
                     "openssl",
                     "verify -x509_strict -purpose sslserver -CAfile root.pem -untrusted chain.pem device.pem",
                     directory, status: 2
                 )
                 .contains("unsuitable certificate purpose"))
-            let text = try run("openssl", "x509 -in device.pem -noout -text", directory)
+            let text = try await run("openssl", "x509 -in device.pem -noout -text", directory)
             #expect(text.contains("URI:tidegate://acme.fleet.example.com/device/\(TrustFixture.device.text)"))
             #expect(text.contains("TLS Web Client Authentication"))
             #expect(text.contains("CN = \(TrustFixture.device.text)"))
@@ -97,7 +99,7 @@ struct TrustInteroperationTests {
                     publicKey: Certificate.PublicKey(P256.Signing.PrivateKey().publicKey), signedBy: signer,
                     now: fixture.time.now, lifetime: .seconds(3600))
                 try write(Array(certificate.serializeAsPEM().pemString.utf8), "foreign.pem", directory)
-                let output = try run(
+                let output = try await run(
                     "openssl", "verify -CAfile root.pem -untrusted chain.pem foreign.pem", directory,
                     status: accepted ? 0 : 2)
                 #expect(output.contains(accepted ? "OK" : "permitted subtree violation"))
@@ -113,26 +115,27 @@ struct TrustInteroperationTests {
             try write(Array(made.chainPEM.utf8), "server.pem", directory)
             let verify = "verify -x509_strict -purpose sslserver -CAfile trust/server-ca.pem"
             for check in ["-verify_hostname fleet.example.com", "-verify_ip 10.1.2.3", "-verify_ip fd00::1"] {
-                #expect(try run("openssl", "\(verify) \(check) server.pem", directory).contains("OK"))
+                #expect(try await run("openssl", "\(verify) \(check) server.pem", directory).contains("OK"))
             }
-            try run("openssl", "\(verify) -verify_hostname other.example.com server.pem", directory, status: 2)
-            try run("openssl", "verify -CAfile root.pem server.pem", directory, status: 2)
-            try run("openssl", "verify -purpose sslclient -CAfile trust/server-ca.pem server.pem", directory, status: 2)
+            try await run("openssl", "\(verify) -verify_hostname other.example.com server.pem", directory, status: 2)
+            try await run("openssl", "verify -CAfile root.pem server.pem", directory, status: 2)
+            try await run(
+                "openssl", "verify -purpose sslclient -CAfile trust/server-ca.pem server.pem", directory, status: 2)
             try write(Array(made.keyPEM.utf8), "server.key", directory)
-            #expect(try run("openssl", "pkey -in server.key -noout -check", directory).contains("valid"))
+            #expect(try await run("openssl", "pkey -in server.key -noout -check", directory).contains("valid"))
         }
     }
 
     @Test("strongSwan reads the certificates and verifies the chain")
     func strongSwan() async throws {
         try await withFiles { directory, _ in
-            let printed = try run("pki", "--print --in device.der", directory)
+            let printed = try await run("pki", "--print --in device.der", directory)
             #expect(printed.contains("CN=\(TrustFixture.device.text)"))
             #expect(printed.contains("clientAuth"))
             for name in ["issuing", "intermediate", "root", "server-ca"] {
-                #expect(try run("pki", "--print --in \(name).der", directory).contains("CA"))
+                #expect(try await run("pki", "--print --in \(name).der", directory).contains("CA"))
             }
-            let verified = try run(
+            let verified = try await run(
                 "pki", "--verify --in device.der --ca issuing.der --ca intermediate.der --cacert root.der", directory)
             #expect(verified.contains("certificate trusted"))
         }
@@ -142,8 +145,8 @@ struct TrustInteroperationTests {
     func attributes() async throws {
         try await TestDatabase.withDirectory { directory in
             try write(EST.attributesBody(), "attributes.b64", directory)
-            try run("openssl", "base64 -d -in attributes.b64 -out attributes.der", directory)
-            let parsed = try run("openssl", "asn1parse -inform DER -in attributes.der", directory)
+            try await run("openssl", "base64 -d -in attributes.b64 -out attributes.der", directory)
+            let parsed = try await run("openssl", "asn1parse -inform DER -in attributes.der", directory)
             for name in ["id-ecPublicKey", "prime256v1", "ecdsa-with-SHA256"] { #expect(parsed.contains(name)) }
         }
     }
@@ -156,13 +159,15 @@ struct TrustInteroperationTests {
             let request = try RootCeremony.requestIntermediate(paths: paths, for: deployment)
             try write(Array(request.utf8), "request.pem", directory)
             #expect(
-                try run("openssl", "req -in request.pem -noout -verify -subject", directory).contains("Platform CA"))
+                try await run("openssl", "req -in request.pem -noout -verify -subject", directory).contains(
+                    "Platform CA"))
             try RootCeremony.createRoot(in: "\(directory)/offline", for: deployment)
             let answer = try RootCeremony.sign(request: request, withRootIn: "\(directory)/offline")
             try write(Array(answer.utf8), "answer.pem", directory)
             #expect(
-                try run("openssl", "verify -x509_strict -CAfile offline/root-ca.pem answer.pem", directory).contains(
-                    "OK"))
+                try await run("openssl", "verify -x509_strict -CAfile offline/root-ca.pem answer.pem", directory)
+                    .contains(
+                        "OK"))
         }
     }
 
@@ -174,8 +179,8 @@ struct TrustInteroperationTests {
     private func run(
         _ program: String, _ arguments: String, _ directory: String, status: Int32 = 0,
         sourceLocation: SourceLocation = #_sourceLocation
-    ) throws -> String {
-        try run(
+    ) async throws -> String {
+        try await run(
             program, arguments.split(separator: " ").map(String.init), directory, status: status,
             sourceLocation: sourceLocation)
     }
@@ -184,8 +189,8 @@ struct TrustInteroperationTests {
     private func run(
         _ program: String, _ arguments: [String], _ directory: String, status: Int32 = 0,
         sourceLocation: SourceLocation = #_sourceLocation
-    ) throws -> String {
-        let result = try TrustProgram.run(program, arguments, in: directory)
+    ) async throws -> String {
+        let result = try await SystemProgram.run(program, arguments, in: directory)
         #expect(result.status == status, "\(program) \(arguments): \(result.output)", sourceLocation: sourceLocation)
         return result.output
     }
