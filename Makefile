@@ -6,7 +6,7 @@ PORT_BASE ?= 8443
 DATA ?= demo-data
 
 # What the server links with and starts from, then what only the tests use.
-BUILD_PACKAGES := libpq-dev libzstd-dev zlib1g-dev libsqlite3-dev pkg-config
+BUILD_PACKAGES := libpq-dev libargon2-dev libzstd-dev zlib1g-dev libsqlite3-dev pkg-config
 TEST_PACKAGES := postgresql-15 mosquitto mosquitto-clients strongswan-pki libstrongswan-standard-plugins curl openssl python3-venv python3-dev
 BENCH_PACKAGES := mosquitto victoria-metrics util-linux bc curl openssl python3
 

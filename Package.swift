@@ -53,6 +53,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Base", swiftSettings: strict),
         .target(
@@ -71,6 +72,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Access", dependencies: ["Base", "Storage", "Trust", "Audit"],
+            swiftSettings: strict),
+        .target(
+            name: "SignIn", dependencies: ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", logging],
             swiftSettings: strict),
         .target(
             name: "Fleet",
