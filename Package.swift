@@ -19,6 +19,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: nio)
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: nio)
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -65,7 +66,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Bus", swiftSettings: strict),
         .target(
-            name: "Trust", dependencies: ["Base", "Storage", crypto, x509, asn1, logging],
+            name: "Trust", dependencies: ["Base", "Storage", crypto, cryptoExtras, x509, asn1, logging],
             swiftSettings: strict),
         .target(
             name: "Audit", dependencies: ["Base", "Storage", "Trust", crypto, logging, lifecycle],
@@ -73,6 +74,7 @@ let package = Package(
         .target(
             name: "Access", dependencies: ["Base", "Storage", "Trust", "Audit"],
             swiftSettings: strict),
+        .target(name: "OAuth", dependencies: ["Base"], swiftSettings: strict),
         .target(
             name: "SignIn", dependencies: ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", logging],
             swiftSettings: strict),
@@ -127,8 +129,10 @@ let package = Package(
         .testTarget(
             name: "UnitTests",
             dependencies: [
-                "Probes", "Base", "Storage", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
-                "Southbound", "Northbound", nioCore, nioEmbedded, crypto, x509, asn1, logging, httpTypes, hummingbird,
+                "Probes", "Base", "Storage", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Backup",
+                "MQTT",
+                "Southbound", "Northbound", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1, logging, httpTypes,
+                hummingbird,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict),

@@ -32,4 +32,12 @@ enum Limits {
     static let cachedTenantKeys: Duration = .seconds(60)
     /// Tenants whose unwrapped keys are kept in memory.
     static let cachedTenants = 4096
+    /// Bytes of a token that somebody else signed.
+    static let signedTokenBytes = 16 * 1024
+    /// Levels that its claims may nest.
+    static let signedTokenDepth = 8
+    /// Bytes in the name of a published key.
+    static let keyNameBytes = 256
+    /// Keys in a published set.
+    static let keysInSet = 64
 }
