@@ -15,19 +15,23 @@ public struct Access: Sendable {
     let audit: AuditLog
     let keyRing: KeyRing
     let issuing: IssuingAuthorities
-    let tokenUse = TokenUse()
+    let credentialUse = CredentialUse()
     let clock: WallClock
     /// Hears of a new tenant's issuing CA, after the commit.
     let anchorAdded: @Sendable (DeviceAnchor) -> Void
     /// Hears that a tenant's devices are no longer let in, after the commit.
     let tenantEnded: @Sendable (TenantID) -> Void
 
+    /// Hears, after the commit, that credentials of a principal ended, or of everybody of a tenant when none is named.
+    let credentialsEnded: @Sendable (TenantID, PrincipalID?) -> Void
+
     /// The rights in `database`.
     public init(
         database: Database, audit: AuditLog, keyRing: KeyRing, issuing: IssuingAuthorities,
         directory: TenantDirectory, clock: WallClock = .system,
         anchorAdded: @escaping @Sendable (DeviceAnchor) -> Void = { _ in },
-        tenantEnded: @escaping @Sendable (TenantID) -> Void = { _ in }
+        tenantEnded: @escaping @Sendable (TenantID) -> Void = { _ in },
+        credentialsEnded: @escaping @Sendable (TenantID, PrincipalID?) -> Void = { _, _ in }
     ) {
         self.database = database
         self.audit = audit
@@ -37,6 +41,7 @@ public struct Access: Sendable {
         self.clock = clock
         self.anchorAdded = anchorAdded
         self.tenantEnded = tenantEnded
+        self.credentialsEnded = credentialsEnded
     }
 
     /// Makes the platform tenant and the standard plan on the first run, and loads the directory; call it before
@@ -66,7 +71,8 @@ public struct Access: Sendable {
 
     // MARK: - What every act shares
 
-    func record(
+    /// Records an act of a principal in a tenant's log, in the transaction of the act.
+    package func record(
         _ code: AuditCode, _ tenant: TenantID, by principal: Principal, _ kind: String, _ id: String,
         domain: DomainID? = nil, details: JSONValue = [:], in tx: Transaction
     ) throws {
@@ -81,11 +87,12 @@ public struct Access: Sendable {
     static let notHere = Refusal(.notFound, "not.found", "There is no such thing, or it is not for you.")
 
     /// What is absent and what is not for the caller look the same.
-    static func unknown(_ kind: String) -> Refusal {
+    package static func unknown(_ kind: String) -> Refusal {
         Refusal(.notFound, "\(kind).unknown", "There is no such \(kind), or it is not for you.")
     }
 
-    static func displayName(_ text: String, at place: String) throws(Refusal) -> String {
+    /// The text, when it can be a name for people.
+    package static func displayName(_ text: String, at place: String) throws(Refusal) -> String {
         let isClean = !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
         guard !text.isEmpty, text.utf8.count <= AccessLimits.displayNameBytes, isClean else {
             throw Refusal(

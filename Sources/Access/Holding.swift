@@ -25,10 +25,12 @@ extension Access {
             principal.tenant == tenant
             ? try granted(to: principal, above: domain, tx.scoped(to: tenant))
             : try lent(to: principal, by: tenant, above: domain, tx)
-        guard tenant != .platform else { return held }
+        let limit = principal.credential?.permissions
+        if limit == nil, tenant == .platform { return held }
         return held.map { holding in
             var holding = holding
-            holding.permissions = holding.permissions.filter { !$0.isPlatformOnly }
+            if let limit { holding.permissions.formIntersection(limit) }
+            if tenant != .platform { holding.permissions = holding.permissions.filter { !$0.isPlatformOnly } }
             return holding
         }
     }
@@ -131,15 +133,18 @@ private struct RightsQuery {
     mutating func isLive(_ principal: Principal) -> String {
         var condition = """
             EXISTS (SELECT 1 FROM tenant t WHERE t.id = $1 AND t.status = 'active') AND EXISTS (
-                SELECT 1 FROM principal p WHERE p.tenant = $1 AND p.id = \(bind(principal.id)) AND p.active = 1)
+                SELECT 1 FROM principal p WHERE p.tenant = $1 AND p.id = \(bind(principal.id)) AND p.active = 1
             """
         if let credential = principal.credential {
             condition += """
                  AND EXISTS (
-                    SELECT 1 FROM bearer_token k WHERE k.id = \(bind(credential)) AND k.owner = $1 AND k.revoked IS NULL
-                        AND (k.expires IS NULL OR k.expires > \(now)))
+                    SELECT 1 FROM credential k WHERE k.id = \(bind(credential.id)) AND k.owner = $1
+                        AND k.principal = p.id AND k.revoked IS NULL AND (k.expires IS NULL OR k.expires > \(now))
+                        AND (k.idle IS NULL
+                            OR COALESCE(k.last_used, k.created) + k.idle + \(AccessLimits.useSeconds * 1_000_000) > \(now))
+                )
                 """
         }
-        return condition
+        return condition + ")"
     }
 }

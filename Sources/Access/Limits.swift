@@ -16,7 +16,22 @@ public enum AccessLimits {
     public static let shareDays: Int64 = 3660
     /// Rows that the removal of a tenant deletes in one transaction.
     public static let removedRows = 2000
-    /// Tokens whose last use is remembered until it is written.
+    /// Address ranges of one credential.
+    public static let addressRanges = 50
+    /// Characters that are kept of what a program calls itself.
+    public static let agentCharacters = 300
+    /// Seconds after which the last use of a credential is written at the latest; a held principal is given this much
+    /// more than its idle limit.
+    static let useSeconds: Int64 = 180
+    /// Days for which an ended credential is still shown.
+    static func keptDays(_ kind: Credential.Kind) -> Int64 {
+        switch kind {
+        case .token: 366
+        case .session: 90
+        case .access: 7
+        }
+    }
+    /// Credentials whose last use is remembered until it is written.
     public static let rememberedUses = 10_000
     /// Rows of one page.
     public static let page = 1000

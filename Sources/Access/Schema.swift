@@ -2,7 +2,7 @@ public import Storage
 
 /// The tables of tenants and rights.
 public enum AccessSchema {
-    /// Tenants, plans and tokens are the platform's tables, found before a tenant is known; all else is a tenant's.
+    /// Tenants, plans and credentials are the platform's tables, found before a tenant is known; all else is a tenant's.
     public static let part = MigrationPart(
         "access",
         [
@@ -90,6 +90,33 @@ public enum AccessSchema {
                     revoked BIGINT
                 );
                 CREATE INDEX bearer_token_owner ON bearer_token (owner, id);
-                """)
+                """),
+            Migration(
+                2, "one table of all that proves a principal",
+                """
+                CREATE TABLE credential (
+                    hash BYTEA NOT NULL PRIMARY KEY,
+                    id BYTEA NOT NULL UNIQUE,
+                    owner BYTEA NOT NULL,
+                    principal BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    name TEXT NOT NULL,
+                    permissions TEXT,
+                    addresses TEXT,
+                    created BIGINT NOT NULL,
+                    expires BIGINT,
+                    idle BIGINT,
+                    last_used BIGINT,
+                    revoked BIGINT,
+                    address TEXT,
+                    agent TEXT
+                );
+                INSERT INTO credential (hash, id, owner, principal, kind, name, created, expires, last_used, revoked)
+                    SELECT hash, id, owner, principal, 'token', name, created, expires, last_used, revoked
+                    FROM bearer_token;
+                DROP TABLE bearer_token;
+                CREATE INDEX credential_owner ON credential (owner, id);
+                CREATE INDEX credential_principal ON credential (owner, principal, id);
+                """),
         ])
 }

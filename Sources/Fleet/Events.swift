@@ -111,3 +111,18 @@ public struct TenantAccessEnded: Event, Hashable {
         self.tenant = tenant
     }
 }
+
+/// Credentials of a principal ended, or of everybody of a tenant: whoever holds an open stream of theirs asks again
+/// whether they may.
+public struct CredentialsEnded: Event, Hashable {
+    /// The tenant of the principal.
+    public let tenant: TenantID
+    /// The principal; nil is everybody of the tenant.
+    public let principal: PrincipalID?
+
+    /// The end of credentials of this principal.
+    public init(tenant: TenantID, principal: PrincipalID?) {
+        self.tenant = tenant
+        self.principal = principal
+    }
+}

@@ -61,6 +61,10 @@ public struct NorthboundServices: Sendable {
     public static let noBackups = Refusal(
         .conflict, "backup.off", "This server makes no backups: set backup.directory to where they shall go.")
 
+    /// Has the open streams of a principal, or of everybody of its tenant when none is named, ask at once whether they
+    /// still may.
+    public func doubt(_ principal: PrincipalID?, of tenant: TenantID) { liveStreams.doubt(principal, of: tenant) }
+
     func frontDoor(_ table: RouteTable, listener: NorthboundServer.Listener, caller: CallerSource) -> FrontDoor {
         FrontDoor(
             table, listener: listener.rawValue, gatekeeper: gatekeeper, caller: caller, repetitions: repetitions,

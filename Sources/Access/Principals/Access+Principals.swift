@@ -1,6 +1,6 @@
 import Audit
 public import Base
-import Storage
+package import Storage
 
 /// A principal as a tenant's administrators see it.
 public struct PrincipalInfo: Sendable, Hashable {
@@ -50,6 +50,10 @@ extension Access {
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
             let found = try findPrincipal(text, in: tx)
             try tx.execute("UPDATE principal SET active = $3 WHERE tenant = $1 AND id = $2", found.id, isActive)
+            if !isActive {
+                // A sign-in does not come back; a token counts again when its client is enabled again.
+                try endAll(of: found.id, tenant: tenant, kinds: [.session, .access], in: tx)
+            }
             try record(
                 isActive ? .principalEnabled : .principalDisabled, tenant, by: principal, "principal", found.id.text,
                 in: tx)
@@ -58,7 +62,8 @@ extension Access {
         }
     }
 
-    func makePrincipal(
+    /// Makes a user or client without any right; the caller has decided that it may be.
+    package func makePrincipal(
         _ name: Name, kind: Principal.Kind, tenant: TenantID, by principal: Principal, in tx: Transaction
     ) throws -> PrincipalInfo {
         let scoped = tx.scoped(to: tenant)
@@ -84,7 +89,7 @@ extension Access {
     }
 
     /// The principal that a name or identifier names.
-    func findPrincipal(_ text: String, in tx: Transaction) throws -> PrincipalInfo {
+    package func findPrincipal(_ text: String, in tx: Transaction) throws -> PrincipalInfo {
         let columns = "SELECT id, kind, name, active, created FROM principal WHERE tenant = $1"
         let row =
             if let id = PrincipalID(text: text) {

@@ -25,13 +25,13 @@ public struct Principal: Sendable, Hashable {
     public let tenant: TenantID
     /// The name for people.
     public let name: String
-    /// The credential that proved it.
-    public let credential: CredentialID?
+    /// The credential that proved it, with what it may be used for.
+    public let credential: Credential?
     /// The network address it calls from.
     public let address: String?
 
     init(
-        id: PrincipalID, kind: Kind, tenant: TenantID, name: String, credential: CredentialID?, address: String?
+        id: PrincipalID, kind: Kind, tenant: TenantID, name: String, credential: Credential?, address: String?
     ) {
         self.id = id
         self.kind = kind
@@ -65,7 +65,7 @@ public struct Principal: Sendable, Hashable {
             case .system: .system
             }
         return Actor(
-            kind: kind, id: kind == .system ? name : id.text, name: name, credential: credential?.text,
+            kind: kind, id: kind == .system ? name : id.text, name: name, credential: credential?.id.text,
             address: address, home: tenant == self.tenant ? nil : self.tenant)
     }
 }

@@ -1,6 +1,6 @@
 import Audit
 public import Base
-import Storage
+package import Storage
 
 /// A role that a principal holds at a domain.
 public struct Grant: Sendable, Hashable {
@@ -69,7 +69,8 @@ extension Access {
         }
     }
 
-    func makeGrant(
+    /// Grants a role in the caller's transaction; refuses what `principal` does not hold itself.
+    package func makeGrant(
         _ role: Role, to holder: PrincipalID, at domain: DomainID, expires: Timestamp?, tenant: TenantID,
         by principal: Principal, in tx: Transaction
     ) throws -> Grant {

@@ -1,6 +1,6 @@
 import Audit
 public import Base
-import Storage
+package import Storage
 
 extension Access {
     /// The roles of a tenant: those that the program brings, then its own by name.
@@ -63,7 +63,7 @@ extension Access {
     }
 
     /// The role that a name or identifier names in a tenant.
-    func role(_ text: String, tenant: TenantID, in tx: Transaction) throws -> Role {
+    package func role(_ text: String, tenant: TenantID, in tx: Transaction) throws -> Role {
         let builtIn = Role.builtIn.first { $0.name.text == text || $0.id.text == text }
         if let builtIn, tenant == .platform || builtIn != .platformAdmin { return builtIn }
         let own =
@@ -79,7 +79,7 @@ extension Access {
 
     /// Nobody gives what they lack, nor for longer than they have it; what was lent by a share goes no further when
     /// `onward` says that it would leave the tenant.
-    func requireHolding(
+    package func requireHolding(
         _ permissions: Set<Permission>, until end: Timestamp? = nil, onward: Bool = false, _ principal: Principal,
         tenant: TenantID, domain: DomainID?, in tx: Transaction
     ) throws {

@@ -21,17 +21,20 @@ enum RoleRow {
     }
 
     static func put(_ role: Role, tenant: TenantID, in tx: Transaction) throws {
-        let words = role.permissions.map(\.rawValue).sorted().joined(separator: " ")
         try tx.scoped(to: tenant).execute(
             """
             INSERT INTO custom_role (tenant, id, name, permissions) VALUES ($1, $2, $3, $4)
             ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, permissions = excluded.permissions
-            """, role.id, role.name, words)
+            """, role.id, role.name, words(role.permissions))
     }
 
     private static func read(_ row: Row) throws -> Role {
         guard let name = Name(try row.text(1)) else { throw StorageError(.corrupt, "a role's row is not readable") }
         return Role(id: try row.identifier(0), name: name, permissions: permissions(try row.text(2)), isBuiltIn: false)
+    }
+
+    static func words(_ permissions: Set<Permission>) -> String {
+        permissions.map(\.rawValue).sorted().joined(separator: " ")
     }
 
     /// The permissions in a role's column; one that a newer program brought in is unknown here and allows nothing.

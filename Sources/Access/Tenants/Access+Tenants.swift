@@ -95,9 +95,10 @@ extension Access {
                     .tenantDeleted, log, by: principal, "tenant", tenant.id.text, details: ["slug": .string(slug.text)],
                     in: tx)
             }
-            tx.afterCommit { [directory, tenantEnded] in
+            tx.afterCommit { [directory, tenantEnded, credentialsEnded] in
                 directory.remove(tenant.id)
                 tenantEnded(tenant.id)
+                credentialsEnded(tenant.id, nil)
             }
             return tenant.id
         }
@@ -115,7 +116,7 @@ extension Access {
                 id)
         }
         try await removeRows(
-            "DELETE FROM bearer_token WHERE owner = $1 AND id IN (SELECT id FROM bearer_token WHERE owner = $1 LIMIT $2)",
+            "DELETE FROM credential WHERE owner = $1 AND id IN (SELECT id FROM credential WHERE owner = $1 LIMIT $2)",
             id)
         try await database.platform.write { tx in
             let received = try tx.acrossTenants.rows(
@@ -222,9 +223,11 @@ extension Access {
             for log in [TenantID.platform, old.id] {
                 try record(code, log, by: principal, "tenant", old.id.text, in: tx)
             }
-            tx.afterCommit { [directory, tenantEnded] in
+            tx.afterCommit { [directory, tenantEnded, credentialsEnded] in
                 directory.put(new)
-                if status != .active { tenantEnded(new.id) }
+                guard status != .active else { return }
+                tenantEnded(new.id)
+                credentialsEnded(new.id, nil)
             }
             return new
         }

@@ -18,7 +18,7 @@ extension RouteTable {
                     "id": .string(principal.id.text), "kind": .string(principal.kind.rawValue),
                     "name": .string(principal.name),
                     "tenant": .string(services.access.directory.tenant(principal.tenant)?.slug.text ?? ""),
-                    "credential": principal.credential.map { .string($0.text) } ?? .null,
+                    "credential": principal.credential.map { .string($0.id.text) } ?? .null,
                 ])
             },
             .authenticated(

@@ -55,7 +55,7 @@ extension RouteTable {
                 let found = try await services.readable(call)
                 let live = services.telemetry.live
                 return try services.liveStreams.answer(
-                    of: call.tenant.id, series: Set(call.query.texts("series")),
+                    for: call.principal, of: call.tenant.id, series: Set(call.query.texts("series")),
                     updates: { live.updates(tenant: call.tenant.id, device: found.id) },
                     isAllowed: { try await services.recheck(call, found) })
             },

@@ -72,7 +72,7 @@ extension Shape {
         "NewToken", .object(tokenMembers + [.required("token", .text, "The secret, shown this once.")]))
 }
 
-extension TokenInfo {
+extension CredentialInfo {
     fileprivate var json: JSONValue {
         func time(_ time: Timestamp?) -> JSONValue { time.map { .string($0.rfc3339) } ?? .null }
         return [

@@ -1,3 +1,4 @@
+import Access
 import Base
 import ServiceLifecycle
 import Synchronization
@@ -12,7 +13,21 @@ final class LiveStreams: Sendable {
         case tick
     }
 
+    /// A stream that is open, and for whom.
+    private struct Watcher {
+        let home: TenantID
+        let principal: PrincipalID
+        let source: AsyncStream<Item>.Continuation
+        var isDoubted = false
+    }
+
+    private struct Watchers {
+        var next: UInt64 = 0
+        var all: [UInt64: Watcher] = [:]
+    }
+
     private let open = Mutex<[TenantID: Int]>([:])
+    private let watchers = Mutex(Watchers())
     private let heartbeat: Duration
     private let clock = ContinuousClock()
 
@@ -22,9 +37,11 @@ final class LiveStreams: Sendable {
     }
 
     /// The answer that streams `updates` of the named series (of all when none is named) for as long as `isAllowed`
-    /// does not throw; it is asked at every sign of life, so a right that ends takes effect.
+    /// does not throw; it is asked at every sign of life and at every ``doubt(_:of:)``, so a right that ends takes
+    /// effect.
     func answer(
-        of tenant: TenantID, series: Set<String>, updates: @escaping @Sendable () -> AsyncStream<LiveFeed.Update>,
+        for principal: Principal, of tenant: TenantID, series: Set<String>,
+        updates: @escaping @Sendable () -> AsyncStream<LiveFeed.Update>,
         isAllowed: @escaping @Sendable () async throws -> Void
     ) throws -> Answer {
         // Asked here as well, so that the refusal is a problem document and no broken stream.
@@ -34,7 +51,7 @@ final class LiveStreams: Sendable {
         return .stream("text/event-stream") { writer in
             try self.enter(tenant)
             defer { self.leave(tenant) }
-            try await self.send(updates(), series, isAllowed, to: writer)
+            try await self.send(for: principal, updates(), series, isAllowed, to: writer)
         }
     }
 
@@ -57,19 +74,48 @@ final class LiveStreams: Sendable {
         }
     }
 
+    /// Has the streams of a principal of this tenant, or of everybody of it, ask at once whether they still may.
+    func doubt(_ principal: PrincipalID?, of home: TenantID) {
+        watchers.withLock { watchers in
+            for (number, watcher) in watchers.all
+            where watcher.home == home && (principal == nil || watcher.principal == principal) {
+                watchers.all[number]?.isDoubted = true
+                // Wakes the stream; it may be dropped for newer items, which wake it as well.
+                watcher.source.yield(.tick)
+            }
+        }
+    }
+
+    private func takeDoubt(_ number: UInt64) -> Bool {
+        watchers.withLock { watchers in
+            defer { watchers.all[number]?.isDoubted = false }
+            return watchers.all[number]?.isDoubted == true
+        }
+    }
+
+    private func watch(_ source: AsyncStream<Item>.Continuation, for principal: Principal) -> UInt64 {
+        watchers.withLock { watchers in
+            watchers.next += 1
+            watchers.all[watchers.next] = Watcher(home: principal.tenant, principal: principal.id, source: source)
+            return watchers.next
+        }
+    }
+
     private func send(
-        _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>,
+        for principal: Principal, _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>,
         _ isAllowed: @Sendable () async throws -> Void, to writer: BodyWriter
     ) async throws {
         let (items, source) = AsyncStream.makeStream(
             of: Item.self, bufferingPolicy: .bufferingNewest(NorthboundLimits.liveBuffer))
+        let number = watch(source, for: principal)
+        defer { watchers.withLock { $0.all[number] = nil } }
         // Both end with this scope: nothing may wait for a feed that goes on as long as the server.
         async let _ = tick(source)
         async let _ = pass(updates, series, to: source)
         try await writer.write("retry: 3000\n: open\n\n")
         var checked = clock.now
         for await item in items {
-            if clock.now - checked >= heartbeat {
+            if takeDoubt(number) || clock.now - checked >= heartbeat {
                 checked = clock.now
                 do {
                     try await isAllowed()

@@ -2,6 +2,7 @@ import Access
 import Audit
 import Backup
 import Base
+import Bus
 import Fleet
 import Logging
 import NIOCore
@@ -100,7 +101,7 @@ struct RunningServer: Sendable {
         let (telemetry, fleet) = (parts.telemetry, parts.fleet)
         let archives = parts.configuration.backups(in: DataLayout(parts.directory))
         let keys = parts.configuration.backupKeys
-        return NorthboundServices(
+        let services = NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
@@ -114,6 +115,8 @@ struct RunningServer: Sendable {
                 try await telemetry.flush()
                 return try await backups.create(in: archives, keysIn: keys, by: principal.actor(in: .platform)).json
             })
+        parts.bus.subscribe(to: CredentialsEnded.self) { services.doubt($0.principal, of: $0.tenant) }
+        return services
     }
 
     private static func peopleTLS(_ parts: ServerParts) throws -> TLSConfiguration {

@@ -65,7 +65,8 @@ struct ServerParts: Sendable {
         let tenants = TenantDirectory()
         let access = Access(
             database: database, audit: audit, keyRing: keyRing, issuing: issuing, directory: tenants,
-            anchorAdded: { verifier.trust($0) }, tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) })
+            anchorAdded: { verifier.trust($0) }, tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) },
+            credentialsEnded: { bus.publish(CredentialsEnded(tenant: $0, principal: $1)) })
         try await access.start()
         for anchor in try await database.platform.read({ try issuing.anchors(in: $0.acrossTenants) }) {
             verifier.trust(anchor)
@@ -107,7 +108,7 @@ struct ServerParts: Sendable {
         do {
             try await telemetry.close()
             try await fleet.presence.flush()
-            try await access.flushTokenUse()
+            try await access.flushCredentialUse()
         } catch {
             logger.error(
                 "not everything could be written at the end; the next start replays it", metadata: ["error": "\(error)"]

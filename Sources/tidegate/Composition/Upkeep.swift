@@ -24,7 +24,7 @@ struct Upkeep: Service {
     func run() async throws {
         var round = 0
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
-            await attempt("token use") { try await parts.access.flushTokenUse() }
+            await attempt("credential use") { try await parts.access.flushCredentialUse() }
             mqtt.removeExpiredSessions()
             await attempt("deleted tenants") { try await removeDeletedTenants() }
             if round.isMultiple(of: 60) {
@@ -33,7 +33,10 @@ struct Upkeep: Service {
                 await attempt("events") { try await trimEvents() }
             }
             await attempt("shares") { try await parts.access.endExpiredShares() }
-            if round.isMultiple(of: 1440) { await attempt("retention") { try await keepToPlans() } }
+            if round.isMultiple(of: 1440) {
+                await attempt("retention") { try await keepToPlans() }
+                await attempt("credentials") { try await parts.access.removeEndedCredentials() }
+            }
             round += 1
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }
         }

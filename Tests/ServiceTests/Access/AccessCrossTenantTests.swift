@@ -100,8 +100,8 @@ import Testing
 
     private static func state(_ world: AccessFixture) async throws -> [[SQLValue]] {
         try await world.database.platform.read { tx in
-            try ["tenant", "plan", "domain", "principal", "custom_role", "role_grant", "share", "bearer_token"].flatMap
-            { table in
+            try ["tenant", "plan", "domain", "principal", "custom_role", "role_grant", "share", "credential"].flatMap {
+                table in
                 try tx.acrossTenants.rows("SELECT * FROM \(table) ORDER BY 1, 2").map(\.values)
             }
         }

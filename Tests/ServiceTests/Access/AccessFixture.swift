@@ -30,6 +30,7 @@ struct AccessFixture: Sendable {
     let access: Access
     let anchors: Recorded<TenantID>
     let ended: Recorded<TenantID>
+    let endedCredentials: Recorded<PrincipalID?>
     let acme: Tenant
     let rival: Tenant
 
@@ -65,12 +66,15 @@ struct AccessFixture: Sendable {
         audit = try AuditLog(
             database: database, keyRing: keyRing, deployment: deployment, directory: "\(directory)/audit",
             clock: time.clock, logger: logger)
-        let (anchors, ended) = (Recorded<TenantID>(), Recorded<TenantID>())
+        let (anchors, ended, endedCredentials) = (
+            Recorded<TenantID>(), Recorded<TenantID>(), Recorded<PrincipalID?>()
+        )
         access = Access(
             database: database, audit: audit, keyRing: keyRing,
             issuing: IssuingAuthorities(authorities: authorities, keyRing: keyRing, clock: time.clock),
             directory: TenantDirectory(), clock: time.clock, anchorAdded: { anchors.add($0.tenant) },
-            tenantEnded: { ended.add($0) })
+            tenantEnded: { ended.add($0) },
+            credentialsEnded: { endedCredentials.add($1) })
         try await access.start()
         acme = try await access.createTenant(try #require(TenantSlug("acme")), by: Self.local)
         rival = try await access.createTenant(try #require(TenantSlug("rival")), by: Self.local)
@@ -85,6 +89,7 @@ struct AccessFixture: Sendable {
         self.time = time
         self.anchors = anchors
         self.ended = ended
+        self.endedCredentials = endedCredentials
     }
 
     /// Somebody who holds a role at a domain of a tenant, nil being its root.

@@ -101,7 +101,7 @@ import Trust
             for table in ["domain", "principal", "role_grant", "share", "custom_role"] {
                 #expect(try await world.count(table, of: world.acme.id) == 0)
             }
-            #expect(try await world.count("bearer_token", of: world.acme.id, "owner") == 0)
+            #expect(try await world.count("credential", of: world.acme.id, "owner") == 0)
             #expect(try await world.access.deletedTenants().isEmpty)
             #expect(try await world.access.createTenant(world.acme.slug, by: AccessFixture.local).id != world.acme.id)
             try await world.audit.settle()

@@ -14,11 +14,11 @@ import Trust
                 role: "viewer", name: "Grafana", tenant: world.acme.id, by: AccessFixture.local)
             let principal = try await world.access.authenticate(bearer: made.secret, address: "192.0.2.7")
             #expect(principal.tenant == world.acme.id && principal.kind == .client)
-            #expect(principal.id == made.token.principal && principal.credential == made.token.id)
+            #expect(principal.id == made.token.principal && principal.credential?.id == made.token.id)
             #expect(principal.address == "192.0.2.7")
             #expect(Token(made.secret)?.kind == "api")
             let stored = try await world.database.platform.read {
-                try $0.acrossTenants.rows("SELECT * FROM bearer_token").flatMap(\.values)
+                try $0.acrossTenants.rows("SELECT * FROM credential").flatMap(\.values)
             }
             #expect(!stored.contains(.text(made.secret)) && !stored.contains(.blob(Array(made.secret.utf8))))
             let entry = try #require(try await world.log("token.created", of: world.acme.id).first)
@@ -120,7 +120,7 @@ import Trust
                 try await world.access.tokens(tenant: world.acme.id, by: AccessFixture.local).last?.lastUsed
             }
             #expect(try await lastUsed() == nil)
-            try await world.access.flushTokenUse()
+            try await world.access.flushCredentialUse()
             #expect(try await lastUsed() == world.time.now)
         }
     }

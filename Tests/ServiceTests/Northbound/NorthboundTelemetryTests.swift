@@ -110,7 +110,7 @@ import Testing
             let call = try await Self.call(api, token)
             let found = try await api.services.readable(call)
             let answer = try streams.answer(
-                of: api.world.acme, series: ["power"],
+                for: .localAdministrator, of: api.world.acme, series: ["power"],
                 updates: { api.telemetry.live.updates(tenant: api.world.acme, device: device) },
                 isAllowed: { try await api.services.recheck(call, found) })
             guard case .stream(let body, let mediaType) = answer.content else {
@@ -132,6 +132,35 @@ import Testing
         }
     }
 
+    @Test("a stream ends at once when its caller's credential has ended, long before the next sign of life")
+    func endsWithCredential() async throws {
+        try await Self.withMeter(.sqlite) { api, _, device in
+            let made = try await api.send(.post, "/api/v1/tenants/acme/tokens", ["role": "viewer"])
+            let token = try #require(made.body["token"]?.string)
+            let streams = LiveStreams(heartbeat: .seconds(3600))
+            let call = try await Self.call(api, token)
+            let found = try await api.services.readable(call)
+            let answer = try streams.answer(
+                for: call.principal, of: api.world.acme, series: [],
+                updates: { api.telemetry.live.updates(tenant: api.world.acme, device: device) },
+                isAllowed: { try await api.services.recheck(call, found) })
+            guard case .stream(let body, _) = answer.content else { throw Refusal(.invalid, "test", "no stream") }
+            let writer = KeepingWriter()
+            async let streaming: Void = body.write(writer)
+            try await until("the stream is open") { writer.content.contains(": open") }
+            // A doubt about somebody else, and one that is unfounded, change nothing.
+            streams.doubt(PrincipalID(high: 1, low: 1), of: api.world.acme)
+            streams.doubt(nil, of: api.world.acme)
+            try await until("it has looked") { writer.content.contains(": alive") }
+            #expect(!writer.content.contains("event: end"))
+            let id = try #require(made.body["id"]?.string)
+            _ = try await api.send(.delete, "/api/v1/tenants/acme/tokens/\(id)")
+            streams.doubt(call.principal.id, of: call.principal.tenant)
+            try await streaming
+            #expect(writer.content.hasSuffix("event: end\ndata: {\"code\":\"not.found\"}\n\n"))
+        }
+    }
+
     @Test("a tenant's live streams are bounded")
     func bounded() async throws {
         try await Self.withMeter(.sqlite) { api, _, _ in
@@ -140,7 +169,7 @@ import Testing
             try await withThrowingTaskGroup { group in
                 for writer in open {
                     let answer = try streams.answer(
-                        of: api.world.acme, series: [],
+                        for: .localAdministrator, of: api.world.acme, series: [],
                         updates: {
                             api.telemetry.live.updates(tenant: api.world.acme, device: DeviceID(high: 1, low: 1))
                         },
@@ -150,7 +179,9 @@ import Testing
                 }
                 try await until("all are open") { open.allSatisfy { $0.content.contains(": open") } }
                 #expect(throws: Refusal(.limited, "telemetry.too_many_streams", "")) {
-                    try streams.answer(of: api.world.acme, series: [], updates: { AsyncStream { _ in } }, isAllowed: {})
+                    try streams.answer(
+                        for: .localAdministrator, of: api.world.acme, series: [], updates: { AsyncStream { _ in } },
+                        isAllowed: {})
                 }
                 group.cancelAll()
             }

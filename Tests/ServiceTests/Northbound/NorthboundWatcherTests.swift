@@ -1,3 +1,4 @@
+import Access
 import Base
 import HTTPTypes
 import Hummingbird
@@ -64,7 +65,7 @@ import Testing
                 series: "power", unit: nil, time: time, value: .exact(number, exponent: 0))
         })
         let answer = try LiveStreams(heartbeat: .seconds(600)).answer(
-            of: TenantID(high: 1, low: 1), series: [], updates: { updates }, isAllowed: {})
+            for: .localAdministrator, of: TenantID(high: 1, low: 1), series: [], updates: { updates }, isAllowed: {})
         guard case .stream(let body, _) = answer.content else { throw Refusal(.invalid, "test", "no stream") }
         try await body.write(writer)
         let events = writer.content.ranges(of: "event: value").count

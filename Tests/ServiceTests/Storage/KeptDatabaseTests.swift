@@ -1,4 +1,3 @@
-import Access
 import Audit
 import Base
 import Foundation
@@ -7,6 +6,7 @@ import Telemetry
 import Testing
 import Trust
 
+@testable import Access
 @testable import Fleet
 @testable import Storage
 
@@ -18,19 +18,63 @@ struct KeptDatabaseTests {
     ]
 
     /// Runs `body` with a copy of a kept database, brought to the present schema.
-    private static func with(_ name: String, _ body: (Database) async throws -> Void) async throws {
+    /// `before` sees it with the first schema's tables.
+    private static func with(
+        _ name: String, before: (@Sendable (Database) async throws -> Void)? = nil,
+        _ body: (Database) async throws -> Void
+    ) async throws {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         try await TestDatabase.withDirectory { directory in
             let path = "\(directory)/tidegate.db"
             try FileManager.default.copyItem(atPath: tests.appending(path: "Kept/\(name)").path, toPath: path)
             let database = try await Database.open(.sqlite(path: path), options: TestDatabase.options)
+            if let before {
+                try database.assumeMigrated(parts.map { $0.prefix(1) })
+                try await before(database)
+            }
             try await database.migrate(parts)
             // Brought up once, it stays as it is.
             try await database.migrate(parts)
             try await body(database)
             await database.close()
         }
+    }
+
+    @Test("a token of the first schema is a credential of today's, with all that was known of it")
+    func token() async throws {
+        let id = CredentialID(high: 7, low: 7)
+        let hash = Token.hash(of: "secret")
+        let holder = PrincipalID(high: 8, low: 8)
+        try await Self.with(
+            "first-schema.db",
+            before: { database in
+                try await database.platform.write { tx in
+                    for (id, hash, revoked) in [
+                        (id, hash, nil), (CredentialID(high: 7, low: 9), Token.hash(of: "other"), 40),
+                    ] as [(CredentialID, [UInt8], Int64?)] {
+                        try tx.execute(
+                            """
+                            INSERT INTO bearer_token
+                                (hash, id, owner, principal, name, created, expires, last_used, revoked)
+                            VALUES ($1, $2, $3, $4, 'Grafana', 10, 20, 30, $5)
+                            """, hash, id, TenantID.platform, holder, revoked)
+                    }
+                }
+            },
+            { database in
+                try await database.platform.read { tx in
+                    let row = try #require(
+                        try tx.row("SELECT \(CredentialRow.columns), owner FROM credential WHERE hash = $1", hash))
+                    let info = try CredentialRow.read(row)
+                    #expect(info.id == id && info.kind == .token && info.principal == holder && info.name == "Grafana")
+                    #expect(info.permissions == nil && info.addresses.isEmpty && info.revoked == nil)
+                    #expect(info.created.microseconds == 10 && info.expires?.microseconds == 20)
+                    #expect(info.lastUsed?.microseconds == 30)
+                    #expect(try row.identifier(13, as: TenantID.self) == .platform)
+                    #expect(try tx.row("SELECT 1 FROM credential WHERE revoked = 40") != nil)
+                }
+            })
     }
 
     @Test("the first schema's tables become the present ones, and its devices get documents and events")

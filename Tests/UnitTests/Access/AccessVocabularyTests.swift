@@ -51,7 +51,7 @@ import Testing
         let home = TenantID(high: 1, low: 1)
         let principal = Principal(
             id: PrincipalID(high: 2, low: 2), kind: .client, tenant: home, name: "c",
-            credential: CredentialID(high: 3, low: 3),
+            credential: Credential(id: CredentialID(high: 3, low: 3), kind: .token),
             address: "192.0.2.1")
         #expect(principal.actor.home == nil)
         #expect(principal.actor(in: TenantID(high: 9, low: 9)).home == home)
