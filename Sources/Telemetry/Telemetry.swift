@@ -123,13 +123,15 @@ public final class Telemetry: Service, Sendable {
     /// An end of the log for one event loop; make one for each loop and keep it.
     public func appender(for eventLoop: any EventLoop) -> LoopAppender { log.appender(for: eventLoop) }
 
-    /// The way in for one connection of a device, to be used on the appender's loop only.
-    public func ingest(
-        tenant: TenantID, device: DeviceID, rules: SeriesRules, appender: LoopAppender
-    ) -> DeviceIngest {
-        DeviceIngest(
-            slot: log.registry.slot(of: device, tenant: tenant), rules: rules, tenant: tenant, registry: log.registry,
-            appender: appender, clock: clock)
+    /// A lane for the devices of a tenant with these rules, to be used on the appender's loop only; make one for each
+    /// and keep it.
+    public func lane(tenant: TenantID, rules: SeriesRules, appender: LoopAppender) -> IngestLane {
+        IngestLane(rules: rules, tenant: tenant, registry: log.registry, appender: appender, clock: clock)
+    }
+
+    /// The way in for a device's readings on a lane of its tenant.
+    public func ingest(_ device: DeviceID, on lane: IngestLane) -> DeviceIngest {
+        DeviceIngest(slot: log.registry.slot(of: device, tenant: lane.tenant), lane: lane)
     }
 
     /// Why readings can not be accepted any more, when they can not.

@@ -1,18 +1,16 @@
 import Base
 public import Fleet
 public import NIOCore
-public import Telemetry
+import Telemetry
 
 /// Telemetry that comes over HTTP, on the same way to the log as MQTT's.
 public struct HTTPTelemetry: Sendable {
     private let directory: DeviceDirectory
-    private let telemetry: Telemetry
     private let doors: TelemetryDoors
 
     /// Telemetry over HTTP into these parts.
-    public init(directory: DeviceDirectory, telemetry: Telemetry, doors: TelemetryDoors) {
+    public init(directory: DeviceDirectory, doors: TelemetryDoors) {
         self.directory = directory
-        self.telemetry = telemetry
         self.doors = doors
     }
 
@@ -22,9 +20,7 @@ public struct HTTPTelemetry: Sendable {
         do throws(Refusal) {
             try rate(of: request)
             let loop = doors.loop(request.eventLoop)
-            let ingest = telemetry.ingest(
-                tenant: request.device.tenant, device: request.device.device,
-                rules: SeriesRules(model: directory.model(of: request.device)), appender: loop.appender)
+            let ingest = loop.ingest(for: request.device, model: directory.model(of: request.device))
             let waiter = try accept(request, by: ingest, promise)
             if let waiter { loop.appender.notify(waiter) }
         } catch {

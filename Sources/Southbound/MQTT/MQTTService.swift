@@ -4,7 +4,7 @@ public import Bus
 public import Fleet
 public import MQTT
 public import NIOCore
-public import Telemetry
+import Telemetry
 
 /// MQTT for devices: what all connections share, and the pipeline that makes a TLS channel one of them.
 public final class MQTTService: Sendable {
@@ -28,7 +28,6 @@ public final class MQTTService: Sendable {
     let reports: ReportQueue
     let clock: WallClock
     private let directory: DeviceDirectory
-    private let telemetry: Telemetry
     private let doors: TelemetryDoors
     private let registry: ConnectionRegistry
     private let calls: Calls
@@ -36,14 +35,13 @@ public final class MQTTService: Sendable {
 
     /// The MQTT side over these parts; `registry` is the listeners' own.
     public init(
-        directory: DeviceDirectory, presence: Presence, telemetry: Telemetry, doors: TelemetryDoors,
+        directory: DeviceDirectory, presence: Presence, doors: TelemetryDoors,
         reports: ReportQueue, registry: ConnectionRegistry, bus: Bus, metrics: Metrics, calls: Calls,
         limits: MQTT.Limits = MQTTService.limits, writeTime: Duration = SouthboundLimits().writeTime,
         clock: WallClock = .system
     ) {
         self.directory = directory
         self.presence = presence
-        self.telemetry = telemetry
         self.doors = doors
         self.reports = reports
         self.registry = registry
@@ -119,9 +117,7 @@ public final class MQTTService: Sendable {
 
     /// The way in for a device's readings, by its model's rules.
     func ingest(for device: AdmittedDevice, on loop: MQTTLoop) -> DeviceIngest {
-        telemetry.ingest(
-            tenant: device.tenant, device: device.device, rules: SeriesRules(model: directory.model(of: device)),
-            appender: loop.appender)
+        loop.ingest(for: device, model: directory.model(of: device))
     }
 
     /// The rates of a device, or none while its plan is not known.

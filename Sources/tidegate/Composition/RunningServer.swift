@@ -36,7 +36,7 @@ struct RunningServer: Sendable {
             limits: limits, metrics: parts.metrics, logger: parts.logger,
             keep: { [fleet = parts.fleet] group throws(Refusal) in try await fleet.keep(group) })
         let mqtt = MQTTService(
-            directory: parts.fleet.directory, presence: parts.fleet.presence, telemetry: parts.telemetry, doors: doors,
+            directory: parts.fleet.directory, presence: parts.fleet.presence, doors: doors,
             reports: reports, registry: registry, bus: parts.bus, metrics: parts.metrics,
             calls: .init(refused: refused))
         let layout = DataLayout(parts.directory)
@@ -49,7 +49,7 @@ struct RunningServer: Sendable {
                 every: .seconds(Int64(configuration.backupEveryHours) * 3600), keep: configuration.backupsKept,
                 logger: parts.logger)
         }
-        let https = HTTPTelemetry(directory: parts.fleet.directory, telemetry: parts.telemetry, doors: doors)
+        let https = HTTPTelemetry(directory: parts.fleet.directory, doors: doors)
         let contexts = try TLSContexts(
             parts.authorities.serverCertificate(for: "device", names: parts.serverNames))
         southbound = try SouthboundServer(

@@ -163,8 +163,8 @@ struct NorthboundFixture: Sendable {
             let promise = loop.makePromise(of: Void.self)
             do {
                 let appender = telemetry.appender(for: loop)
-                let ingest = telemetry.ingest(
-                    tenant: tenant, device: device, rules: SeriesRules(), appender: appender)
+                let lane = telemetry.lane(tenant: tenant, rules: SeriesRules(), appender: appender)
+                let ingest = telemetry.ingest(device, on: lane)
                 _ = try ingest.accept(ByteBuffer(string: payload))
                 appender.notify(KeptPromise(promise, appender))
             } catch {

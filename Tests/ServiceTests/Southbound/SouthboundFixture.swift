@@ -171,7 +171,7 @@ struct SouthboundFixture: Sendable {
         let make = { @Sendable [services] (port: Int, metrics: Metrics) in
             let registry = ConnectionRegistry(metrics: metrics)
             let mqtt = MQTTService(
-                directory: fleet.directory, presence: fleet.presence, telemetry: telemetry,
+                directory: fleet.directory, presence: fleet.presence,
                 doors: TelemetryDoors(telemetry: telemetry), reports: reports, registry: registry, bus: bus,
                 metrics: metrics, calls: .init(refused: { _, code, _ in record.refused.append(code) }))
             return try SouthboundServer(

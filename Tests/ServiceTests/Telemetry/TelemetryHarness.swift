@@ -56,7 +56,8 @@ struct TelemetryHarness: Sendable {
             let promise = appender.eventLoop.makePromise(of: Void.self)
             var outcome = Outcome()
             do {
-                let ingest = telemetry.ingest(tenant: tenant, device: device, rules: rules, appender: appender)
+                let lane = telemetry.lane(tenant: tenant, rules: rules, appender: appender)
+                let ingest = telemetry.ingest(device, on: lane)
                 let accepted = try ingest.accept(ByteBuffer(string: payload))
                 outcome = Outcome(
                     values: accepted.values, texts: accepted.texts,
