@@ -42,8 +42,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         var ingest: DeviceIngest
         var gate: DeviceGate?
         let presence: PresenceSession
-        /// Messages that are not durable yet, oldest first.
-        var owed = CircularBuffer<(ticket: UInt64, handle: PublishHandle)>()
+        /// Messages that are not durable yet, oldest first; most devices have one on its way at a time.
+        var owed = CircularBuffer<(ticket: UInt64, handle: PublishHandle)>(initialCapacity: 1)
         var notifiedTicket: UInt64 = 0
     }
 
