@@ -26,6 +26,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
 let package = Package(
@@ -48,6 +49,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
@@ -112,11 +114,21 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict),
+        // The console's templates, style sheet and scripts, as bytes of the program: it needs no path when it runs.
+        .target(name: "ConsoleFiles", exclude: ["templates", "assets", "vendor"]),
+        .target(
+            name: "Console",
+            dependencies: [
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Northbound",
+                "ConsoleFiles", "CZlib", nioCore, crypto, logging, lifecycle, httpTypes, hummingbird, mustache,
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "tidegate",
             dependencies: [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup",
-                "Agent", "Southbound", "Northbound", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle, signals,
+                "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
+                signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -130,9 +142,8 @@ let package = Package(
             name: "UnitTests",
             dependencies: [
                 "Probes", "Base", "Storage", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Backup",
-                "MQTT",
-                "Southbound", "Northbound", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1, logging, httpTypes,
-                hummingbird,
+                "MQTT", "Southbound", "Northbound", "Console", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1,
+                logging, httpTypes, hummingbird,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict),
@@ -140,7 +151,8 @@ let package = Package(
             name: "ServiceTests",
             dependencies: [
                 "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
-                "Southbound", "Northbound", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1, logging,
+                "Southbound", "Northbound", "Console", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1,
+                logging,
                 lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],

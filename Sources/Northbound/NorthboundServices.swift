@@ -25,7 +25,10 @@ public struct NorthboundServices: Sendable {
     let isDomainUsed: @Sendable (DomainID, Transaction) throws -> Bool
     let backup: @Sendable (Principal) async throws -> JSONValue
     let repetitions: Repetitions
-    let gatekeeper: Gatekeeper
+    /// Decides for pages as for the API who comes in, so that both count against the same rates.
+    public let gatekeeper: Gatekeeper
+    /// The pages for people, on the people listener only; the administration socket serves programs.
+    public var site: PeopleSite?
     let liveStreams = LiveStreams()
 
     /// An API of these parts.
@@ -68,7 +71,7 @@ public struct NorthboundServices: Sendable {
     func frontDoor(_ table: RouteTable, listener: NorthboundServer.Listener, caller: CallerSource) -> FrontDoor {
         FrontDoor(
             table, listener: listener.rawValue, gatekeeper: gatekeeper, caller: caller, repetitions: repetitions,
-            metrics: metrics)
+            metrics: metrics, site: listener == .people ? site : nil)
     }
 
     /// Decides whether the caller may do this in the whole tenant, or in one domain of it.

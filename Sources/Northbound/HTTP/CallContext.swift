@@ -12,9 +12,9 @@ public struct CallContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// The request's identifier, in the answer and in the log. The library's own is read back out of the logger, and
     /// traps with a log handler that drops metadata.
-    let id: String
+    public let id: String
     /// The other end's address, without its port.
-    let address: String?
+    public let address: String?
 
     /// The context of one request that came in on the source's channel.
     public init(source: ApplicationRequestContextSource) {

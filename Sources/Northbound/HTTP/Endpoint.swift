@@ -1,7 +1,7 @@
 import Access
 import Base
 import HTTPTypes
-import Hummingbird
+public import Hummingbird
 import Logging
 
 /// Serves one route: admits the caller, reads the request, calls the handler.
@@ -76,7 +76,7 @@ struct Endpoint: HTTPResponder {
 
 extension Answer {
     /// The HTTP response; the headers that every response has are added where all pass.
-    var response: Response {
+    public var response: Response {
         var headers = headers
         switch content {
         case .none: return Response(status: status, headers: headers)

@@ -10,14 +10,16 @@ public struct FrontDoor: HTTPResponder {
     public typealias Context = CallContext
 
     private let router: RouterResponder<CallContext>
+    private let site: PeopleSite?
     private let counts: RequestCounts
     private let clock = ContinuousClock()
 
-    /// The front door of one listener, in front of the routes of `table`.
+    /// The front door of one listener, in front of the routes of `table` and of the pages of `site`.
     init(
         _ table: RouteTable, listener: String, gatekeeper: Gatekeeper, caller: CallerSource, repetitions: Repetitions?,
-        metrics: Metrics
+        metrics: Metrics, site: PeopleSite? = nil
     ) {
+        self.site = site
         router = Self.router(table, gatekeeper, caller, repetitions)
         counts = RequestCounts(metrics, listener: listener)
     }
@@ -51,9 +53,13 @@ public struct FrontDoor: HTTPResponder {
         let start = clock.now
         var response: Response
         do {
-            response = try await router.respond(to: request, context: context)
-            // The router answers by itself, without a body, only where it knows no such address.
-            if response.status == .notFound { throw Gatekeeper.notHere }
+            if let site, !Self.isForPrograms(request.uri.path) {
+                response = try await site(request, context)
+            } else {
+                response = try await router.respond(to: request, context: context)
+                // The router answers by itself, without a body, only where it knows no such address.
+                if response.status == .notFound { throw Gatekeeper.notHere }
+            }
         } catch {
             let problem = Self.problem(error, context)
             response = Answer(problem.status, .json(problem.value), headers: problem.headers).response
@@ -65,6 +71,11 @@ public struct FrontDoor: HTTPResponder {
         counts.count(status: response.status.code, duration: duration)
         log(request, response, duration, context)
         return response
+    }
+
+    /// Whether an address belongs to an interface for programs, whose errors are problem documents.
+    private static func isForPrograms(_ path: String) -> Bool {
+        ["/api/", "/oauth/", "/.well-known/"].contains { path.hasPrefix($0) }
     }
 
     private static func problem(_ error: any Error, _ context: CallContext) -> Problem {

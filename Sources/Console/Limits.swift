@@ -1,0 +1,31 @@
+/// Every bound of the console, on one page.
+enum ConsoleLimits {
+    /// Bytes of a form.
+    static let formBytes = 2 << 20
+    /// Fields of a form; a page of devices may all be ticked.
+    static let formFields = 600
+    /// Rows of a list that a visitor may choose.
+    static let pageSizes = [50, 100, 200]
+    /// Rows of a list when the visitor has not chosen.
+    static let pageSize = 50
+    /// Views that a visitor may save in a tenant.
+    static let views = 40
+    /// Characters of a view's name.
+    static let viewNameCharacters = 60
+    /// Bytes of what a view keeps.
+    static let viewQueryBytes = 2000
+    /// Devices that one bulk action takes; more is the API's matter.
+    static let bulkDevices = 5000
+    /// Lines of an import that are shown before it is done.
+    static let previewLines = 8
+    /// Seconds between two signs of life in an event stream, and between two checks of its rights.
+    static let heartbeatSeconds = 15
+    /// Events that wait in a stream before the oldest are dropped.
+    static let waitingEvents = 256
+    /// Event streams of one tenant at one time.
+    static let streamsPerTenant = 600
+    /// Values of one series in a chart: two for each pixel of a wide screen.
+    static let chartPoints = 1600
+    /// Bytes of HTML from which packing pays.
+    static let packedFrom = 1024
+}

@@ -1,0 +1,51 @@
+/// What stands around every page.
+struct Frame: Sendable {
+    /// One entry of the menu.
+    struct Entry: Sendable {
+        let label: String
+        let address: String
+        let icon: String
+        let isCurrent: Bool
+    }
+
+    /// Another tenant that the visitor may go to.
+    struct Place: Sendable {
+        let label: String
+        let address: String
+        let isCurrent: Bool
+    }
+
+    /// Who is signed in and where they are.
+    struct Person: Sendable {
+        let name: String
+        let initials: String
+        /// The token that every form of theirs carries.
+        let formToken: String
+    }
+
+    /// A line about what was just done.
+    struct Notice: Sendable {
+        let text: String
+        let icon: String
+    }
+
+    var title: String
+    /// `light`, `dark` or `auto`.
+    var theme = "auto"
+    let styles: String
+    let script: String
+    let icons: String
+    let mark: String
+    var entries: [Entry] = []
+    var places: [Place] = []
+    var hasPlaces = false
+    /// The name and home address of the tenant at hand.
+    var tenantName: String?
+    var tenantAddress: String?
+    var isDemo = false
+    var searchAddress: String?
+    var person: Person?
+    var notice: Notice?
+    /// Where this page's events come from.
+    var live: String?
+}

@@ -1,0 +1,35 @@
+package import Access
+
+/// One entry of the menu, in the menu's order.
+package enum MenuItem: String, CaseIterable, Sendable {
+    case overview, devices, telemetry
+
+    /// Its words.
+    var label: String {
+        switch self {
+        case .overview: "Overview"
+        case .devices: "Devices"
+        case .telemetry: "Telemetry"
+        }
+    }
+
+    /// Its address within the tenant.
+    var path: String {
+        switch self {
+        case .overview: ""
+        default: "/" + rawValue
+        }
+    }
+
+    /// Its symbol in the sprite.
+    var icon: String { rawValue }
+
+    /// Who sees it: whoever holds this anywhere in the tenant.
+    package var permission: Permission {
+        switch self {
+        case .overview: .tenantRead
+        case .devices: .deviceRead
+        case .telemetry: .telemetryRead
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package import Base
+
+/// A time as pages show it: exact in the markup, short to the eye, made local by the script.
+package struct Moment: Sendable, Hashable {
+    /// RFC 3339.
+    let exact: String
+    /// `2026-11-21 08:30 UTC`.
+    let text: String
+
+    /// The words for a time.
+    package init(_ time: Timestamp) {
+        exact = time.rfc3339
+        text = exact.prefix(16).split(separator: "T").joined(separator: " ") + " UTC"
+    }
+
+    /// The words for a time, or nothing for none.
+    package init?(_ time: Timestamp?) {
+        guard let time else { return nil }
+        self.init(time)
+    }
+}
+
+/// A state as pages show it: shape, word and hue together, never hue alone.
+package struct Badge: Sendable, Hashable {
+    /// The shape in the sprite and the class that gives the hue.
+    let shape: String
+    /// The word.
+    let word: String
+
+    /// All is well.
+    static func good(_ word: String) -> Badge { Badge(shape: "ok", word: word) }
+    /// Something should be looked at.
+    static func warning(_ word: String) -> Badge { Badge(shape: "warning", word: word) }
+    /// Something must be looked at.
+    static func critical(_ word: String) -> Badge { Badge(shape: "critical", word: word) }
+    /// Nothing is known, or nothing is there.
+    static func off(_ word: String) -> Badge { Badge(shape: "off", word: word) }
+}
+
+extension Int {
+    /// The number with thin groups of three digits.
+    var grouped: String {
+        var text = ""
+        let digits = String(self)
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "\u{202F}" }
+            text.append(digit)
+        }
+        return text
+    }
+}

@@ -1,0 +1,56 @@
+package import HTTPTypes
+package import Northbound
+
+/// What a page answers with.
+package enum Outcome: Sendable {
+    /// A page.
+    case page(any PageView, status: HTTPResponse.Status = .ok, live: String? = nil)
+    /// Go there and see; `done` names what was done, for a line on that page.
+    case seeOther(String, done: Done? = nil)
+    /// Go there, signed in from now on by this secret.
+    case signedIn(secret: String, to: String)
+    /// Go there, signed out.
+    case signedOut(to: String)
+    /// A file or a stream.
+    case answer(Answer)
+
+    /// A page with the status 200.
+    static func show(_ view: any PageView, live: String? = nil) -> Outcome { .page(view, live: live) }
+
+    /// A form again, with what is wrong in it.
+    static func again(_ view: any PageView) -> Outcome { .page(view, status: .unprocessableContent) }
+}
+
+/// What was just done, as the next page says it. It travels by its name in the address, so that nobody can make the
+/// console say words of their own.
+package enum Done: String, CaseIterable, Sendable {
+    case saved, created, removed, registered, imported, suspended, resumed, revoked, deleted, changed
+    case viewSaved = "view-saved"
+    case viewRemoved = "view-removed"
+    case signedOut = "signed-out"
+    case passwordChanged = "password-changed"
+    case linkSent = "link-sent"
+    case demoRemoved = "demo-removed"
+
+    /// The line.
+    var text: String {
+        switch self {
+        case .saved: "Saved."
+        case .created: "Created."
+        case .removed: "Removed."
+        case .registered: "The device is registered."
+        case .imported: "The devices are registered."
+        case .suspended: "Suspended: connections are closed until resumed."
+        case .resumed: "Resumed."
+        case .revoked: "Revoked: credentials have ended and connections are closed."
+        case .deleted: "Deleted."
+        case .changed: "Changed."
+        case .viewSaved: "The view is saved."
+        case .viewRemoved: "The view is removed."
+        case .signedOut: "You are signed out."
+        case .passwordChanged: "The password is changed. Sign in with the new one."
+        case .linkSent: "If there is such an account, a link is on its way."
+        case .demoRemoved: "The demo fleet is removed."
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import HTTPTypes
+
+/// The cookie that holds a session's secret and nothing else.
+///
+/// The prefix makes the browser refuse it unless it is secure, bound to this host and good for every path.
+enum SessionCookie {
+    static let name = "__Host-tidegate"
+    private static let traits = "Path=/; Secure; HttpOnly; SameSite=Strict"
+
+    /// The secret that a request brings; nil when there is none, or more than one that differ.
+    static func secret(in headers: HTTPFields) -> String? {
+        var found: Set<String> = []
+        for field in headers[values: .cookie] {
+            for part in field.split(separator: ";") {
+                let pair = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
+                if pair.count == 2, pair[0] == name { found.insert(String(pair[1])) }
+            }
+        }
+        // Two cookies of one name mean that somebody planted one.
+        guard found.count == 1, let secret = found.first, (16...256).contains(secret.utf8.count) else { return nil }
+        return secret
+    }
+
+    /// The header's value that hands out a secret.
+    static func setting(_ secret: String) -> String { "\(name)=\(secret); \(traits)" }
+
+    /// The header's value that takes it away.
+    static let clearing = "\(name)=; \(traits); Max-Age=0"
+}

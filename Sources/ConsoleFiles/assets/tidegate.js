@@ -1,0 +1,188 @@
+// The console's script. Every page works without it; it makes links and forms swap only what changed, keeps values
+// live, and makes times local.
+
+const announce = (text) => {
+  const place = document.getElementById("announce");
+  if (place) place.textContent = text;
+};
+
+// Appearance: kept in this browser only.
+const root = document.documentElement;
+const appearance = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+root.dataset.theme = appearance() || root.dataset.theme;
+for (const input of document.querySelectorAll("input[name=theme]")) {
+  input.checked = input.value === root.dataset.theme;
+  input.addEventListener("change", () => {
+    root.dataset.theme = input.value;
+    try { localStorage.setItem("theme", input.value); } catch { /* private mode: for this page only */ }
+  });
+}
+
+// Times: exact in the markup, relative or local to the eye.
+const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+export const showTimes = (within = document) => {
+  for (const element of within.querySelectorAll("time[datetime]")) {
+    const date = new Date(element.dateTime);
+    if (Number.isNaN(date.getTime())) continue;
+    element.title = local.format(date);
+    if (!("ago" in element.dataset)) { element.textContent = local.format(date); continue; }
+    const seconds = (date - Date.now()) / 1000;
+    const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) || ["second", 1];
+    const text = Math.abs(seconds) < 10 ? "just now" : relative.format(Math.round(seconds / length), unit);
+    if (element.textContent !== text) element.textContent = text;
+  }
+};
+showTimes();
+setInterval(showTimes, 15000);
+
+// Fragments: the element with this id is taken out of the answer and put in place of the old one.
+const swap = (answer, id) => {
+  const now = document.getElementById(id);
+  const next = answer.getElementById(id);
+  if (!now || !next) return false;
+  const focused = document.activeElement && now.contains(document.activeElement) ? document.activeElement.id : "";
+  now.replaceWith(document.adoptNode(next));
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  showTimes(next);
+  document.dispatchEvent(new CustomEvent("swapped", { detail: next }));
+  return true;
+};
+const load = async (address, id, keep = true) => {
+  const response = await fetch(address, { headers: { Accept: "text/html" } });
+  const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (!response.ok || !swap(answer, id)) { location.assign(address); return; }
+  if (keep) { history.pushState({ id }, "", response.url); document.title = answer.title; }
+};
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-swap]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  load(link.href, link.dataset.swap).then(() => announce("Updated"));
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-swap]") || form.method !== "get") return;
+  event.preventDefault();
+  const address = new URL(form.action);
+  address.search = new URLSearchParams(new FormData(form, event.submitter));
+  load(address.href, form.dataset.swap).then(() => announce("Updated"));
+});
+document.addEventListener("change", (event) => {
+  if (event.target.closest("[data-auto]")) event.target.form?.requestSubmit();
+});
+addEventListener("popstate", (event) => { if (event.state?.id) load(location.href, event.state.id, false); else location.reload(); });
+
+// Small conveniences: close menus, copy, dialogs, shortcut keys, ticks.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+  const copy = event.target.closest("button[data-copy]");
+  if (copy) {
+    navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent).then(() => {
+      const before = copy.textContent;
+      copy.textContent = "Copied";
+      announce("Copied");
+      setTimeout(() => { copy.textContent = before; }, 2000);
+    });
+  }
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset.dialog);
+    if (dialog) { event.preventDefault(); dialog.showModal(); }
+  }
+  if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) { menu.open = false; menu.querySelector("summary").focus(); }
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select")) return;
+  const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (target) { event.preventDefault(); target.focus(); }
+});
+document.addEventListener("change", (event) => {
+  const all = event.target.closest("input[data-all]");
+  if (all) for (const box of document.querySelectorAll(`input[name="${CSS.escape(all.dataset.all)}"]`)) box.checked = all.checked;
+  const ticked = document.querySelectorAll("input[name=device]:checked").length;
+  const count = document.getElementById("ticked");
+  if (count) count.textContent = ticked ? `${ticked} ticked` : "";
+});
+document.addEventListener("change", async (event) => {
+  const file = event.target.closest("input[type=file][data-into]");
+  if (file?.files[0]) document.getElementById(file.dataset.into).value = await file.files[0].text();
+});
+
+// Events: one stream for each page, closed while the page is hidden.
+const state = document.getElementById("live");
+const show = (text, kind) => {
+  if (!state) return;
+  state.hidden = false;
+  state.className = `live ${kind}`;
+  if (state.textContent !== text) state.textContent = text;
+};
+const due = new Map();
+const refresh = (topic) => {
+  for (const element of document.querySelectorAll(`[data-refresh~="${topic}"]`)) {
+    if (due.has(element.id)) continue;
+    due.set(element.id, setTimeout(() => {
+      due.delete(element.id);
+      load(location.href, element.id, false).catch(() => {});
+    }, 1500 + Math.random() * 1500));
+  }
+};
+const number = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
+const handlers = {
+  device: (data) => {
+    for (const badge of document.querySelectorAll(`[data-presence="${data.id}"]`)) {
+      if (badge.dataset.state === "fixed") continue;
+      const [shape, word] = data.online ? ["ok", "Online"] : ["off", "Offline"];
+      badge.className = `badge ${shape}`;
+      const use = badge.querySelector("use");
+      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${shape}`));
+      badge.lastElementChild.textContent = word;
+    }
+    refresh("devices");
+  },
+  changed: (data) => refresh(data.topic),
+  value: (data) => {
+    for (const element of document.querySelectorAll("[data-series]")) {
+      if (element.dataset.series !== data.series) continue;
+      const text = element.querySelector("[data-value]");
+      text.textContent = number.format(data.value);
+      text.classList.remove("fresh");
+      requestAnimationFrame(() => text.classList.add("fresh"));
+      const time = element.querySelector("time");
+      if (time) { time.dateTime = new Date(data.time).toISOString(); showTimes(element); }
+    }
+    document.dispatchEvent(new CustomEvent("value", { detail: data }));
+  },
+  arrived: (data) => {
+    const place = document.getElementById("waiting");
+    if (!place) return;
+    place.querySelector("[data-step]").textContent = data.text;
+    if (data.done) {
+      place.classList.add("there");
+      const next = document.getElementById("arrived-next");
+      if (next) next.hidden = false;
+      announce(data.text);
+    }
+  },
+};
+let stream = null;
+const open = () => {
+  const address = document.body.dataset.live;
+  if (!address || stream || document.hidden) return;
+  stream = new EventSource(address);
+  show("Connecting", "waiting");
+  stream.addEventListener("open", () => show("Live", "on"));
+  stream.addEventListener("error", () => { if (stream) show("Reconnecting", "waiting"); });
+  stream.addEventListener("end", () => { close("Signed out"); location.reload(); });
+  for (const [name, handle] of Object.entries(handlers)) {
+    stream.addEventListener(name, (event) => handle(JSON.parse(event.data)));
+  }
+};
+const close = (text) => { stream?.close(); stream = null; show(text, ""); };
+document.addEventListener("visibilitychange", () => { if (document.hidden) { if (stream) close("Paused"); } else open(); });
+addEventListener("pagehide", () => { if (stream) close("Paused"); });
+addEventListener("pageshow", open);

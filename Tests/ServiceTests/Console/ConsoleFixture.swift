@@ -1,0 +1,119 @@
+import Access
+import Base
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOEmbedded
+import Synchronization
+import Testing
+
+@testable import Console
+@testable import Northbound
+
+/// The console over a real fleet, with people whose sessions are named after their roles.
+struct ConsoleFixture: Sendable {
+    let api: NorthboundFixture
+    let console: Console
+    let door: FrontDoor
+
+    static func with(
+        _ engine: TestDatabase.Engine, _ body: (ConsoleFixture) async throws -> Void
+    ) async throws {
+        try await NorthboundFixture.with(engine) { api in try await body(try await ConsoleFixture(api)) }
+    }
+
+    /// The secret of the session of whoever holds this role.
+    static func secret(_ role: String) -> String { "session-of-the-\(role)" }
+
+    private init(_ api: NorthboundFixture) async throws {
+        self.api = api
+        let world = api.world
+        var people: [String: Visitor] = [:]
+        for role in ["admin", "viewer"] {
+            people[Self.secret(role)] = Visitor(
+                principal: try await world.principal(role), name: "Ada \(role)", formToken: "form-of-the-\(role)")
+        }
+        people[Self.secret("rival")] = Visitor(
+            principal: try await world.principal("admin", of: world.rival), name: "Rival",
+            formToken: "form-of-the-rival")
+        let known = people
+        let parts = ConsoleParts(
+            database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
+            telemetry: api.telemetry, bus: world.bus, gatekeeper: api.services.gatekeeper, metrics: Metrics(),
+            clock: world.time.clock, version: "1.2.3")
+        console = try Console(
+            parts,
+            sessions: Sessions(
+                visitor: { secret, _, _ in
+                    guard let visitor = known[secret] else {
+                        throw Refusal(.unauthenticated, "session.ended", "Sign in.")
+                    }
+                    return visitor
+                }, end: { _ in }))
+        var services = api.services
+        services.site = console.site
+        door = services.frontDoor(api.table, listener: .people, caller: .bearer)
+    }
+
+    struct Reply: Sendable {
+        let status: Int
+        let headers: HTTPFields
+        let bytes: [UInt8]
+        var text: String { String(decoding: bytes, as: UTF8.self) }
+    }
+
+    /// Asks as a browser does, as whoever holds a role or, without one, as nobody.
+    func get(
+        _ path: String, as role: String? = nil, method: HTTPRequest.Method = .get, headers: HTTPFields = [:]
+    ) async throws -> Reply {
+        var fields = headers
+        if let role { fields[.cookie] = "\(SessionCookie.name)=\(Self.secret(role))" }
+        return try await send(method, path, "", fields)
+    }
+
+    /// Sends a form as our own page does; `token` nil is the right one.
+    func post(
+        _ path: String, _ form: [(String, String)] = [], as role: String? = nil, token: String? = nil,
+        headers: HTTPFields = [:]
+    ) async throws -> Reply {
+        var fields: HTTPFields = [
+            .contentType: "application/x-www-form-urlencoded", .origin: "https://fleet.example.com",
+            .secFetchSite: "same-origin",
+        ]
+        for field in headers { fields[field.name] = field.value.isEmpty ? nil : field.value }
+        if let role { fields[.cookie] = "\(SessionCookie.name)=\(Self.secret(role))" }
+        let token = token ?? role.map { "form-of-the-\($0)" } ?? ""
+        let body = (form + [("form-token", token)]).map {
+            "\(FormFields.encoded($0.0))=\(FormFields.encoded($0.1))"
+        }.joined(separator: "&")
+        return try await send(.post, path, body, fields)
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ body: String, _ fields: HTTPFields,
+        host: String = "fleet.example.com"
+    ) async throws -> Reply {
+        let request = Request(
+            head: HTTPRequest(
+                method: method, scheme: "https", authority: host, path: path, headerFields: fields),
+            body: RequestBody(buffer: ByteBuffer(string: body)))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let context = CallContext(source: .init(channel: EmbeddedChannel(), logger: logger))
+        let response = try await door.respond(to: request, context: context)
+        let writer = ByteWriter()
+        try await response.body.write(writer)
+        return Reply(status: response.status.code, headers: response.headers, bytes: writer.content)
+    }
+}
+
+/// Collects a body as bytes.
+private final class ByteWriter: ResponseBodyWriter, Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+    var content: [UInt8] { bytes.withLock { $0 } }
+
+    func write(_ buffer: ByteBuffer) async throws { bytes.withLock { $0 += Array(buffer.readableBytesView) } }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}
