@@ -76,7 +76,8 @@ let package = Package(
         .target(
             name: "Access", dependencies: ["Base", "Storage", "Trust", "Audit"],
             swiftSettings: strict),
-        .target(name: "OAuth", dependencies: ["Base"], swiftSettings: strict),
+        .target(
+            name: "OAuth", dependencies: ["Base", "Storage", "Trust", "Audit", "Access"], swiftSettings: strict),
         .target(
             name: "SignIn", dependencies: ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", logging],
             swiftSettings: strict),
@@ -107,7 +108,7 @@ let package = Package(
         .target(
             name: "Northbound",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "Access", "Fleet", "Telemetry", nioCore, nioPosix, nioTLS,
+                "Base", "Storage", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", nioCore, nioPosix, nioTLS,
                 nioSSL, crypto, logging, lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -119,14 +120,14 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Northbound",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Northbound",
                 "ConsoleFiles", "CZlib", nioCore, crypto, logging, lifecycle, httpTypes, hummingbird, mustache,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "tidegate",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Backup",
                 "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
                 signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -150,7 +151,8 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Backup", "MQTT",
+                "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Backup",
+                "MQTT",
                 "Southbound", "Northbound", "Console", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1,
                 logging,
                 lifecycle, httpTypes, hummingbird,

@@ -4,6 +4,7 @@ public import Base
 public import Bus
 public import Fleet
 public import Northbound
+public import OAuth
 public import Storage
 public import Telemetry
 
@@ -15,6 +16,7 @@ public struct ConsoleParts: Sendable {
     let fleet: Fleet
     let telemetry: Telemetry
     let bus: Bus
+    let oauth: OAuth
     let gatekeeper: Gatekeeper
     let metrics: Metrics
     let clock: WallClock
@@ -23,7 +25,7 @@ public struct ConsoleParts: Sendable {
     /// A console of these parts.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, bus: Bus,
-        gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String
+        oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String
     ) {
         self.database = database
         self.access = access
@@ -31,6 +33,7 @@ public struct ConsoleParts: Sendable {
         self.fleet = fleet
         self.telemetry = telemetry
         self.bus = bus
+        self.oauth = oauth
         self.gatekeeper = gatekeeper
         self.metrics = metrics
         self.clock = clock

@@ -8,6 +8,7 @@ package struct PageTable: Sendable {
         let streams = EventStreams(console)
         pages =
             Self.entrance(console, sessions) + Self.live(console, sessions, streams) + Self.overview(console)
+            + Self.consent(console)
     }
 
     /// A table of just these pages.

@@ -21,6 +21,15 @@ static const struct console_file files[] = {
     {"templates/badge.mustache", (const unsigned char[]){
 #embed "templates/badge.mustache" suffix(,) if_empty()
     0}},
+    {"templates/connect.mustache", (const unsigned char[]){
+#embed "templates/connect.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/consent-done.mustache", (const unsigned char[]){
+#embed "templates/consent-done.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/consent.mustache", (const unsigned char[]){
+#embed "templates/consent.mustache" suffix(,) if_empty()
+    0}},
     {"templates/continue.mustache", (const unsigned char[]){
 #embed "templates/continue.mustache" suffix(,) if_empty()
     0}},

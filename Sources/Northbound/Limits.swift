@@ -54,6 +54,8 @@ public enum NorthboundLimits {
     public static let liveBuffer = 256
     /// Callers whose rates are remembered.
     public static let rememberedRates = 20_000
+    /// Requests a second to the authorization server from one address.
+    public static let oauthRequestsPerSecond = 20
     /// Refused credentials a second from one address.
     public static let refusedCredentialsPerSecond = 10
 }

@@ -4,6 +4,8 @@ public import NIOSSL
 public struct NorthboundConfiguration: Sendable {
     /// The people listener.
     public var people: ListenerAddress?
+    /// The listener for programs that prove themselves by a certificate; it asks each for one.
+    public var programs: ListenerAddress?
     /// The path of the administration socket.
     public var adminSocket: String?
     /// The metrics listener, on a loopback address.
@@ -15,10 +17,12 @@ public struct NorthboundConfiguration: Sendable {
 
     /// Listeners at these places, with the certificate that `tls` answers with.
     public init(
-        people: ListenerAddress? = nil, adminSocket: String? = nil, metrics: ListenerAddress? = nil,
+        people: ListenerAddress? = nil, programs: ListenerAddress? = nil, adminSocket: String? = nil,
+        metrics: ListenerAddress? = nil,
         tls: @escaping @Sendable () throws -> TLSConfiguration
     ) {
         self.people = people
+        self.programs = programs
         self.adminSocket = adminSocket
         self.metrics = metrics
         self.tls = tls

@@ -11,16 +11,16 @@ import Synchronization
 
 /// The people's side of the server: the API over TLS, the same API on the administration socket, and the metrics.
 public final class NorthboundServer: Service {
-    /// One of the three listeners.
+    /// One of the listeners.
     public enum Listener: String, CaseIterable, Sendable {
-        case people, admin, metrics
+        case people, programs, admin, metrics
     }
 
     private let configuration: NorthboundConfiguration
     private let services: NorthboundServices
     private let table: RouteTable
     private let logger: Logger
-    private let people = Mutex<PeopleChannel?>(nil)
+    private let channels = Mutex<[Listener: PeopleChannel]>([:])
     private let open: OpenListeners
     private let onListening: @Sendable (Listener, SocketAddress?) -> Void
 
@@ -41,7 +41,8 @@ public final class NorthboundServer: Service {
                     + "\(Self.socketPathBytes). Choose a shorter data directory: \(path)")
         }
         let listeners: [(Listener, Bool)] = [
-            (.people, configuration.people != nil), (.admin, configuration.adminSocket != nil),
+            (.people, configuration.people != nil), (.programs, configuration.programs != nil),
+            (.admin, configuration.adminSocket != nil),
             (.metrics, configuration.metrics != nil),
         ]
         let open = OpenListeners(expected: listeners.filter(\.1).map(\.0))
@@ -64,14 +65,17 @@ public final class NorthboundServer: Service {
 
     /// Takes up the certificate anew, for connections from now on.
     public func reloadCertificate() throws {
-        try people.withLock { $0 }?.replace(configuration.tls())
+        for channel in channels.withLock({ Array($0.values) }) { try channel.replace(configuration.tls()) }
     }
 
     /// Serves until the graceful shutdown, then lets running requests finish.
     public func run() async throws {
         try await withThrowingTaskGroup { group in
-            if let address = configuration.people {
-                group.addTask { try await self.serve(.people, at: "\(address)") { try await self.runPeople(address) } }
+            for (listener, address) in [(Listener.people, configuration.people), (.programs, configuration.programs)] {
+                guard let address else { continue }
+                group.addTask {
+                    try await self.serve(listener, at: "\(address)") { try await self.runTLS(listener, address) }
+                }
             }
             if let path = configuration.adminSocket {
                 group.addTask { try await self.serve(.admin, at: path) { try await self.runAdmin(path) } }
@@ -87,16 +91,17 @@ public final class NorthboundServer: Service {
         }
     }
 
-    private func runPeople(_ address: ListenerAddress) async throws {
+    private func runTLS(_ listener: Listener, _ address: ListenerAddress) async throws {
         let tls = try configuration.tls()
         let builder = HTTPServerBuilder { responder in
-            let channel = try PeopleChannel(tls, streams: self.bounded(.people), responder: responder)
-            self.people.withLock { $0 = channel }
+            let channel = try PeopleChannel(
+                tls, asksForCertificates: listener == .programs, streams: self.bounded(listener), responder: responder)
+            self.channels.withLock { $0[listener] = channel }
             return channel
         }
-        let door = services.frontDoor(table, listener: .people, caller: .bearer)
+        let door = services.frontDoor(table, listener: listener, caller: .bearer)
         try await application(
-            door, builder, .hostname(address.host, port: address.port), .people, NorthboundLimits.connections
+            door, builder, .hostname(address.host, port: address.port), listener, NorthboundLimits.connections
         ).run()
     }
 

@@ -4,6 +4,7 @@ public import Base
 public import Fleet
 import HTTPTypes
 import HummingbirdCore
+public import OAuth
 public import Storage
 public import Telemetry
 public import Trust
@@ -15,6 +16,7 @@ public struct NorthboundServices: Sendable {
     let audit: AuditLog
     let fleet: Fleet
     let telemetry: Telemetry
+    let oauth: OAuth
     let keyRing: KeyRing
     let authorities: CertificateAuthorities
     let metrics: Metrics
@@ -36,7 +38,8 @@ public struct NorthboundServices: Sendable {
     /// `auditDirectory` is where the audit log keeps its checkpoint file; `readiness` says what is not ready;
     /// `isDomainUsed` says whether any part keeps something in a domain; `backup` makes a backup and says which.
     public init(
-        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, keyRing: KeyRing,
+        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, oauth: OAuth,
+        keyRing: KeyRing,
         authorities: CertificateAuthorities, metrics: Metrics, clock: WallClock = .system, version: String,
         auditDirectory: String?, readiness: @escaping @Sendable () async -> [String] = { [] },
         isDomainUsed: @escaping @Sendable (DomainID, Transaction) throws -> Bool,
@@ -47,6 +50,7 @@ public struct NorthboundServices: Sendable {
         self.audit = audit
         self.fleet = fleet
         self.telemetry = telemetry
+        self.oauth = oauth
         self.keyRing = keyRing
         self.authorities = authorities
         self.metrics = metrics
@@ -71,7 +75,10 @@ public struct NorthboundServices: Sendable {
     func frontDoor(_ table: RouteTable, listener: NorthboundServer.Listener, caller: CallerSource) -> FrontDoor {
         FrontDoor(
             table, listener: listener.rawValue, gatekeeper: gatekeeper, caller: caller, repetitions: repetitions,
-            metrics: metrics, site: listener == .people ? site : nil)
+            metrics: metrics, site: listener == .people ? site : nil,
+            oauth: listener == .people || listener == .programs
+                ? OAuthDoor(oauth, gatekeeper: gatekeeper, clock: clock, asksForCertificates: listener == .programs)
+                : nil)
     }
 
     /// Decides whether the caller may do this in the whole tenant, or in one domain of it.

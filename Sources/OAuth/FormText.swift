@@ -37,6 +37,11 @@ public enum FormText {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// Values as text, in the order of their names.
+    public static func text(_ values: [String: String]) -> String {
+        values.sorted { $0.key < $1.key }.map { escaped($0.key) + "=" + escaped($0.value) }.joined(separator: "&")
+    }
+
     /// `text` with everything escaped that has a meaning of its own.
     static func escaped(_ text: String) -> String {
         var escaped = ""

@@ -9,6 +9,6 @@ struct Tidegate: AsyncParsableCommand {
         version: Program.version,
         subcommands: [
             ServeCommand.self, DemoCommand.self, AdminCommand.self, VerifyCommand.self, BackupCommand.self,
-            SimulateCommand.self, SettingsCommand.self,
+            SimulateCommand.self, SettingsCommand.self, LoginCommand.self, LogoutCommand.self,
         ])
 }

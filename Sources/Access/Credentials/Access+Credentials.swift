@@ -88,6 +88,11 @@ extension Access {
     /// The principal who holds this token; one refusal and one amount of work for every wrong one.
     public func authenticate(bearer: String, address: String?) async throws -> Principal {
         let refusal = Refusal(.unauthenticated, "token.invalid", "The token is unknown, expired or revoked.")
+        // The checksum says so without a look-up, and so tells nobody anything about tokens that there are.
+        guard Token(bearer) != nil else {
+            throw Refusal(
+                .unauthenticated, "token.malformed", "This is no token: it was mistyped or cut short. Copy it again.")
+        }
         return try await proof(bearer, [.token, .access], address, isUse: true, or: refusal)
     }
 

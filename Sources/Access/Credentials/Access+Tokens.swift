@@ -5,9 +5,12 @@ import Trust
 
 extension Access {
     /// Creates a client with this role at a domain (nil: the root) and a token for it; the secret is not kept.
+    ///
+    /// `permissions` is what may be used through the token of what the role allows, nil being all; `addresses` is from
+    /// where it may be used, none being anywhere.
     public func createToken(
-        role: String, at domain: String? = nil, name: String? = nil, expires: Timestamp? = nil, tenant: TenantID,
-        by principal: Principal
+        role: String, at domain: String? = nil, name: String? = nil, expires: Timestamp? = nil,
+        permissions: Set<Permission>? = nil, addresses: [AddressRange] = [], tenant: TenantID, by principal: Principal
     ) async throws -> (token: CredentialInfo, secret: String) {
         let mark = CredentialID(now: clock.now)
         let label = try Self.displayName(name ?? "token-\(mark.text.suffix(8))", at: "/name")
@@ -20,11 +23,18 @@ extension Access {
             let client = try makePrincipal(clientName, kind: .client, tenant: tenant, by: principal, in: tx)
             var draft = CredentialDraft(.token, of: client.id, tenant: tenant, name: label)
             draft.expires = expires
+            draft.permissions = permissions
+            draft.addresses = addresses
             let opened = try open(draft, in: tx)
             _ = try makeGrant(role, to: client.id, at: place, expires: expires, tenant: tenant, by: principal, in: tx)
             try record(
                 .tokenCreated, tenant, by: principal, "token", opened.info.id.text, domain: place,
-                details: ["name": .string(label), "role": .string(role.name.text)], in: tx)
+                details: [
+                    "name": .string(label), "role": .string(role.name.text),
+                    "scopes": permissions.map { .array($0.map(\.rawValue).sorted().map { .string($0) }) } ?? .null,
+                    "addresses": .array(addresses.map { .string($0.description) }),
+                    "expires": expires.map { .string($0.rfc3339) } ?? .null,
+                ], in: tx)
             return (opened.info, opened.secret.text)
         }
     }

@@ -15,12 +15,15 @@ public struct CallContext: RequestContext {
     public let id: String
     /// The other end's address, without its port.
     public let address: String?
+    /// The connection that it came by, or the stream of one.
+    let channel: any NIOCore.Channel
 
     /// The context of one request that came in on the source's channel.
     public init(source: ApplicationRequestContextSource) {
         var generator = SystemRandomNumberGenerator()
         id = Identifier<RequestKind>(now: WallClock.system.now, using: &generator).text
         address = source.channel.remoteAddress?.ipAddress
+        channel = source.channel
         coreContext = CoreRequestContextStorage(source: source)
         logger[metadataKey: "hb.request.id"] = nil
         logger[metadataKey: "request"] = .string(id)

@@ -17,17 +17,19 @@ public struct FrontDoor: HTTPResponder {
     /// The front door of one listener, in front of the routes of `table` and of the pages of `site`.
     init(
         _ table: RouteTable, listener: String, gatekeeper: Gatekeeper, caller: CallerSource, repetitions: Repetitions?,
-        metrics: Metrics, site: PeopleSite? = nil
+        metrics: Metrics, site: PeopleSite? = nil, oauth: OAuthDoor? = nil
     ) {
         self.site = site
-        router = Self.router(table, gatekeeper, caller, repetitions)
+        router = Self.router(table, gatekeeper, caller, repetitions, oauth)
         counts = RequestCounts(metrics, listener: listener)
     }
 
     private static func router(
-        _ table: RouteTable, _ gatekeeper: Gatekeeper, _ caller: CallerSource, _ repetitions: Repetitions?
+        _ table: RouteTable, _ gatekeeper: Gatekeeper, _ caller: CallerSource, _ repetitions: Repetitions?,
+        _ oauth: OAuthDoor?
     ) -> RouterResponder<CallContext> {
         let router = Router(context: CallContext.self, options: .autoGenerateHeadEndpoints)
+        oauth?.install(on: router)
         for (path, routes) in table.byPath {
             let routerPath = RouterPath(path)
             for route in routes {
@@ -121,7 +123,7 @@ public struct FrontDoor: HTTPResponder {
 }
 
 /// The address is known but takes other methods; which ones is public knowledge, in the document.
-private struct MethodNotAllowed: Error {
+struct MethodNotAllowed: Error {
     let allowed: String
 }
 

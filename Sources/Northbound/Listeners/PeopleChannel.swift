@@ -18,34 +18,43 @@ final class PeopleChannel: ServerChildChannel {
     private let current: Mutex<HTTP2UpgradeChannel>
     private let streams: HTTP1Channel.Configuration
     private let responder: HTTPChannelHandler.Responder
+    private let asksForCertificates: Bool
 
     /// Channels whose requests, by whichever version of HTTP, are bounded by `streams`.
+    ///
+    /// `asksForCertificates` asks each caller for one, which a browser would show to its user as a question.
     init(
-        _ configuration: TLSConfiguration, streams: HTTP1Channel.Configuration,
+        _ configuration: TLSConfiguration, asksForCertificates: Bool = false, streams: HTTP1Channel.Configuration,
         responder: @escaping HTTPChannelHandler.Responder
     ) throws {
         self.streams = streams
         self.responder = responder
-        current = Mutex(try Self.channel(configuration, streams, responder))
+        self.asksForCertificates = asksForCertificates
+        current = Mutex(try Self.channel(configuration, asksForCertificates, streams, responder))
     }
 
     /// Uses another certificate for the connections that follow.
     func replace(_ configuration: TLSConfiguration) throws {
-        let channel = try Self.channel(configuration, streams, responder)
+        let channel = try Self.channel(configuration, asksForCertificates, streams, responder)
         current.withLock { $0 = channel }
     }
 
     private static func channel(
-        _ configuration: TLSConfiguration, _ streams: HTTP1Channel.Configuration,
+        _ configuration: TLSConfiguration, _ asksForCertificates: Bool, _ streams: HTTP1Channel.Configuration,
         _ responder: @escaping HTTPChannelHandler.Responder
     ) throws -> HTTP2UpgradeChannel {
         var configuration = configuration
         // Whatever was handed in: people's browsers and programs all speak 1.3, and the default would be 1.0.
         configuration.minimumTLSVersion = .tlsv13
-        configuration.certificateVerification = .none
+        // Any certificate will do, as long as the caller has its key: it counts only where a client registered it.
+        configuration.certificateVerification = asksForCertificates ? .optionalVerification : .none
+        if asksForCertificates { configuration.trustRoots = .certificates([]) }
         configuration.shutdownTimeout = ConnectionEnd.farewell
+        var check: TLSChannelConfiguration.CustomVerificationCallback?
+        if asksForCertificates { check = { _, promise in promise.succeed(.certificateVerified) } }
         return try HTTP2UpgradeChannel(
-            tlsConfiguration: configuration,
+            tlsChannelConfiguration: TLSChannelConfiguration(
+                tlsConfiguration: configuration, customVerificationCallback: check),
             configuration: HTTP2ChannelConfiguration(
                 idleTimeout: .seconds(NorthboundLimits.idleSeconds), gracefulCloseTimeout: .seconds(10),
                 streamConfiguration: streams),

@@ -31,15 +31,35 @@ extension RouteTable {
                             .optional("name", .text(.free(atMost: AccessLimits.displayNameBytes)), "What it is for."),
                             .optional("expires", .time, "When it ends; never when left out."),
                             .optional("days", .integer(1...3660), "After how many days it ends, instead of a time."),
+                            .optional(
+                                "scopes",
+                                .array(
+                                    of: .choice(Permission.allCases.map(\.rawValue)), atMost: Permission.allCases.count),
+                                "What may be used through it of what the role allows; all when left out."),
+                            .optional(
+                                "addresses",
+                                .array(of: .text(.free(atMost: 64)), atMost: AccessLimits.addressRanges),
+                                "From where it may be used, such as 192.0.2.0/24; from anywhere when left out."),
                         ]))), success: .created(.newToken)
             ) { call in
                 if call.body.contains("expires"), call.body.contains("days") {
                     throw call.body.fault("days", "can not stand beside expires")
                 }
                 let days = call.body.integerIfAny("days").map { services.clock.now + .seconds($0 * 86_400) }
+                let scopes = call.body.value("scopes").map { _ in
+                    Set(call.body.texts("scopes").compactMap(Permission.init(rawValue:)))
+                }
+                let addresses = try call.body.texts("addresses").map { text in
+                    guard let range = AddressRange(text) else {
+                        throw call.body.fault(
+                            "addresses", "must be addresses or ranges such as 192.0.2.0/24, not \(text)")
+                    }
+                    return range
+                }
                 let made = try await access.createToken(
                     role: call.body.text("role"), at: call.body.textIfAny("domain"), name: call.body.textIfAny("name"),
-                    expires: try days ?? call.body.timeIfAny("expires"), tenant: call.tenant.id, by: call.principal)
+                    expires: try days ?? call.body.timeIfAny("expires"), permissions: scopes, addresses: addresses,
+                    tenant: call.tenant.id, by: call.principal)
                 guard case .object(var members) = made.token.json else { return .done }
                 members["token"] = .string(made.secret)
                 return .created(
@@ -65,6 +85,12 @@ extension Shape {
         .required("expires", .nullable(.time), "When it ends."),
         .required("lastUsed", .nullable(.time), "When it was last used, to the minute."),
         .required("revoked", .nullable(.time), "When it was ended early."),
+        .required(
+            "scopes", .nullable(.array(of: .text, atMost: 1000)),
+            "What may be used through it of what its role allows; null is all."),
+        .required(
+            "addresses", .array(of: .text, atMost: AccessLimits.addressRanges),
+            "From where it may be used; none is anywhere."),
     ]
 
     static let token = Shape.named("Token", .object(tokenMembers))
@@ -79,6 +105,8 @@ extension CredentialInfo {
             "id": .string(id.text), "name": .string(name), "principal": .string(principal.text),
             "created": .string(created.rfc3339), "expires": time(expires), "lastUsed": time(lastUsed),
             "revoked": time(revoked),
+            "scopes": permissions.map { .array($0.map(\.rawValue).sorted().map { .string($0) }) } ?? .null,
+            "addresses": .array(addresses.map { .string($0.description) }),
         ]
     }
 }

@@ -5,7 +5,9 @@ extension RouteTable {
     /// Every operation that the server offers, the document itself included.
     static func all(_ services: NorthboundServices) -> RouteTable {
         var routes = server(services) + tenants(services) + plans(services) + domains(services) + principals(services)
-        routes += roles(services) + grants(services) + tokens(services) + shares(services) + models(services)
+        routes +=
+            roles(services) + grants(services) + tokens(services) + clients(services) + shares(services)
+            + models(services)
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
         routes += audit(services) + keys(services)
         let document = Document()

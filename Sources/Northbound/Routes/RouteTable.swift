@@ -24,6 +24,7 @@ public struct RouteTable: Sendable {
         .path("grant", .identifier, "The grant's identifier."),
         .path("share", .identifier, "The share's identifier."),
         .path("token", .identifier, "The token's identifier."),
+        .path("client", .identifier, "The OAuth client's identifier."),
         .path("plan", .text(.nameOrIdentifier), "The plan's name or identifier."),
     ]
 

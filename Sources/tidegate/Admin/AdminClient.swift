@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import OAuth
 
 /// Sends requests of the API and takes the answers, one connection each.
 struct AdminClient: Sendable {
@@ -20,6 +21,8 @@ struct AdminClient: Sendable {
     enum Body: Sendable {
         case none
         case json(JSONValue)
+        /// A form, for the authorization server.
+        case form([String: String])
         /// A file, sent as it is read.
         case file(String, mediaType: String)
     }
@@ -95,7 +98,7 @@ struct AdminClient: Sendable {
         head.headers.add(name: "host", value: hostField)
         head.headers.add(name: "accept", value: accept)
         head.headers.add(name: "connection", value: "close")
-        if case .https(_, _, let token, _) = target {
+        if case .https(_, _, let token, _) = target, !token.isEmpty {
             head.headers.add(name: "authorization", value: "Bearer \(token)")
         }
         switch body {
@@ -103,11 +106,9 @@ struct AdminClient: Sendable {
             if method != .get { head.headers.add(name: "content-length", value: "0") }
             try await outbound.write(contentsOf: [.head(head), .end(nil)])
         case .json(let value):
-            let bytes = ByteBuffer(string: value.canonical)
-            head.headers.add(name: "content-type", value: "application/json")
-            head.headers.add(name: "content-length", value: String(bytes.readableBytes))
-            // In one piece: a server that has read the whole body may answer and close before a separate end is written.
-            try await outbound.write(contentsOf: [.head(head), .body(bytes), .end(nil)])
+            try await write(head, value.canonical, "application/json", to: outbound)
+        case .form(let values):
+            try await write(head, FormText.text(values), "application/x-www-form-urlencoded", to: outbound)
         case .file(let path, let mediaType):
             head.headers.add(name: "content-type", value: mediaType)
             head.headers.add(name: "transfer-encoding", value: "chunked")
@@ -115,6 +116,17 @@ struct AdminClient: Sendable {
             for try await bytes in try FileBytes(path) { try await outbound.write(.body(bytes)) }
             try await outbound.write(.end(nil))
         }
+    }
+
+    /// In one piece: a server that has read the whole body may answer and close before a separate end is written.
+    private func write(
+        _ head: HTTPRequestHead, _ text: String, _ mediaType: String,
+        to outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPRequestHead, ByteBuffer>>
+    ) async throws {
+        var head = head
+        head.headers.add(name: "content-type", value: mediaType)
+        head.headers.add(name: "content-length", value: String(text.utf8.count))
+        try await outbound.write(contentsOf: [.head(head), .body(ByteBuffer(string: text)), .end(nil)])
     }
 
     private var hostField: String {

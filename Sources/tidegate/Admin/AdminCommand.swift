@@ -14,13 +14,14 @@ struct AdminCommand: AsyncParsableCommand {
               tidegate admin --url https://fleet.example.com:8443 device list --tenant acme
 
             On the server's own machine commands go through DATA/admin.sock, which only its user and root can open. \
-            From elsewhere give --url, and the token in TIDEGATE_TOKEN.
+            From elsewhere give --url, after tidegate login or with a token in TIDEGATE_TOKEN.
 
             Exit codes: 0 done, 1 refused (the reason is on the standard error), 2 no server reached, 64 wrong usage.
             """,
         subcommands: [
             StatusCommand.self, TenantCommand.self, DomainCommand.self, DeviceCommand.self, ModelCommand.self,
-            TokenCommand.self, PrincipalCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self,
+            TokenCommand.self, ClientCommand.self, PrincipalCommand.self, RoleCommand.self, GrantCommand.self,
+            ShareCommand.self,
             PlanCommand.self, AuditCommand.self, KeysCommand.self, CACommand.self,
         ])
 

@@ -12,7 +12,10 @@ struct AdminOptions: ParsableArguments {
     @Option(help: "The server's address instead, such as https://tidegate.example.com:8443. Default: $TIDEGATE_URL.")
     var url: String?
 
-    @Option(help: "The token to use with --url. Better: $TIDEGATE_TOKEN, which no process list shows.")
+    @Option(
+        help:
+            "The token to use with --url. Better: $TIDEGATE_TOKEN, which no process list shows, or tidegate login."
+    )
     var token: String?
 
     @Option(help: "The certificates to trust with --url, a PEM file. Default: $TIDEGATE_CA, or the system's.")
@@ -36,19 +39,24 @@ struct AdminOptions: ParsableArguments {
         return FileManager.default.fileExists(atPath: Self.ownData + "/admin.sock") ? Self.ownData : Self.packagedData
     }
 
-    /// The server that the options name. What is said on the command line counts before what the environment says.
-    var target: AdminTarget {
-        get throws {
-            let address = url ?? (data == nil ? Self.environment("TIDEGATE_URL") : nil)
-            guard let address else { return .socket(dataDirectory + "/admin.sock") }
-            guard let parsed = URLComponents(string: address), parsed.scheme == "https", let host = parsed.host,
-                !host.isEmpty
-            else { throw ValidationError("--url must look like https://host:8443, not \(address)") }
-            guard let token = token ?? Self.environment("TIDEGATE_TOKEN") else {
-                throw ValidationError("--url needs a token: set TIDEGATE_TOKEN, or give --token")
-            }
-            return .https(
-                host: host, port: parsed.port ?? 443, token: token, trust: ca ?? Self.environment("TIDEGATE_CA"))
+    /// The server that the options name. What is said on the command line counts before what the environment says, and
+    /// a token before what `tidegate login` has stored.
+    func target() async throws -> AdminTarget {
+        let named = url ?? (data == nil ? Self.environment("TIDEGATE_URL") : nil)
+        guard let named else { return .socket(dataDirectory + "/admin.sock") }
+        guard let address = LoginAddress(named) else {
+            throw ValidationError("--url must look like https://host:8443, not \(named)")
         }
+        let trust = ca ?? Self.environment("TIDEGATE_CA")
+        if let token = token ?? Self.environment("TIDEGATE_TOKEN") {
+            return .https(host: address.host, port: address.port, token: token, trust: trust)
+        }
+        let stored = try await LoginCommand.stored(
+            at: address.text, host: address.host, port: address.port, trust: trust)
+        guard let stored else {
+            throw ValidationError(
+                "--url needs a token: log in with tidegate login --url \(named), set TIDEGATE_TOKEN, or give --token")
+        }
+        return stored
     }
 }

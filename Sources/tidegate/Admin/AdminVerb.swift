@@ -9,9 +9,8 @@ protocol AdminVerb: AsyncParsableCommand {
 
 extension AdminVerb {
     mutating func run() async throws {
-        let target = try options.target
         do {
-            try await act(AdminClient(target))
+            try await act(AdminClient(try await options.target()))
         } catch let refusal as AdminRefusal {
             throw Self.ended(options.json ? refusal.problem.canonical : "Error: \(refusal)", code: 1)
         } catch let failure as AdminFailure {

@@ -20,11 +20,21 @@ struct TokenCommand: AsyncParsableCommand {
         var domain: String?
         @Option(help: "What it is for.") var name: String?
         @Option(help: "After how many days it ends.") var days: Int?
+        @Option(
+            name: .customLong("scope"),
+            help: "A permission that it may be used for, such as device.read; may be given again; all by default.")
+        var scopes: [String] = []
+        @Option(
+            name: .customLong("from"),
+            help: "Addresses from which it may be used, such as 192.0.2.0/24; may be given again; any by default.")
+        var addresses: [String] = []
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/tokens"
             let body = JSONValue.given([
                 "role": .string(role), "domain": .text(domain), "name": .text(name), "days": .whole(days),
+                "scopes": scopes.isEmpty ? nil : .array(scopes.map { .string($0) }),
+                "addresses": addresses.isEmpty ? nil : .array(addresses.map { .string($0) }),
             ])
             show(try await server.send(.post, path.text, .json(body)), first: ["id", "name", "token"])
         }
@@ -38,7 +48,8 @@ struct TokenCommand: AsyncParsableCommand {
 
         func act(_ server: AdminClient) async throws {
             try await list(
-                server, "/api/v1/tenants/\(tenant)/tokens", ["name", "created", "expires", "lastUsed", "revoked", "id"])
+                server, "/api/v1/tenants/\(tenant)/tokens",
+                ["name", "created", "expires", "lastUsed", "revoked", "scopes", "addresses", "id"])
         }
     }
 

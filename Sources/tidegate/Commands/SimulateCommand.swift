@@ -81,7 +81,7 @@ struct SimulateCommand: AsyncParsableCommand {
         guard let slug = TenantSlug(tenant) else {
             throw ConfigurationError("--tenant \(tenant) is no slug: small letters, digits and dashes, such as acme")
         }
-        let address = try address()
+        let address = try await address()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         do {
             _ = try await ESTClient(server: address.server, group: group).authorities(of: slug.text)
@@ -97,9 +97,11 @@ struct SimulateCommand: AsyncParsableCommand {
             logger: Logger(label: "tidegate.simulate") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    private func address() throws -> (server: ServerAddress, ca: [UInt8], caFile: String) {
+    private func address() async throws -> (server: ServerAddress, ca: [UInt8], caFile: String) {
         var host = server ?? "localhost"
-        if server == nil, options.data == nil, tokens == nil, case .https(let named, _, _, _) = try options.target {
+        if server == nil, options.data == nil, tokens == nil,
+            case .https(let named, _, _, _) = try await options.target()
+        {
             host = named
         }
         let caFile =
@@ -135,7 +137,7 @@ struct SimulateCommand: AsyncParsableCommand {
         let missing = Set(names).subtracting(enrolled)
         var members = enrolled.map { SimulatedFleet.Member(name: $0, enrolmentToken: nil) }
         if !missing.isEmpty {
-            let client = AdminClient(try options.target)
+            let client = AdminClient(try await options.target())
             do {
                 members += try await SimulationTokens.register(
                     names.filter(missing.contains), in: slug.text, by: client)

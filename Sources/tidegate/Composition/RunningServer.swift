@@ -64,6 +64,7 @@ struct RunningServer: Sendable {
             services: Self.peopleServices(parts, maker, southbound),
             configuration: NorthboundConfiguration(
                 people: .init(host: configuration.listeners.people.host, port: configuration.listeners.people.port),
+                programs: configuration.listeners.programs.map { .init(host: $0.host, port: $0.port) },
                 adminSocket: "\(parts.directory)/admin.sock",
                 metrics: .init(host: configuration.listeners.metrics.host, port: configuration.listeners.metrics.port),
                 tls: { try Self.peopleTLS(parts) }),
@@ -103,6 +104,7 @@ struct RunningServer: Sendable {
         let keys = parts.configuration.backupKeys
         let services = NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
+            oauth: parts.oauth,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
             readiness: {

@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Northbound
+import OAuth
 import ServiceLifecycle
 import Southbound
 import Storage
@@ -29,6 +30,7 @@ struct ServerParts: Sendable {
     let access: Access
     let fleet: Fleet
     let telemetry: Telemetry
+    let oauth: OAuth
     let serverNames: ServerNames
     let deviceGroup: MultiThreadedEventLoopGroup
     let logger: Logger
@@ -36,12 +38,13 @@ struct ServerParts: Sendable {
     /// Every table of the program.
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-        NorthboundSchema.part,
+        NorthboundSchema.part, OAuthSchema.part,
     ]
 
     /// Every column that the key ring seals.
     static let sealedColumns =
         [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + NorthboundSchema.sealedColumns
+        + OAuthSchema.sealedColumns
 
     /// Opens everything that `directory` and the configuration name; the first run makes keys, CAs and tables.
     static func open(_ configuration: Configuration, directory: String, logger: Logger) async throws -> ServerParts {
@@ -82,11 +85,13 @@ struct ServerParts: Sendable {
             retention: .init(raw: .seconds(Int64(configuration.telemetryDays) * 86_400)), clock: .system, logger: logger
         )
         try await telemetry.open()
+        let oauth = OAuth(
+            database: database, access: access, audit: audit, keyRing: keyRing, issuer: configuration.issuer)
         let threads = configuration.deviceThreads == 0 ? Processors.usableCount : configuration.deviceThreads
         return ServerParts(
             configuration: configuration, directory: directory, database: database, bus: bus, metrics: Metrics(),
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
-            access: access, fleet: fleet, telemetry: telemetry, serverNames: names,
+            access: access, fleet: fleet, telemetry: telemetry, oauth: oauth, serverNames: names,
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)
     }
 

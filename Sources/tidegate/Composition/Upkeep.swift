@@ -4,6 +4,7 @@ import Base
 import Fleet
 import Logging
 import Northbound
+import OAuth
 import ServiceLifecycle
 import Southbound
 import Storage
@@ -30,6 +31,10 @@ struct Upkeep: Service {
             if round.isMultiple(of: 60) {
                 await attempt("certificates") { try await renewCertificates() }
                 await attempt("keys") { _ = try await parts.keyRing.rotationStep(in: parts.database) }
+                await attempt("oauth") {
+                    try await parts.oauth.rotateKeys()
+                    try await parts.oauth.prune()
+                }
                 await attempt("events") { try await trimEvents() }
             }
             await attempt("shares") { try await parts.access.endExpiredShares() }
@@ -73,6 +78,7 @@ struct Upkeep: Service {
             try await parts.fleet.purge(tenant)
             try await parts.telemetry.remove(tenant: tenant, device: nil)
             parts.verifier.distrust(tenant)
+            try await parts.oauth.purge(tenant)
             try await parts.access.forgetTenant(tenant)
         }
     }

@@ -6,6 +6,8 @@ struct Configuration: Sendable {
     var deployment = "localhost"
     /// Where each listener binds.
     var listeners = Listeners()
+    /// The address by which people and programs reach the people listener, when it is not the deployment's name.
+    var peopleURL: String?
     /// `sqlite`, or a `postgres://` URL.
     var database = "sqlite"
     /// Names and addresses that clients use for this server, in its certificates.
@@ -72,6 +74,8 @@ struct Configuration: Sendable {
         var device = Address(host: "0.0.0.0", port: 8444)
         var mqtt = Address(host: "0.0.0.0", port: 8883)
         var metrics = Address(host: "127.0.0.1", port: 9464)
+        /// Where programs connect that have a certificate; nil is nowhere.
+        var programs: Address?
 
         /// Moves all ports so that the people listener's becomes `base` and the others keep their order behind it.
         mutating func move(toBase base: Int) {
@@ -79,6 +83,7 @@ struct Configuration: Sendable {
             device.port = base + 1
             mqtt.port = base + 2
             metrics.port = base + 3
+            programs?.port = base + 4
         }
     }
 }

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// One key of the configuration: its name in the file, its sentence, and how its text becomes a value.
 struct Setting: Sendable {
     /// The dotted key, such as `listeners.people`.
@@ -33,6 +35,24 @@ struct Setting: Sendable {
                 throw ConfigurationError("must be on loopback (127.0.0.1 or ::1), because it speaks plain text")
             }
             configuration.listeners.metrics = address
+        },
+        Setting(
+            key: "listeners.programs",
+            sentence:
+                "Where programs get OAuth tokens by their certificate (it asks each caller for one), such as 0.0.0.0:8445; not opened by default.",
+            defaultText: ""
+        ) { $0.listeners.programs = $1.isEmpty ? nil : try parse($1) },
+        Setting(
+            key: "people.url",
+            sentence:
+                "The address by which people and programs reach the people listener, such as https://fleet.example.com, when it is not the deployment's name and the listener's port.",
+            defaultText: ""
+        ) { configuration, text in
+            if text.isEmpty { return configuration.peopleURL = nil }
+            guard text.hasPrefix("https://"), let parts = URLComponents(string: text), parts.host?.isEmpty == false,
+                parts.user == nil, parts.path.isEmpty, parts.query == nil, parts.fragment == nil
+            else { throw ConfigurationError("must be https:// with a host, perhaps a port, and nothing else") }
+            configuration.peopleURL = text
         },
         Setting(
             key: "database", sentence: "`sqlite` (a file in the data directory) or a `postgres://` URL.",

@@ -38,10 +38,15 @@ struct ConsoleFixture: Sendable {
         people[Self.secret("rival")] = Visitor(
             principal: try await world.principal("admin", of: world.rival), name: "Rival",
             formToken: "form-of-the-rival")
+        // Somebody who has signed in themselves, where a token is not enough.
+        let person = try await OAuthWorld(api: api).person()
+        people[Self.secret("person")] = Visitor(
+            principal: person, name: "Ada Person", formToken: "form-of-the-person")
         let known = people
         let parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
-            telemetry: api.telemetry, bus: world.bus, gatekeeper: api.services.gatekeeper, metrics: Metrics(),
+            telemetry: api.telemetry, bus: world.bus, oauth: api.oauth, gatekeeper: api.services.gatekeeper,
+            metrics: Metrics(),
             clock: world.time.clock, version: "1.2.3")
         console = try Console(
             parts,

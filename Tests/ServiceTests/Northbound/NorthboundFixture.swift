@@ -9,6 +9,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import NIOPosix
+import OAuth
 import Storage
 import Synchronization
 import Testing
@@ -21,6 +22,7 @@ import Trust
 struct NorthboundFixture: Sendable {
     let world: FleetFixture
     let telemetry: Telemetry
+    let oauth: OAuth
     let services: NorthboundServices
     let table: RouteTable
     /// Where programs come in, by token.
@@ -34,7 +36,7 @@ struct NorthboundFixture: Sendable {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-                NorthboundSchema.part,
+                NorthboundSchema.part, OAuthSchema.part,
             ])
             let fixture = try await NorthboundFixture(world)
             try await body(fixture)
@@ -54,9 +56,12 @@ struct NorthboundFixture: Sendable {
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: world.directory + "/keys", trust: world.directory + "/trust"),
             deployment: #require(DeploymentName("fleet.example.com")), clock: world.time.clock, logger: logger)
+        oauth = OAuth(
+            database: world.database, access: world.access, audit: world.audit, keyRing: world.ring,
+            issuer: Issuer("https://fleet.example.com"), clock: world.time.clock)
         services = NorthboundServices(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
-            telemetry: telemetry, keyRing: world.ring, authorities: authorities, metrics: Metrics(),
+            telemetry: telemetry, oauth: oauth, keyRing: world.ring, authorities: authorities, metrics: Metrics(),
             clock: world.time.clock, version: "1.2.3", auditDirectory: nil,
             isDomainUsed: { domain, transaction in
                 try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND domain = $2 LIMIT 1", domain) != nil

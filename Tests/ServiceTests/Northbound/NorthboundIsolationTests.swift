@@ -10,9 +10,9 @@ import Testing
     /// Real objects of `rival`, by path parameter.
     private static func objects(_ api: NorthboundFixture) async throws -> [String: String] {
         let base = "/api/v1/tenants/rival"
-        func id(_ path: String, _ body: JSONValue) async throws -> String {
+        func id(_ path: String, _ body: JSONValue, as name: String = "id") async throws -> String {
             let reply = try await api.send(.post, base + path, body)
-            return try #require(reply.body["id"]?.string, "\(path): \(reply.text)")
+            return try #require(reply.body[name]?.string, "\(path): \(reply.text)")
         }
         _ = try await api.send(.put, "\(base)/models/meter", [:])
         _ = try await api.send(.put, "\(base)/roles/own", ["permissions": ["device.read"]])
@@ -28,6 +28,8 @@ import Testing
                     "ends": .string((api.world.time.now + .seconds(3600)).rfc3339),
                 ]),
             "token": try await id("/tokens", ["role": "viewer"]), "plan": "standard",
+            "client": try await id(
+                "/clients", ["name": "c", "method": "secret", "flows": ["itself"], "role": "viewer"], as: "clientId"),
         ]
     }
 

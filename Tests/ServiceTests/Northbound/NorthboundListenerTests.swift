@@ -25,6 +25,7 @@ import Trust
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             var configuration = NorthboundConfiguration(
                 people: ListenerAddress(host: "127.0.0.1", port: 0),
+                programs: ListenerAddress(host: "127.0.0.1", port: 0),
                 adminSocket: api.world.directory + "/admin.sock",
                 metrics: ListenerAddress(host: "127.0.0.1", port: 0), tls: { try certificates.current() })
             configuration.stall = stall
@@ -73,6 +74,15 @@ import Trust
                 privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(certificate.keyPEM.utf8), format: .pem)))
         }
 
+        /// A program's certificate with its key.
+        func program(_ name: String) throws -> (certificate: NIOSSLCertificate, key: NIOSSLPrivateKey) {
+            let made = try authorities.serverCertificate(for: name, names: ServerNames([name]))
+            return (
+                try #require(NIOSSLCertificate.fromPEMBytes(Array(made.chainPEM.utf8)).first),
+                try NIOSSLPrivateKey(bytes: Array(made.keyPEM.utf8), format: .pem)
+            )
+        }
+
         func client(maximum: TLSVersion? = nil) throws -> TLSConfiguration {
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.trustRoots = .certificates(
@@ -104,6 +114,41 @@ import Trust
             #expect(try await Self.get(server, "/api/v1/tenants/acme", certificates.client()).status == .unauthorized)
             await #expect(throws: (any Error).self) {
                 try await Self.get(server, "/api/v1/openapi.json", certificates.client(maximum: .tlsv12))
+            }
+        }
+    }
+
+    @Test("a program proves itself by its certificate where it is asked for one, and nowhere else")
+    func certificates() async throws {
+        try await Self.withServer { api, server, certificates in
+            let (own, key) = try certificates.program("program")
+            let fingerprint = Fingerprint(ofCertificate: try own.toDERBytes())
+            let made = try await api.send(
+                .post, "/api/v1/tenants/acme/clients",
+                [
+                    "name": "p", "method": "certificate", "flows": ["itself"], "role": "viewer",
+                    "certificate": .string(fingerprint.text),
+                ])
+            let id = try #require(made.body["clientId"]?.string, "\(made.text)")
+            let stranger = try certificates.program("stranger")
+            for (listener, certificate, key, status) in [
+                (NorthboundServer.Listener.programs, own, key, 200), (.programs, stranger.0, stranger.1, 401),
+                (.programs, nil, nil, 401), (.people, own, key, 401),
+            ] as [(NorthboundServer.Listener, NIOSSLCertificate?, NIOSSLPrivateKey?, Int)] {
+                var configuration = try certificates.client()
+                configuration.certificateChain = certificate.map { [.certificate($0)] } ?? []
+                configuration.privateKey = key.map { .privateKey($0) }
+                let port = try #require(server.address(of: listener)?.port)
+                let reply = try await TestClient.withClient(
+                    host: "127.0.0.1", port: port,
+                    configuration: .init(
+                        tlsConfiguration: configuration, timeout: .seconds(10), serverName: "localhost")
+                ) {
+                    try await $0.post(
+                        "/oauth/token", headers: [.contentType: "application/x-www-form-urlencoded"],
+                        body: ByteBuffer(string: "grant_type=client_credentials&client_id=\(id)"))
+                }
+                #expect(reply.status.code == status, "\(listener)")
             }
         }
     }

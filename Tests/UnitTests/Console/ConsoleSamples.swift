@@ -18,6 +18,11 @@ enum ConsoleSamples {
         ErrorPage(
             .init(.invalid, "x", "No.", faults: [.init(place: "name", message: "is missing")]), request: "1", home: "/"),
         Continuation(address: "/t/acme"),
+        ConsentPage(
+            client: "App", destination: "app.example", address: "192.0.2.1", permissions: ["device.read"],
+            isEverything: true, isOpenID: true, action: "/consent", subject: "a=b"),
+        ConnectPage(code: "BCDF-GHJK", fault: "Wrong."),
+        ConsentDonePage(title: "Done", message: "In.", address: "https://app.example/cb?code=x"),
         OverviewPage(
             summary: "1 device",
             health: .init(
