@@ -79,7 +79,8 @@ let package = Package(
         .target(
             name: "OAuth", dependencies: ["Base", "Storage", "Trust", "Audit", "Access"], swiftSettings: strict),
         .target(
-            name: "SignIn", dependencies: ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", logging],
+            name: "SignIn",
+            dependencies: ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", logging, lifecycle],
             swiftSettings: strict),
         .target(
             name: "Fleet",
@@ -108,7 +109,8 @@ let package = Package(
         .target(
             name: "Northbound",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", nioCore, nioPosix, nioTLS,
+                "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry", nioCore,
+                nioPosix, nioTLS,
                 nioSSL, crypto, logging, lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -127,7 +129,7 @@ let package = Package(
         .executableTarget(
             name: "tidegate",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Backup",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry", "Backup",
                 "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
                 signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -142,7 +144,8 @@ let package = Package(
         .testTarget(
             name: "UnitTests",
             dependencies: [
-                "Probes", "Base", "Storage", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Backup",
+                "Probes", "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "CArgon2", "OAuth", "Fleet",
+                "Telemetry", "Backup",
                 "MQTT", "Southbound", "Northbound", "Console", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1,
                 logging, httpTypes, hummingbird,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -151,7 +154,8 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Backup",
+                "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
+                "Backup",
                 "MQTT",
                 "Southbound", "Northbound", "Console", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1,
                 logging,

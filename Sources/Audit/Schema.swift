@@ -86,7 +86,13 @@ public enum AuditSchema {
                     created_at BIGINT NOT NULL,
                     PRIMARY KEY (tenant, verifier)
                 )
-                """)
+                """),
+            Migration(
+                2, "what was done by one credential",
+                """
+                CREATE INDEX audit_entry_credential ON audit_entry (tenant, actor_credential, time, position)
+                    WHERE actor_credential IS NOT NULL;
+                """),
         ])
 
     static let personalColumn = SealedColumn(

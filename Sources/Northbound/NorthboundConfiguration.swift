@@ -6,6 +6,10 @@ public struct NorthboundConfiguration: Sendable {
     public var people: ListenerAddress?
     /// The listener for programs that prove themselves by a certificate; it asks each for one.
     public var programs: ListenerAddress?
+    /// The listener where the platform's staff sign in.
+    public var platform: ListenerAddress?
+    /// The operator's own proxies, whose word counts about who calls.
+    public var trustedProxies = TrustedProxies()
     /// The path of the administration socket.
     public var adminSocket: String?
     /// The metrics listener, on a loopback address.

@@ -13,7 +13,7 @@ import Synchronization
 public final class NorthboundServer: Service {
     /// One of the listeners.
     public enum Listener: String, CaseIterable, Sendable {
-        case people, programs, admin, metrics
+        case people, platform, programs, admin, metrics
     }
 
     private let configuration: NorthboundConfiguration
@@ -41,7 +41,8 @@ public final class NorthboundServer: Service {
                     + "\(Self.socketPathBytes). Choose a shorter data directory: \(path)")
         }
         let listeners: [(Listener, Bool)] = [
-            (.people, configuration.people != nil), (.programs, configuration.programs != nil),
+            (.people, configuration.people != nil), (.platform, configuration.platform != nil),
+            (.programs, configuration.programs != nil),
             (.admin, configuration.adminSocket != nil),
             (.metrics, configuration.metrics != nil),
         ]
@@ -71,7 +72,10 @@ public final class NorthboundServer: Service {
     /// Serves until the graceful shutdown, then lets running requests finish.
     public func run() async throws {
         try await withThrowingTaskGroup { group in
-            for (listener, address) in [(Listener.people, configuration.people), (.programs, configuration.programs)] {
+            for (listener, address) in [
+                (Listener.people, configuration.people), (.platform, configuration.platform),
+                (.programs, configuration.programs),
+            ] {
                 guard let address else { continue }
                 group.addTask {
                     try await self.serve(listener, at: "\(address)") { try await self.runTLS(listener, address) }
@@ -99,7 +103,8 @@ public final class NorthboundServer: Service {
             self.channels.withLock { $0[listener] = channel }
             return channel
         }
-        let door = services.frontDoor(table, listener: listener, caller: .bearer)
+        let door = services.frontDoor(
+            table, listener: listener, caller: .bearer, proxies: configuration.trustedProxies)
         try await application(
             door, builder, .hostname(address.host, port: address.port), listener, NorthboundLimits.connections
         ).run()

@@ -5,6 +5,7 @@ public import Fleet
 import HTTPTypes
 import HummingbirdCore
 public import OAuth
+public import SignIn
 public import Storage
 public import Telemetry
 public import Trust
@@ -17,6 +18,7 @@ public struct NorthboundServices: Sendable {
     let fleet: Fleet
     let telemetry: Telemetry
     let oauth: OAuth
+    let signIn: SignIn
     let keyRing: KeyRing
     let authorities: CertificateAuthorities
     let metrics: Metrics
@@ -38,9 +40,9 @@ public struct NorthboundServices: Sendable {
     /// `auditDirectory` is where the audit log keeps its checkpoint file; `readiness` says what is not ready;
     /// `isDomainUsed` says whether any part keeps something in a domain; `backup` makes a backup and says which.
     public init(
-        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, oauth: OAuth,
-        keyRing: KeyRing,
-        authorities: CertificateAuthorities, metrics: Metrics, clock: WallClock = .system, version: String,
+        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
+        oauth: OAuth, keyRing: KeyRing, authorities: CertificateAuthorities, metrics: Metrics,
+        clock: WallClock = .system, version: String,
         auditDirectory: String?, readiness: @escaping @Sendable () async -> [String] = { [] },
         isDomainUsed: @escaping @Sendable (DomainID, Transaction) throws -> Bool,
         backup: @escaping @Sendable (Principal) async throws -> JSONValue = { _ in throw NorthboundServices.noBackups }
@@ -51,6 +53,7 @@ public struct NorthboundServices: Sendable {
         self.fleet = fleet
         self.telemetry = telemetry
         self.oauth = oauth
+        self.signIn = signIn
         self.keyRing = keyRing
         self.authorities = authorities
         self.metrics = metrics
@@ -72,13 +75,16 @@ public struct NorthboundServices: Sendable {
     /// still may.
     public func doubt(_ principal: PrincipalID?, of tenant: TenantID) { liveStreams.doubt(principal, of: tenant) }
 
-    func frontDoor(_ table: RouteTable, listener: NorthboundServer.Listener, caller: CallerSource) -> FrontDoor {
+    func frontDoor(
+        _ table: RouteTable, listener: NorthboundServer.Listener, caller: CallerSource,
+        proxies: TrustedProxies = TrustedProxies()
+    ) -> FrontDoor {
         FrontDoor(
             table, listener: listener.rawValue, gatekeeper: gatekeeper, caller: caller, repetitions: repetitions,
-            metrics: metrics, site: listener == .people ? site : nil,
+            metrics: metrics, site: listener == .people || listener == .platform ? site : nil,
             oauth: listener == .people || listener == .programs
                 ? OAuthDoor(oauth, gatekeeper: gatekeeper, clock: clock, asksForCertificates: listener == .programs)
-                : nil)
+                : nil, proxies: proxies, realm: listener == .platform ? .platform : .people)
     }
 
     /// Decides whether the caller may do this in the whole tenant, or in one domain of it.

@@ -22,12 +22,14 @@ public enum SignInLimits {
     public static let invitationDays: Int64 = 7
     /// Minutes between two mails with a link to the same account.
     public static let linkMinutes: Int64 = 5
+    /// Requests for a new password that wait to be worked off.
+    public static let resetRequests = 256
     /// Sessions of one account at once; one more ends the one that was used longest ago.
     public static let sessionsPerAccount = 25
     /// Rows of one page.
     public static let page = 1000
     /// Days for which an ended session and a used link can be reviewed.
-    public static let reviewDays: Int64 = 400
+    public static let reviewDays: Int64 = 90
     /// Rows that one clean-up statement removes.
     public static let removedRows = 2000
 }

@@ -53,8 +53,6 @@ public enum SignInSchema {
                     tenant BYTEA NOT NULL,
                     credential BYTEA NOT NULL,
                     principal BYTEA NOT NULL,
-                    address TEXT,
-                    user_agent TEXT,
                     factors TEXT NOT NULL,
                     opened BIGINT NOT NULL,
                     proved BIGINT NOT NULL,

@@ -20,11 +20,15 @@ struct StructureTests {
         ("MQTT", ["Base"]),
         ("Agent", ["Base", "MQTT"]),
         ("Southbound", ["Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT"]),
-        ("Northbound", ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry"]),
+        (
+            "Northbound",
+            ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry"]
+        ),
         (
             "Console",
             [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Northbound",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
+                "Northbound",
                 "ConsoleFiles", "CZlib",
             ]
         ),

@@ -1,6 +1,6 @@
 import Audit
 public import Base
-import Storage
+package import Storage
 import Trust
 
 extension Access {
@@ -8,24 +8,32 @@ extension Access {
     public func createTenant(
         _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, demo: Bool = false, by principal: Principal
     ) async throws -> Tenant {
+        try await database.platform.write { tx in
+            try createTenant(slug, name: name, plan: plan, demo: demo, by: principal, in: tx)
+        }
+    }
+
+    /// Creates a tenant with its root domain, key and issuing CA in the caller's transaction.
+    package func createTenant(
+        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, demo: Bool = false, by principal: Principal,
+        in tx: Transaction
+    ) throws -> Tenant {
         let name = try Self.displayName(name ?? slug.text, at: "/name")
         let now = clock.now
-        return try await database.platform.write { tx in
-            try authorize(principal, .platformManage, tenant: .platform, in: tx)
-            guard try TenantRow.find(slug, in: tx) == nil else {
-                throw Refusal(.conflict, "tenant.exists", "There is a tenant \(slug) already; choose another slug.")
-            }
-            let tenant = Tenant(
-                id: TenantID(now: now), slug: slug, name: name, status: .active, plan: try planID(plan, in: tx),
-                rootDomain: DomainID(now: now), created: now, demo: demo)
-            try makeTenant(tenant, in: tx)
-            for log in [TenantID.platform, tenant.id] {
-                try record(
-                    .tenantCreated, log, by: principal, "tenant", tenant.id.text,
-                    details: ["slug": .string(slug.text), "demo": .bool(demo)], in: tx)
-            }
-            return tenant
+        try authorize(principal, .platformManage, tenant: .platform, in: tx)
+        guard try TenantRow.find(slug, in: tx) == nil else {
+            throw Refusal(.conflict, "tenant.exists", "There is a tenant \(slug) already; choose another slug.")
         }
+        let tenant = Tenant(
+            id: TenantID(now: now), slug: slug, name: name, status: .active, plan: try planID(plan, in: tx),
+            rootDomain: DomainID(now: now), created: now, demo: demo)
+        try makeTenant(tenant, in: tx)
+        for log in [TenantID.platform, tenant.id] {
+            try record(
+                .tenantCreated, log, by: principal, "tenant", tenant.id.text,
+                details: ["slug": .string(slug.text), "demo": .bool(demo)], in: tx)
+        }
+        return tenant
     }
 
     /// The tenants, ordered by slug, after `slug`; for those who run the platform.

@@ -6,6 +6,8 @@ public struct AuditFilter: Sendable, Hashable {
     public var codePrefix: String?
     /// The identifier of the actor.
     public var actor: String?
+    /// The identifier of the credential that the actor used, such as a session's.
+    public var credential: String?
     /// The kind of object.
     public var objectKind: String?
     /// The identifier of the object; counts only together with its kind.
@@ -19,11 +21,12 @@ public struct AuditFilter: Sendable, Hashable {
 
     /// A filter of these parts.
     public init(
-        codePrefix: String? = nil, actor: String? = nil, objectKind: String? = nil, objectID: String? = nil,
-        outcome: AuditEntry.Outcome? = nil, from: Timestamp? = nil, to: Timestamp? = nil
+        codePrefix: String? = nil, actor: String? = nil, credential: String? = nil, objectKind: String? = nil,
+        objectID: String? = nil, outcome: AuditEntry.Outcome? = nil, from: Timestamp? = nil, to: Timestamp? = nil
     ) {
         self.codePrefix = codePrefix
         self.actor = actor
+        self.credential = credential
         self.objectKind = objectKind
         self.objectID = objectID
         self.outcome = outcome

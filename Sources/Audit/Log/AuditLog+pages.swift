@@ -71,6 +71,7 @@ extension AuditFilter {
         var members: [String: JSONValue] = [:]
         members["code"] = codePrefix.map(JSONValue.string)
         members["actor"] = actor.map(JSONValue.string)
+        members["credential"] = credential.map(JSONValue.string)
         members["objectKind"] = objectKind.map(JSONValue.string)
         members["object"] = objectID.map(JSONValue.string)
         members["outcome"] = outcome.map { .string($0.rawValue) }

@@ -70,6 +70,7 @@ struct PageQuery {
         }
         if let code { add({ "code = \($0)" }, code) }
         if let actor = filter.actor { add({ "actor_id = \($0)" }, actor) }
+        if let credential = filter.credential { add({ "actor_credential = \($0)" }, credential) }
         if let kind = filter.objectKind {
             add({ "object_kind = \($0)" }, kind)
             if let id = filter.objectID { add({ "object_id = \($0)" }, id) }

@@ -2,6 +2,7 @@ import Base
 public import Hummingbird
 import Logging
 import NIOCore
+public import SignIn
 
 /// Marks identifiers of requests.
 enum RequestKind {}
@@ -13,8 +14,10 @@ public struct CallContext: RequestContext {
     /// The request's identifier, in the answer and in the log. The library's own is read back out of the logger, and
     /// traps with a log handler that drops metadata.
     public let id: String
-    /// The other end's address, without its port.
-    public let address: String?
+    /// The caller's address, without its port: the other end's, or what trusted proxies say.
+    public internal(set) var address: String?
+    /// Whose side of the house the listener is: the platform's staff have one of their own.
+    public internal(set) var realm = Realm.people
     /// The connection that it came by, or the stream of one.
     let channel: any NIOCore.Channel
 

@@ -96,6 +96,7 @@ extension Answer {
 }
 
 extension HTTPField.Name {
+    static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .ifMatch
     static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .ifMatch
     static let idempotencyReplayed = HTTPField.Name("Idempotency-Replayed") ?? .ifMatch
     static let requestID = HTTPField.Name("Request-Id") ?? .ifMatch

@@ -2,6 +2,7 @@ import Base
 import HTTPTypes
 public import Hummingbird
 import Logging
+import SignIn
 
 /// Stands before the router: gives each request its identifier, turns every error into a problem document, adds the
 /// header fields that all answers carry, counts and logs.
@@ -12,14 +13,19 @@ public struct FrontDoor: HTTPResponder {
     private let router: RouterResponder<CallContext>
     private let site: PeopleSite?
     private let counts: RequestCounts
+    private let proxies: TrustedProxies
+    private let realm: Realm
     private let clock = ContinuousClock()
 
     /// The front door of one listener, in front of the routes of `table` and of the pages of `site`.
     init(
         _ table: RouteTable, listener: String, gatekeeper: Gatekeeper, caller: CallerSource, repetitions: Repetitions?,
-        metrics: Metrics, site: PeopleSite? = nil, oauth: OAuthDoor? = nil
+        metrics: Metrics, site: PeopleSite? = nil, oauth: OAuthDoor? = nil,
+        proxies: TrustedProxies = TrustedProxies(), realm: Realm = .people
     ) {
         self.site = site
+        self.proxies = proxies
+        self.realm = realm
         router = Self.router(table, gatekeeper, caller, repetitions, oauth)
         counts = RequestCounts(metrics, listener: listener)
     }
@@ -53,6 +59,9 @@ public struct FrontDoor: HTTPResponder {
     /// The answer to one request, whatever it is.
     public func respond(to request: Request, context: CallContext) async throws -> Response {
         let start = clock.now
+        var context = context
+        context.realm = realm
+        context.address = proxies.caller(behind: context.address, request.headers[values: .forwardedFor])
         var response: Response
         do {
             if let site, !Self.isForPrograms(request.uri.path) {

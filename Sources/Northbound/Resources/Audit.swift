@@ -15,6 +15,8 @@ extension RouteTable {
                 query: Parameter.paging + [
                     .query("code", .text(.free(atMost: 64)), "How the code begins, such as `device.`."),
                     .query("actor", .text(.free(atMost: 128)), "The actor's identifier."),
+                    .query(
+                        "credential", .identifier, "The credential that was used: a session's or token's identifier."),
                     .query("objectKind", .text(.free(atMost: 64)), "The kind of object."),
                     .query("objectId", .text(.free(atMost: 128)), "The object's identifier, together with its kind."),
                     .query("outcome", .choice(AuditEntry.Outcome.allCases.map(\.rawValue)), "How the action ended."),
@@ -28,7 +30,8 @@ extension RouteTable {
                 }
                 let filter = AuditFilter(
                     codePrefix: call.query.textIfAny("code"), actor: call.query.textIfAny("actor"),
-                    objectKind: call.query.textIfAny("objectKind"), objectID: call.query.textIfAny("objectId"),
+                    credential: call.query.textIfAny("credential"), objectKind: call.query.textIfAny("objectKind"),
+                    objectID: call.query.textIfAny("objectId"),
                     outcome: call.query.textIfAny("outcome").flatMap(AuditEntry.Outcome.init(rawValue:)),
                     from: try call.query.timeIfAny("from"), to: try call.query.timeIfAny("to"))
                 let page = try await audit.page(

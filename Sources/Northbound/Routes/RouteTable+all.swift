@@ -8,6 +8,7 @@ extension RouteTable {
         routes +=
             roles(services) + grants(services) + tokens(services) + clients(services) + shares(services)
             + models(services)
+        routes += users(services) + signInRules(services)
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
         routes += audit(services) + keys(services)
         let document = Document()

@@ -20,6 +20,8 @@ public struct RouteTable: Sendable {
         .path("model", .text(.nameOrIdentifier), "The model's name or identifier."),
         .path("domain", .text, "The domain's identifier, or its path with each slash written %2F."),
         .path("principal", .text(.nameOrIdentifier), "The principal's name or identifier."),
+        .path("user", .text(.free(atMost: 254)), "The user's e-mail address, or the principal's name or identifier."),
+        .path("session", .identifier, "The session's identifier."),
         .path("role", .text(.nameOrIdentifier), "The role's name or identifier."),
         .path("grant", .identifier, "The grant's identifier."),
         .path("share", .identifier, "The share's identifier."),

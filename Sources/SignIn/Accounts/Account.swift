@@ -30,15 +30,15 @@ public struct Account: Sendable, Hashable {
     /// The e-mail address, unique in the tenant.
     public let address: MailAddress
     /// The person's name.
-    public let name: String
+    public internal(set) var name: String
     /// Whether somebody can sign in with it.
-    public let status: Status
+    public internal(set) var status: Status
     /// Whether it has a password; one who signs in elsewhere needs none.
     public let hasPassword: Bool
     /// Whether the next sign-in asks for a new password.
-    public let mustChangePassword: Bool
+    public internal(set) var mustChangePassword: Bool
     /// From where its holder may sign in; anywhere when empty.
-    public let addressRanges: [AddressRange]
+    public internal(set) var addressRanges: [AddressRange]
     /// When it was made.
     public let created: Timestamp
     /// When its holder last signed in.

@@ -1,13 +1,22 @@
-import Base
+package import Base
+import Storage
 
 /// Allow-lists between their column, words joined by spaces, and memory.
-enum AddressRanges {
+package enum AddressRanges {
     static func text(_ ranges: [AddressRange]) -> String { ranges.map(\.description).joined(separator: " ") }
 
-    static func read(_ text: String) -> [AddressRange] { text.split(separator: " ").compactMap { AddressRange($0) } }
+    /// A range that can not be read must not open what it closed.
+    static func read(_ text: String) throws -> [AddressRange] {
+        try text.split(separator: " ").map { word in
+            guard let range = AddressRange(word) else {
+                throw StorageError(.corrupt, "an address range is not readable")
+            }
+            return range
+        }
+    }
 
     /// The ranges that a caller wrote; refuses with each wrong place.
-    static func parse(_ texts: [String], at place: String) throws -> [AddressRange] {
+    package static func parse(_ texts: [String], at place: String) throws -> [AddressRange] {
         guard texts.count <= SignInLimits.addressRanges else {
             throw Refusal(
                 .invalid, "addresses.tooMany", "An allow-list has at most \(SignInLimits.addressRanges) ranges.")

@@ -19,7 +19,8 @@ struct AdminCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 refused (the reason is on the standard error), 2 no server reached, 64 wrong usage.
             """,
         subcommands: [
-            StatusCommand.self, TenantCommand.self, DomainCommand.self, DeviceCommand.self, ModelCommand.self,
+            StatusCommand.self, SetUpLinkCommand.self, UserCommand.self, TenantCommand.self, DomainCommand.self,
+            DeviceCommand.self, ModelCommand.self,
             TokenCommand.self, ClientCommand.self, PrincipalCommand.self, RoleCommand.self, GrantCommand.self,
             ShareCommand.self,
             PlanCommand.self, AuditCommand.self, KeysCommand.self, CACommand.self,

@@ -36,6 +36,7 @@ struct DemoCommand: AsyncParsableCommand {
             let fleet = DemoFleet(server: server, devices: devices, interval: .seconds(interval), logger: logger)
             Startup.greet(configuration, directory: directory.path)
             Self.explain(configuration, directory: directory.path, token: token, devices: devices)
+            if let words = try await FirstRun.prepare(parts) { Startup.say("\n\(words)\n") }
             try await Startup.serve(server.services + [fleet], logger: logger)
             await parts.close()
             _ = consume directory

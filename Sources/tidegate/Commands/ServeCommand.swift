@@ -42,6 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
             let parts = try await ServerParts.open(configuration, directory: directory.path, logger: logger)
             let server = try RunningServer(parts)
             Startup.greet(configuration, directory: directory.path)
+            if let words = try await FirstRun.prepare(parts) { Startup.say("\n\(words)\n") }
             try await Startup.serve(server.services, logger: logger)
             await parts.close()
             _ = consume directory

@@ -9,6 +9,7 @@ import NIOCore
 import NIOSSL
 import Northbound
 import ServiceLifecycle
+import SignIn
 import Southbound
 import Storage
 import Telemetry
@@ -60,15 +61,16 @@ struct RunningServer: Sendable {
             group: parts.deviceGroup, contexts: contexts, verifier: parts.verifier, directory: parts.fleet.directory,
             services: Self.deviceServices(parts, https), mqttPipeline: { mqtt.install(on: $0, identity: $1) },
             registry: registry, bus: parts.bus, metrics: parts.metrics, logger: parts.logger)
+        var people = NorthboundConfiguration(
+            people: .init(host: configuration.listeners.people.host, port: configuration.listeners.people.port),
+            programs: configuration.listeners.programs.map { .init(host: $0.host, port: $0.port) },
+            adminSocket: "\(parts.directory)/admin.sock",
+            metrics: .init(host: configuration.listeners.metrics.host, port: configuration.listeners.metrics.port),
+            tls: { try Self.peopleTLS(parts) })
+        people.platform = configuration.listeners.platform.map { .init(host: $0.host, port: $0.port) }
+        people.trustedProxies = TrustedProxies(configuration.trustedProxies)
         northbound = try NorthboundServer(
-            services: Self.peopleServices(parts, maker, southbound),
-            configuration: NorthboundConfiguration(
-                people: .init(host: configuration.listeners.people.host, port: configuration.listeners.people.port),
-                programs: configuration.listeners.programs.map { .init(host: $0.host, port: $0.port) },
-                adminSocket: "\(parts.directory)/admin.sock",
-                metrics: .init(host: configuration.listeners.metrics.host, port: configuration.listeners.metrics.port),
-                tls: { try Self.peopleTLS(parts) }),
-            logger: parts.logger)
+            services: Self.peopleServices(parts, maker, southbound), configuration: people, logger: parts.logger)
         parts.metrics.gauge(
             "tidegate_telemetry_log_failing", "1 while readings can not be stored, so that none is acknowledged."
         ) { [telemetry = parts.telemetry] in telemetry.failure == nil ? 0 : 1 }
@@ -78,7 +80,10 @@ struct RunningServer: Sendable {
     /// All services in the order of their start; they end in the reverse order, so that listeners close before what
     /// they write to.
     var services: [any Service] {
-        [parts.audit, parts.fleet.presence, parts.telemetry, reports, upkeep] + [backups].compactMap { $0 } + [
+        [
+            parts.audit, SignInService(parts.signIn, logger: parts.logger), parts.fleet.presence, parts.telemetry,
+            reports, upkeep,
+        ] + [backups].compactMap { $0 } + [
             southbound, northbound,
         ]
     }
@@ -104,7 +109,7 @@ struct RunningServer: Sendable {
         let keys = parts.configuration.backupKeys
         let services = NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
-            oauth: parts.oauth,
+            signIn: parts.signIn, oauth: parts.oauth,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
             readiness: {

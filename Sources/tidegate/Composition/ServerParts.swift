@@ -10,6 +10,7 @@ import NIOPosix
 import Northbound
 import OAuth
 import ServiceLifecycle
+import SignIn
 import Southbound
 import Storage
 import Telemetry
@@ -31,6 +32,7 @@ struct ServerParts: Sendable {
     let fleet: Fleet
     let telemetry: Telemetry
     let oauth: OAuth
+    let signIn: SignIn
     let serverNames: ServerNames
     let deviceGroup: MultiThreadedEventLoopGroup
     let logger: Logger
@@ -38,7 +40,7 @@ struct ServerParts: Sendable {
     /// Every table of the program.
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-        NorthboundSchema.part, OAuthSchema.part,
+        NorthboundSchema.part, SignInSchema.part, OAuthSchema.part,
     ]
 
     /// Every column that the key ring seals.
@@ -87,11 +89,15 @@ struct ServerParts: Sendable {
         try await telemetry.open()
         let oauth = OAuth(
             database: database, access: access, audit: audit, keyRing: keyRing, issuer: configuration.issuer)
+        let signIn = SignIn(
+            database: database, access: access, audit: audit,
+            hashing: PasswordHashing(threads: configuration.signInThreads),
+            place: { configuration.place(of: $0) })
         let threads = configuration.deviceThreads == 0 ? Processors.usableCount : configuration.deviceThreads
         return ServerParts(
             configuration: configuration, directory: directory, database: database, bus: bus, metrics: Metrics(),
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
-            access: access, fleet: fleet, telemetry: telemetry, oauth: oauth, serverNames: names,
+            access: access, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn, serverNames: names,
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)
     }
 

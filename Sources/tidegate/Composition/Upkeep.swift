@@ -6,6 +6,7 @@ import Logging
 import Northbound
 import OAuth
 import ServiceLifecycle
+import SignIn
 import Southbound
 import Storage
 import Telemetry
@@ -79,6 +80,7 @@ struct Upkeep: Service {
             try await parts.telemetry.remove(tenant: tenant, device: nil)
             parts.verifier.distrust(tenant)
             try await parts.oauth.purge(tenant)
+            try await parts.signIn.purge(tenant)
             try await parts.access.forgetTenant(tenant)
         }
     }

@@ -11,7 +11,7 @@ extension Configuration {
             certificateAddress: listeners.programs.map { Self.address(deployment, $0.port) })
     }
 
-    private static func address(_ host: String, _ port: Int) -> String {
+    static func address(_ host: String, _ port: Int) -> String {
         port == 443 ? "https://\(host)" : "https://\(host):\(port)"
     }
 }

@@ -16,6 +16,14 @@ struct Configuration: Sendable {
     var peopleCertificate: String?
     /// The key of `peopleCertificate`.
     var peopleKey: String?
+    /// The address by which the platform's staff reach the platform listener, when it is not the deployment's name.
+    var platformURL: String?
+    /// The operator's own proxies before the people and platform listeners.
+    var trustedProxies: [AddressRange] = []
+    /// Sign-ins that are computed at once.
+    var signInThreads = 1
+    /// The first administrator, for installations without a person.
+    var administrator = Administrator()
     /// `text` or `json`.
     var logFormat = LogFormat.text
     /// The least severe messages that are logged.
@@ -41,6 +49,16 @@ struct Configuration: Sendable {
     enum LogFormat: String, Sendable, CaseIterable {
         case text
         case json
+    }
+
+    /// Who is made the first administrator when nobody can sign in yet.
+    struct Administrator: Sendable {
+        /// The e-mail address; nobody when nil.
+        var address: String?
+        /// The file with the password.
+        var passwordFile: String?
+        /// The name of the organisation that they begin with.
+        var organisation = "Main"
     }
 
     /// One listener's place.
@@ -71,6 +89,8 @@ struct Configuration: Sendable {
     /// The listeners of DESIGN's outer interface.
     struct Listeners: Sendable {
         var people = Address(host: "0.0.0.0", port: 8443)
+        /// Not opened by default.
+        var platform: Address?
         var device = Address(host: "0.0.0.0", port: 8444)
         var mqtt = Address(host: "0.0.0.0", port: 8883)
         var metrics = Address(host: "127.0.0.1", port: 9464)
@@ -84,6 +104,7 @@ struct Configuration: Sendable {
             mqtt.port = base + 2
             metrics.port = base + 3
             programs?.port = base + 4
+            platform?.port = base + 5
         }
     }
 }

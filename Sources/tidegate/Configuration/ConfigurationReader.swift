@@ -23,6 +23,10 @@ enum ConfigurationReader {
         if (configuration.peopleCertificate == nil) != (configuration.peopleKey == nil) {
             throw ConfigurationError("tls.people.certificate and tls.people.key belong together: give both or neither")
         }
+        if (configuration.administrator.address == nil) != (configuration.administrator.passwordFile == nil) {
+            throw ConfigurationError(
+                "administrator.address and administrator.passwordFile belong together: give both or neither")
+        }
         return configuration
     }
 

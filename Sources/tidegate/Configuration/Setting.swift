@@ -1,3 +1,4 @@
+import Base
 import FoundationEssentials
 
 /// One key of the configuration: its name in the file, its sentence, and how its text becomes a value.
@@ -21,6 +22,49 @@ struct Setting: Sendable {
             defaultText: "localhost"
         ) { $0.deployment = $1 },
         address("listeners.people", "Where people and programs reach the API.", "0.0.0.0:8443", \.listeners.people),
+        Setting(
+            key: "listeners.platform",
+            sentence:
+                "Where the platform's own staff sign in, such as 127.0.0.1:8446; a port alone is on 127.0.0.1, and empty opens none.",
+            defaultText: ""
+        ) { configuration, text in
+            configuration.listeners.platform =
+                text.isEmpty ? nil : try parse(Int(text) == nil ? text : "127.0.0.1:\(text)")
+        },
+        url("people.url", "the people listener", "https://fleet.example.com", \.peopleURL),
+        url("platform.url", "the platform listener", "https://staff.example.com", \.platformURL),
+        Setting(
+            key: "people.trustedProxies",
+            sentence:
+                "Addresses or ranges of your own proxies before the people and platform listeners; only what these write into X-Forwarded-For counts.",
+            defaultText: ""
+        ) { configuration, text in
+            configuration.trustedProxies = try list(text).map { word in
+                guard let range = AddressRange(word) else {
+                    throw ConfigurationError("must hold addresses or ranges such as 10.0.0.0/8, not \(word)")
+                }
+                return range
+            }
+        },
+        number(
+            "signin.threads",
+            "How many passwords are checked at once; each takes 19 MB of memory and at most a processor that nobody else needs.",
+            1...64, "1", \.signInThreads),
+        Setting(
+            key: "administrator.address",
+            sentence:
+                "The e-mail address of the first administrator, made at a start when nobody can sign in yet, instead of the set-up link.",
+            defaultText: ""
+        ) { $0.administrator.address = $1.isEmpty ? nil : $1 },
+        Setting(
+            key: "administrator.passwordFile",
+            sentence: "The file with that administrator's password, which only its owner and group may read.",
+            defaultText: ""
+        ) { $0.administrator.passwordFile = $1.isEmpty ? nil : $1 },
+        Setting(
+            key: "administrator.organisation", sentence: "The organisation that administrator begins with.",
+            defaultText: "Main"
+        ) { $0.administrator.organisation = $1 },
         address(
             "listeners.device", "Where devices connect (EST, telemetry, MQTT by ALPN).", "0.0.0.0:8444",
             \.listeners.device),
@@ -42,18 +86,6 @@ struct Setting: Sendable {
                 "Where programs get OAuth tokens by their certificate (it asks each caller for one), such as 0.0.0.0:8445; not opened by default.",
             defaultText: ""
         ) { $0.listeners.programs = $1.isEmpty ? nil : try parse($1) },
-        Setting(
-            key: "people.url",
-            sentence:
-                "The address by which people and programs reach the people listener, such as https://fleet.example.com, when it is not the deployment's name and the listener's port.",
-            defaultText: ""
-        ) { configuration, text in
-            if text.isEmpty { return configuration.peopleURL = nil }
-            guard text.hasPrefix("https://"), let parts = URLComponents(string: text), parts.host?.isEmpty == false,
-                parts.user == nil, parts.path.isEmpty, parts.query == nil, parts.fragment == nil
-            else { throw ConfigurationError("must be https:// with a host, perhaps a port, and nothing else") }
-            configuration.peopleURL = text
-        },
         Setting(
             key: "database", sentence: "`sqlite` (a file in the data directory) or a `postgres://` URL.",
             defaultText: "sqlite"
@@ -128,6 +160,24 @@ struct Setting: Sendable {
         _ path: any WritableKeyPath<Configuration, Configuration.Address> & Sendable
     ) -> Setting {
         Setting(key: key, sentence: sentence, defaultText: defaultText) { $0[keyPath: path] = try parse($1) }
+    }
+
+    private static func url(
+        _ key: String, _ listener: String, _ example: String,
+        _ path: any WritableKeyPath<Configuration, String?> & Sendable
+    ) -> Setting {
+        Setting(
+            key: key,
+            sentence:
+                "The address by which people reach \(listener), such as \(example), when it is not the deployment's name and the listener's port.",
+            defaultText: ""
+        ) { configuration, text in
+            if text.isEmpty { return configuration[keyPath: path] = nil }
+            guard text.hasPrefix("https://"), let parts = URLComponents(string: text), parts.host?.isEmpty == false,
+                parts.user == nil, parts.path.isEmpty, parts.query == nil, parts.fragment == nil
+            else { throw ConfigurationError("must be https:// with a host, perhaps a port, and nothing else") }
+            configuration[keyPath: path] = text
+        }
     }
 
     private static func number(

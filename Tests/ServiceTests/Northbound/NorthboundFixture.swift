@@ -10,6 +10,7 @@ import NIOCore
 import NIOEmbedded
 import NIOPosix
 import OAuth
+import SignIn
 import Storage
 import Synchronization
 import Testing
@@ -36,7 +37,7 @@ struct NorthboundFixture: Sendable {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-                NorthboundSchema.part, OAuthSchema.part,
+                NorthboundSchema.part, SignInSchema.part, OAuthSchema.part,
             ])
             let fixture = try await NorthboundFixture(world)
             try await body(fixture)
@@ -61,7 +62,12 @@ struct NorthboundFixture: Sendable {
             issuer: Issuer("https://fleet.example.com"), clock: world.time.clock)
         services = NorthboundServices(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
-            telemetry: telemetry, oauth: oauth, keyRing: world.ring, authorities: authorities, metrics: Metrics(),
+            telemetry: telemetry,
+            signIn: SignIn(
+                database: world.database, access: world.access, audit: world.audit,
+                hashing: PasswordHashing(cost: PasswordCost(memory: 64, passes: 1)), clock: world.time.clock,
+                place: { $0 == .people ? "https://people.example" : "https://staff.example" }),
+            oauth: oauth, keyRing: world.ring, authorities: authorities, metrics: Metrics(),
             clock: world.time.clock, version: "1.2.3", auditDirectory: nil,
             isDomainUsed: { domain, transaction in
                 try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND domain = $2 LIMIT 1", domain) != nil

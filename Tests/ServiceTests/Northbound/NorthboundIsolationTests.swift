@@ -17,8 +17,12 @@ import Testing
         _ = try await api.send(.put, "\(base)/models/meter", [:])
         _ = try await api.send(.put, "\(base)/roles/own", ["permissions": ["device.read"]])
         let principal = try await id("/principals", ["name": "bob", "kind": "user"])
+        let user = try await api.send(
+            .post, "\(base)/users", ["address": "carol@example.com", "role": "viewer"])
+        #expect(user.status == 201, "\(user.text)")
         return [
-            "tenant": "rival", "device": try await id("/devices", ["name": "secret-meter"]), "model": "meter",
+            "user": "carol@example.com", "session": Identifier<CredentialKind>(high: 1, low: 1).text, "tenant": "rival",
+            "device": try await id("/devices", ["name": "secret-meter"]), "model": "meter",
             "domain": try await id("/domains", ["name": "hall"]), "principal": principal, "role": "own",
             "grant": try await id("/grants", ["principal": .string(principal), "role": "viewer"]),
             "share": try await id(

@@ -28,6 +28,7 @@ import Trust
                 programs: ListenerAddress(host: "127.0.0.1", port: 0),
                 adminSocket: api.world.directory + "/admin.sock",
                 metrics: ListenerAddress(host: "127.0.0.1", port: 0), tls: { try certificates.current() })
+            configuration.platform = ListenerAddress(host: "127.0.0.1", port: 0)
             configuration.stall = stall
             let server = try NorthboundServer(services: api.services, configuration: configuration, logger: logger)
             let group = ServiceGroup(

@@ -1,0 +1,20 @@
+package import Base
+package import Storage
+
+extension Access {
+    /// Refuses unless `principal` holds all that another principal of the tenant holds: who could act as somebody else,
+    /// by a link to a new password for example, would otherwise gain rights that nobody gave.
+    package func requireCovering(
+        _ other: PrincipalID, tenant: TenantID, by principal: Principal, in tx: Transaction
+    ) throws {
+        if principal.isLocalAdministrator { return }
+        let info = try findPrincipal(other.text, in: tx.scoped(to: tenant))
+        let held = try holdings(
+            of: Principal(id: info.id, kind: info.kind, tenant: tenant, name: info.name, credential: nil, address: nil),
+            in: tenant, tx)
+        for holding in held {
+            try requireHolding(
+                holding.permissions, until: holding.until, principal, tenant: tenant, domain: holding.domain, in: tx)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+public import Access
+import Audit
+public import Base
+package import Storage
+
+extension SignIn {
+    /// A tenant's rules for signing in.
+    public func policy(tenant: TenantID, by principal: Principal) async throws -> SignInPolicy {
+        try await database.tenant(tenant).read { tx in
+            try access.authorize(principal, .principalRead, tenant: tenant, in: tx)
+            return try policy(of: tenant, in: tx)
+        }
+    }
+
+    /// Changes a tenant's rules for signing in; they hold from the next request on. Refuses an allow-list that would
+    /// lock its editor out.
+    public func putPolicy(_ policy: SignInPolicy, tenant: TenantID, by principal: Principal) async throws {
+        var faults: [Refusal.Fault] = []
+        if !SignInPolicy.idleRange.contains(policy.idleMinutes) {
+            faults.append(.init(place: "/idleMinutes", message: "must be \(Self.words(SignInPolicy.idleRange))"))
+        }
+        if !SignInPolicy.hoursRange.contains(policy.sessionHours) {
+            faults.append(.init(place: "/sessionHours", message: "must be \(Self.words(SignInPolicy.hoursRange))"))
+        }
+        guard faults.isEmpty else {
+            throw Refusal(.invalid, "policy.invalid", "The rules of sign-in are out of range.", faults: faults)
+        }
+        if principal.tenant == tenant { try Self.requireInside(policy.addressRanges, principal) }
+        try await database.tenant(tenant).write { tx -> Void in
+            try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            let ranges = AddressRanges.text(policy.addressRanges)
+            try tx.execute(
+                """
+                INSERT INTO sign_in_policy (tenant, profile, idle_minutes, session_hours, address_ranges)
+                VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (tenant) DO UPDATE SET profile = excluded.profile, idle_minutes = excluded.idle_minutes,
+                    session_hours = excluded.session_hours, address_ranges = excluded.address_ranges
+                """, policy.profile.rawValue, policy.idleMinutes, policy.sessionHours, ranges)
+            try access.record(
+                .signInPolicyChanged, tenant, by: principal, "tenant", tenant.text,
+                details: [
+                    "profile": .string(policy.profile.rawValue), "idleMinutes": .integer(Int64(policy.idleMinutes)),
+                    "sessionHours": .integer(Int64(policy.sessionHours)), "addresses": .string(ranges),
+                ], in: tx)
+        }
+    }
+
+    /// The rules in the caller's transaction.
+    package func policy(of tenant: TenantID, in tx: Transaction) throws -> SignInPolicy {
+        let row = try tx.scoped(to: tenant).row(
+            """
+            SELECT profile, idle_minutes, session_hours, address_ranges FROM sign_in_policy WHERE tenant = $1
+            """)
+        guard let row else { return .standard }
+        guard let profile = PasswordProfile(rawValue: try row.text(0)) else {
+            throw StorageError(.corrupt, "a sign-in policy is not readable")
+        }
+        return SignInPolicy(
+            profile: profile, idleMinutes: try row.int(1), sessionHours: try row.int(2),
+            addressRanges: try AddressRanges.read(try row.text(3)))
+    }
+
+    /// Refuses an allow-list that does not hold the editor's own address. Who has none is on the server itself.
+    static func requireInside(_ ranges: [AddressRange], _ principal: Principal) throws {
+        guard let address = principal.address, !AddressRanges.admit(address, ranges) else { return }
+        throw Refusal(
+            .conflict, "addresses.excludesYou",
+            "This list would lock you out: your address is \(address). Add a range that holds it.")
+    }
+
+    private static func words(_ range: ClosedRange<Int>) -> String {
+        "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    }
+}

@@ -1,0 +1,149 @@
+public import Access
+import Audit
+public import Base
+package import Storage
+import Trust
+
+extension SignIn {
+    /// Who holds this session; one refusal for unknown, ended, expired and any other realm's.
+    ///
+    /// `isUse` says whether this keeps the session from its idle end: a page that stays open does not.
+    public func session(_ secret: String, from origin: Origin, isUse: Bool = true) async throws -> SignedIn {
+        let ended = Refusal(.unauthenticated, "session.invalid", "The session has ended. Sign in again.")
+        let principal = try await access.authenticate(session: secret, address: origin.address, isUse: isUse)
+        guard Realm(of: principal.tenant) == origin.realm, let session = principal.credential?.id,
+            let tenant = liveTenant(principal.tenant)
+        else { throw ended }
+        return try await database.tenant(principal.tenant).read { tx in
+            guard let account = try AccountRow.find(principal.id, tenant: principal.tenant, in: tx)?.account,
+                account.status == .active,
+                let row = try tx.row(
+                    "SELECT factors, proved FROM sign_in_session WHERE tenant = $1 AND credential = $2", session),
+                AddressRanges.admit(origin.address, account.addressRanges),
+                AddressRanges.admit(origin.address, try policy(of: principal.tenant, in: tx).addressRanges)
+            else { throw ended }
+            return SignedIn(
+                principal: principal, account: account, tenant: tenant, session: session,
+                csrfKey: Token.hash(of: "csrf " + secret).hex, proved: try row.timestamp(1),
+                factors: Self.methods(try row.text(0)))
+        }
+    }
+
+    /// Ends the session of this secret; one that has ended already is no fault.
+    public func signOut(_ secret: String, from origin: Origin) async throws {
+        guard let signedIn = try? await session(secret, from: origin, isUse: false) else { return }
+        try await database.tenant(signedIn.account.tenant).write { tx -> Void in
+            guard try access.end(signedIn.session, of: signedIn.account.tenant, in: tx) != nil else { return }
+            try access.record(
+                .sessionEnded, signedIn.account.tenant, by: signedIn.principal, "session", signedIn.session.text, in: tx
+            )
+        }
+    }
+
+    /// The sessions of a user, the newest first: one's own, or anybody's for who may see principals.
+    public func sessions(of user: String, tenant: TenantID, by principal: Principal) async throws -> [SessionInfo] {
+        try await database.tenant(tenant).read { tx in
+            let account = try self.account(user, tenant: tenant, needs: .principalRead, by: principal, in: tx)
+            var factors: [CredentialID: Set<FactorMethod>] = [:]
+            let rows = try tx.rows(
+                "SELECT credential, factors FROM sign_in_session WHERE tenant = $1 AND principal = $2",
+                account.principal)
+            for row in rows { factors[try row.identifier(0)] = Self.methods(try row.text(1)) }
+            let now = clock.now
+            return try access.credentials(of: account.principal, tenant: tenant, kinds: [.session], in: tx).map {
+                info in
+                SessionInfo(
+                    id: info.id, principal: info.principal, address: info.address, userAgent: info.agent,
+                    factors: factors[info.id] ?? [], opened: info.created, lastUsed: info.lastUsed, expires: info.ends,
+                    ended: info.revoked, isLive: info.isLive(at: now), isCurrent: info.id == principal.credential?.id)
+            }
+        }
+    }
+
+    /// Ends a session of a user, or all but the caller's own when none is named: one's own, or anybody's for who manages
+    /// principals.
+    public func endSessions(
+        of user: String, _ id: CredentialID? = nil, tenant: TenantID, by principal: Principal
+    ) async throws {
+        try await database.tenant(tenant).write { tx -> Void in
+            let account = try self.account(user, tenant: tenant, needs: .principalManage, by: principal, in: tx)
+            let ended: [CredentialInfo]
+            if let id {
+                let known = try access.credential(id, of: tenant, in: tx)
+                guard known?.kind == .session, known?.principal == account.principal else {
+                    throw Access.unknown("session")
+                }
+                ended = try access.end(id, of: tenant, in: tx).map { [$0] } ?? []
+            } else {
+                ended = try access.endAll(
+                    of: account.principal, tenant: tenant, kinds: [.session], except: principal.credential?.id, in: tx)
+            }
+            for info in ended {
+                try access.record(
+                    .sessionEnded, tenant, by: principal, "session", info.id.text,
+                    details: ["principal": .string(account.principal.text)], in: tx)
+            }
+        }
+    }
+
+    /// Notes that somebody has proved themselves anew in their session, by these factors.
+    package func renewProof(of signedIn: SignedIn, by methods: Set<FactorMethod>, in tx: Transaction) throws {
+        try tx.scoped(to: signedIn.account.tenant).execute(
+            "UPDATE sign_in_session SET proved = $3, factors = $4 WHERE tenant = $1 AND credential = $2",
+            signedIn.session, clock.now, Self.words(signedIn.factors.union(methods)))
+    }
+
+    /// Opens a session; every sign-in has a secret of its own, so what a browser held before is worth nothing.
+    func open(
+        _ account: Account, factors: Set<FactorMethod>, from origin: Origin, in tx: Transaction
+    ) throws -> SessionSecret {
+        let now = clock.now
+        let policy = try self.policy(of: account.tenant, in: tx)
+        let live = try access.credentials(of: account.principal, tenant: account.tenant, kinds: [.session], in: tx)
+            .filter { $0.isLive(at: now) }.sorted { ($0.lastUsed ?? $0.created) > ($1.lastUsed ?? $1.created) }
+        for info in live.dropFirst(SignInLimits.sessionsPerAccount - 1) {
+            try access.end(info.id, of: account.tenant, in: tx)
+        }
+        var draft = CredentialDraft(.session, of: account.principal, tenant: account.tenant, name: account.address.text)
+        draft.expires = now + .seconds(Int64(policy.sessionHours) * 3600)
+        draft.idle = .seconds(Int64(policy.idleMinutes) * 60)
+        draft.address = origin.address
+        draft.agent = origin.userAgent
+        let (info, secret) = try access.open(draft, in: tx)
+        try tx.scoped(to: account.tenant).execute(
+            """
+            INSERT INTO sign_in_session (tenant, credential, principal, factors, opened, proved)
+            VALUES ($1, $2, $3, $4, $5, $5)
+            """, info.id, account.principal, Self.words(factors), now)
+        try AccountRow.noteSignIn(of: account, at: now, in: tx)
+        try record(
+            .sessionOpened, by: account, from: origin, credential: info.id,
+            AuditObject(kind: "session", id: info.id.text),
+            details: [
+                "factors": .string(Self.words(factors)), "userAgent": .string(origin.userAgent ?? ""),
+            ], in: tx)
+        return SessionSecret(secret)
+    }
+
+    /// Ends an account's sessions, one excepted, as when its password changes.
+    func endSessions(of account: Account, except session: CredentialID?, in tx: Transaction) throws {
+        let ended = try access.endAll(
+            of: account.principal, tenant: account.tenant, kinds: [.session, .access], except: session, in: tx)
+        for info in ended where info.kind == .session {
+            try audit.record(
+                AuditEntry(
+                    .sessionEnded, tenant: account.tenant, actor: .system("sign-in"),
+                    object: AuditObject(kind: "session", id: info.id.text)), in: tx)
+        }
+        try tx.acrossTenants.execute(
+            "DELETE FROM pending_sign_in WHERE owner = $1 AND principal = $2", account.tenant, account.principal)
+    }
+
+    static func words(_ methods: Set<FactorMethod>) -> String {
+        methods.map(\.rawValue).sorted().joined(separator: " ")
+    }
+
+    static func methods(_ text: String) -> Set<FactorMethod> {
+        Set(text.split(separator: " ").compactMap { FactorMethod(rawValue: String($0)) })
+    }
+}

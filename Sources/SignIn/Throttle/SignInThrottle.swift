@@ -1,0 +1,203 @@
+public import Base
+import Synchronization
+
+/// Slows guessing down without locking anybody out.
+///
+/// Failures are counted by account *and* network, so whoever guesses from elsewhere delays nobody but their own
+/// network; each network has a budget of failures over all accounts, so that one password can not be tried on
+/// everybody. What is counted is the address that was typed, whether or not there is such an account. The state is in
+/// memory, bounded, and of this process only: after a restart it begins anew.
+public final class SignInThrottle: Sendable {
+    /// The figures.
+    public struct Settings: Sendable {
+        /// Failures in a row that cost nothing but themselves.
+        public var free = 5
+        /// The delay after the next failure; it doubles with each further one.
+        public var firstDelay = Duration.seconds(1)
+        /// The longest delay.
+        public var longestDelay = Duration.seconds(900)
+        /// After how long without an attempt its failures are forgotten.
+        public var memory = Duration.seconds(86_400)
+        /// Failures that a network may have at once.
+        public var networkFailures = 60
+        /// How long a network waits for each further one.
+        public var networkInterval = Duration.seconds(5)
+        /// Accounts by network, and networks, that are remembered.
+        public var capacity = 20_000
+
+        /// The usual figures.
+        public init() {}
+    }
+
+    /// What is remembered under, without holding anybody's address.
+    struct Key: Hashable {
+        private let value: Int
+
+        init(_ parts: String...) {
+            // Seeded for this process, so nobody outside can make two keys meet.
+            var hasher = Hasher()
+            for part in parts { hasher.combine(part) }
+            value = hasher.finalize()
+        }
+    }
+
+    private struct Account {
+        var failures: Int
+        var last: Timestamp
+        /// From when on the next attempt is looked at.
+        var open: Timestamp
+    }
+
+    private struct Network {
+        var left: Int
+        var filled: Timestamp
+    }
+
+    private struct State {
+        var accounts: [Key: Account] = [:]
+        var networks: [Key: Network] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let settings: Settings
+    private let clock: WallClock
+
+    /// A throttle of these figures.
+    public init(settings: Settings = Settings(), clock: WallClock = .system) {
+        self.settings = settings
+        self.clock = clock
+    }
+
+    /// One attempt, under way.
+    struct Attempt: Sendable {
+        let isOpen: Bool
+        fileprivate let account: Key
+        fileprivate let network: Key
+        fileprivate let before: Int
+    }
+
+    /// Begins an attempt; refuses when the network has used up its budget. An attempt that is not open is answered like
+    /// a wrong password, after the same work.
+    ///
+    /// It counts as failed until ``succeed(_:)`` says otherwise, so that attempts at the same time do not pass together.
+    func begin(_ address: String, realm: Realm, from origin: Origin) throws -> Attempt {
+        let network = Self.network(origin)
+        let accountKey = Key("account", realm.rawValue, address.lowercased(), network)
+        let networkKey = Key("network", network)
+        let now = clock.now
+        return try state.withLock { state in
+            try charge(networkKey, at: now, in: &state)
+            var account = state.accounts[accountKey] ?? Account(failures: 0, last: now, open: now)
+            if now - account.last > settings.memory { account = Account(failures: 0, last: now, open: now) }
+            // A clock set back must not lock anybody out.
+            let isOpen = account.open <= now || account.open - now > settings.longestDelay
+            let before = account.failures
+            if isOpen {
+                account.failures = min(account.failures + 1, 1 << 20)
+                account.last = now
+                account.open = now + delay(after: account.failures)
+                if state.accounts[accountKey] == nil { makeRoom(&state.accounts, now) }
+                state.accounts[accountKey] = account
+            }
+            return Attempt(isOpen: isOpen, account: accountKey, network: networkKey, before: before)
+        }
+    }
+
+    /// Takes a request that proves nothing, such as one for a new password, from the network's budget.
+    func charge(_ origin: Origin) throws {
+        let key = Key("network", Self.network(origin))
+        try state.withLock { try charge(key, at: clock.now, in: &$0) }
+    }
+
+    /// The attempt was right: its failures are forgotten and its network has its budget back.
+    func succeed(_ attempt: Attempt) {
+        state.withLock { state in
+            state.accounts[attempt.account] = nil
+            refund(attempt.network, in: &state)
+        }
+    }
+
+    /// Forgets the failures of somebody who has proved themselves by other means, such as a link.
+    func forgive(_ address: String, realm: Realm, from origin: Origin) {
+        let key = Key("account", realm.rawValue, address.lowercased(), Self.network(origin))
+        state.withLock { $0.accounts[key] = nil }
+    }
+
+    /// The attempt was not looked at, as when the server was busy.
+    func withdraw(_ attempt: Attempt) {
+        state.withLock { state in
+            refund(attempt.network, in: &state)
+            guard attempt.isOpen, var account = state.accounts[attempt.account] else { return }
+            account.failures = attempt.before
+            account.open = account.last
+            state.accounts[attempt.account] = account
+        }
+    }
+
+    /// The delay after so many failures in a row.
+    func delay(after failures: Int) -> Duration {
+        guard failures > settings.free else { return .zero }
+        let doublings = min(failures - settings.free - 1, 40)
+        let (product, overflow) = settings.firstDelay.microseconds.multipliedReportingOverflow(by: 1 << doublings)
+        return overflow ? settings.longestDelay : min(.microseconds(product), settings.longestDelay)
+    }
+
+    /// How much is remembered.
+    var count: Int { state.withLock { $0.accounts.count + $0.networks.count } }
+
+    private func charge(_ key: Key, at now: Timestamp, in state: inout State) throws {
+        var network = state.networks[key] ?? Network(left: settings.networkFailures, filled: now)
+        let interval = max(settings.networkInterval.microseconds, 1)
+        let earned = (now - network.filled).microseconds / interval
+        if earned > 0 {
+            let most = settings.networkFailures
+            network.left = min(most, network.left + Int(clamping: min(earned, Int64(most))))
+            network.filled = network.filled + .microseconds(earned * interval)
+        } else if earned < 0 {
+            network.filled = now
+        }
+        let isAllowed = network.left > 0
+        if isAllowed { network.left -= 1 }
+        if state.networks[key] == nil { makeRoom(&state.networks, now) }
+        state.networks[key] = network
+        guard isAllowed else {
+            throw Refusal(
+                .limited, "signin.limited",
+                "Too many attempts from your network. Wait a moment, then try again.",
+                retryAfter: settings.networkInterval)
+        }
+    }
+
+    private func refund(_ key: Key, in state: inout State) {
+        guard let left = state.networks[key]?.left else { return }
+        state.networks[key]?.left = min(left + 1, settings.networkFailures)
+    }
+
+    /// Forgets what is forgotten by time; when that is not enough, those with the fewest failures, the oldest first.
+    private func makeRoom(_ accounts: inout [Key: Account], _ now: Timestamp) {
+        guard accounts.count >= settings.capacity else { return }
+        accounts = accounts.filter { now - $0.value.last <= settings.memory }
+        guard accounts.count >= settings.capacity else { return }
+        let order = accounts.sorted { ($0.value.failures, $0.value.last) < ($1.value.failures, $1.value.last) }
+        for (key, _) in order.prefix(settings.capacity / 8 + 1) { accounts[key] = nil }
+    }
+
+    /// Forgets networks whose budget is full again; when that is not enough, those with the most left.
+    private func makeRoom(_ networks: inout [Key: Network], _ now: Timestamp) {
+        guard networks.count >= settings.capacity else { return }
+        let interval = max(settings.networkInterval.microseconds, 1)
+        let most = Int64(settings.networkFailures)
+        networks = networks.filter {
+            Int64($0.value.left) + min((now - $0.value.filled).microseconds / interval, most) < most
+        }
+        guard networks.count >= settings.capacity else { return }
+        let order = networks.sorted { $0.value.left > $1.value.left }
+        for (key, _) in order.prefix(settings.capacity / 8 + 1) { networks[key] = nil }
+    }
+
+    /// The network around an address: what one customer of a provider usually has.
+    private static func network(_ origin: Origin) -> String {
+        guard let text = origin.address, let address = NetworkAddress(text) else { return "" }
+        return AddressRange(around: address, bits: text.contains(":") ? 48 : 24).description
+    }
+}
