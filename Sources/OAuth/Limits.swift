@@ -31,7 +31,7 @@ public enum OAuthLimits {
     /// How long a program may go on before the person must be asked again.
     static let familyLife = Duration.seconds(90 * 86_400)
     /// How long an assertion may be good.
-    static let assertionLife = Duration.seconds(600)
+    static let assertionLife = Duration.seconds(3600)
     /// Bytes of an assertion's own name.
     static let assertionNameBytes = 256
     /// How long a token that says who somebody is is good.
