@@ -2,7 +2,6 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PORT_BASE ?= 8443
 DATA ?= demo-data
 
 # What the server links with and starts from, then what only the tests use.
@@ -31,8 +30,8 @@ build: swift build-packages ## Build the programs for use (release)
 	swift build -c release --static-swift-stdlib --product tidegate
 
 .PHONY: demo
-demo: build ## Build, then run a server with a demo tenant and 50 simulated devices
-	.build/release/tidegate demo --data $(DATA) --port-base $(PORT_BASE)
+demo: build ## Build, then run a server with 50 simulated devices; PORT_BASE=9443 moves its ports, DATA its directory
+	.build/release/tidegate demo --data $(DATA) $(if $(PORT_BASE),--port-base $(PORT_BASE))
 
 .PHONY: test
 test: swift test-packages ## Run every test: unit, service (SQLite and PostgreSQL) and acceptance

@@ -64,6 +64,9 @@ public final class NorthboundServer: Service {
     /// Where a listener listens, once it does.
     public func address(of listener: Listener) -> SocketAddress? { open[listener] }
 
+    /// Whether all listeners that are configured accept connections.
+    public var isListening: Bool { open.missing.isEmpty }
+
     /// Takes up the certificate anew, for connections from now on.
     public func reloadCertificate() throws {
         for channel in channels.withLock({ Array($0.values) }) { try channel.replace(configuration.tls()) }

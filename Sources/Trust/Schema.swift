@@ -45,6 +45,14 @@ public enum TrustSchema {
                 );
                 CREATE INDEX certificate_device ON certificate (tenant, device);
                 CREATE INDEX certificate_not_after ON certificate (not_after)
-                """)
+                """),
+            Migration(
+                2, "which installation the database belongs to",
+                """
+                CREATE TABLE installation (
+                    id BYTEA NOT NULL PRIMARY KEY,
+                    deployment TEXT NOT NULL
+                )
+                """),
         ])
 }

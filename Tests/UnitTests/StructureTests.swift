@@ -112,6 +112,8 @@ struct StructureTests {
         ("fatal" + "Error(", "say with preconditionFailure why no input reaches it"),
         ("TO" + "DO", "finish it, or write it in the issue"),
         ("FIX" + "ME", "finish it, or write it in the issue"),
+        ("FileHandle.standard" + "Error", "it traps when nobody takes the text: use StandardStream"),
+        ("FileHandle.standard" + "Output", "it traps when nobody takes the text: use StandardStream"),
         ("-O" + "unchecked", "overflow must trap, not corrupt"),
     ]
 

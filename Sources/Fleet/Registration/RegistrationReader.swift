@@ -127,7 +127,9 @@ private struct Collected {
         do {
             add(try DeviceDraft(json: value), element.line)
         } catch {
-            for inner in error.faults { fault(element.line, "\(inner.place) \(inner.message)") }
+            for inner in error.faults {
+                fault(element.line, inner.place.isEmpty ? inner.message : "\(inner.place) \(inner.message)")
+            }
         }
     }
 

@@ -3,6 +3,7 @@ import HTTPTypes
 public import Hummingbird
 import Logging
 import SignIn
+import Storage
 
 /// Stands before the router: gives each request its identifier, turns every error into a problem document, adds the
 /// header fields that all answers carry, counts and logs.
@@ -98,6 +99,12 @@ public struct FrontDoor: HTTPResponder {
         case is CancellationError:
             let refusal = Refusal(
                 .unavailable, "server.stopping", "The server is stopping. Try again soon.", retryAfter: .seconds(5))
+            return Problem(refusal, request: context.id)
+        case let error as StorageError where error.code == .unavailable:
+            context.logger.error("The database can not be reached", metadata: ["error": "\(error)"])
+            let refusal = Refusal(
+                .unavailable, "database.unavailable", "The database can not be reached. Try again soon.",
+                retryAfter: .seconds(5))
             return Problem(refusal, request: context.id)
         default:
             context.logger.error("A request failed", metadata: ["error": "\(error)"])

@@ -1,3 +1,4 @@
+import Base
 import Fleet
 import MQTT
 import NIOCore

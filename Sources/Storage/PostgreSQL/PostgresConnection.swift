@@ -1,6 +1,12 @@
 import Base
 import CPostgres
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 /// One connection to a PostgreSQL server, used by one thread at a time.
 ///
 /// Values travel in binary both ways: bytes are not doubled into hexadecimal, and numbers need no parsing.
@@ -34,10 +40,13 @@ final class PostgresConnection {
     private(set) var trouble: Trouble?
     /// Whose rows the server's row security shows now.
     private var scope = Scope.platform
+    /// How long the server may say nothing: longer than it lets any statement run.
+    private let patience: Duration
 
     /// Connects and sets the session up, or throws with the reason.
     init(url: String, _ options: DatabaseOptions, _ uniqueKeys: UniqueKeys) throws {
         self.uniqueKeys = uniqueKeys
+        patience = options.statementTimeout + .seconds(5)
         // What comes before `dbname` is a default that the URL may override; what comes after it is fixed.
         let settings = [
             ("connect_timeout", "10"), ("keepalives_idle", "30"), ("keepalives_interval", "10"),
@@ -107,12 +116,38 @@ final class PostgresConnection {
 
     /// Runs statements without arguments, separated by `;`, and drops their results.
     func script(_ sql: String) throws {
-        guard let result = PQexec(handle, sql) else { throw lost() }
-        defer { PQclear(result) }
-        switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return
-        default: throw failure(result)
+        guard PQsendQuery(handle, sql) == 1 else { throw lost() }
+        try expectDone()
+    }
+
+    /// Drops every result of what was sent, as libpq demands before the next statement, and throws the first failure.
+    private func expectDone() throws {
+        var problem: StorageError?
+        while let result = try nextResult() {
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: break
+            default: problem = problem ?? failure(result)
+            }
         }
+        if let problem { throw problem }
+        guard PQstatus(handle) == CONNECTION_OK else { throw lost() }
+    }
+
+    /// The next result of what was sent, nil after the last. A server that hangs, instead of refusing, must not keep
+    /// this thread, and whoever waits for it, for ever.
+    private func nextResult() throws -> OpaquePointer? {
+        while PQisBusy(handle) == 1 {
+            var socket = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            let ready = poll(&socket, 1, Int32(clamping: patience.microseconds / 1000))
+            if ready < 0, errno == EINTR { continue }
+            guard ready > 0 else {
+                trouble = .lost
+                throw StorageError(.unavailable, "PostgreSQL does not answer")
+            }
+            guard PQconsumeInput(handle) == 1 else { throw lost() }
+        }
+        return PQgetResult(handle)
     }
 
     /// Runs one statement with values of these types and returns the number of changed rows.
@@ -156,7 +191,7 @@ final class PostgresConnection {
         var changed = 0
         var problem: (any Error)?
         var decoder: PostgresRowDecoder?
-        while let result = PQgetResult(handle) {
+        while let result = try nextResult() {
             defer { PQclear(result) }
             switch PQresultStatus(result) {
             case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK:
@@ -198,9 +233,8 @@ final class PostgresConnection {
             try script("DEALLOCATE \(oldest.value.name)")
         }
         let name = "s\(uses)"
-        guard let result = PQprepare(handle, name, sql, Int32(key.types.count), key.types) else { throw lost() }
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_COMMAND_OK else { throw failure(result) }
+        guard PQsendPrepare(handle, name, sql, Int32(key.types.count), key.types) == 1 else { throw lost() }
+        try expectDone()
         prepared[key] = Prepared(name: name, lastUse: uses)
         return name
     }

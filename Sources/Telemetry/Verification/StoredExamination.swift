@@ -108,6 +108,11 @@ struct StoredExamination {
             let known = Set(listed.map { "\(ChunkStore.name(ofDay: $0)).db" })
             unlisted = try LogFile.names(in: directory).filter { $0.hasSuffix(".db") && !known.contains($0) }
         } else {
+            // The table of chunks is made with the first of them.
+            let isMade = try await database.platform.read { tx in
+                try tx.row("SELECT 1 FROM information_schema.tables WHERE table_name = 'chunk'") != nil
+            }
+            guard isMade else { return }
             let partition = try await database.partition(named: "shared", [TelemetrySchema.partition])
             unlisted = try await partition.platform.read { tx in
                 try tx.acrossTenants.rows(

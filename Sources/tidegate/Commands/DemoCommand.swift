@@ -34,10 +34,13 @@ struct DemoCommand: AsyncParsableCommand {
             let server = try RunningServer(parts)
             let token = try await prepare(parts)
             let fleet = DemoFleet(server: server, devices: devices, interval: .seconds(interval), logger: logger)
-            Startup.greet(configuration, directory: directory.path)
-            Self.explain(configuration, directory: directory.path, token: token, devices: devices)
-            if let words = try await FirstRun.prepare(parts) { Startup.say("\n\(words)\n") }
-            try await Startup.serve(server.services + [fleet], logger: logger)
+            let words = try await FirstRun.prepare(parts)
+            let greeting = Greeting(server) { [path = directory.path] in
+                Startup.greet(configuration, directory: path)
+                Self.explain(configuration, directory: path, token: token, devices: devices)
+                if let words { Startup.say("\n\(words)\n") }
+            }
+            try await Startup.serve(server.services + [fleet, greeting], logger: logger)
             await parts.close()
             _ = consume directory
         }
@@ -109,10 +112,27 @@ private struct DemoFleet: Service {
             host: "localhost", devicePort: addresses.device?.port ?? 0, mqttPort: addresses.mqtt?.port ?? 0,
             roots: roots)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        await SimulatedFleet(
-            server: address, tenant: slug.text, members: members, interval: interval, group: group, logger: logger
-        ).run()
+        let fleet = SimulatedFleet(
+            server: address, tenant: slug.text, members: members, interval: interval, group: group, logger: logger)
+        await withTaskGroup { tasks in
+            tasks.addTask { await fleet.run() }
+            tasks.addTask { await self.tenantEnds(slug) }
+            await tasks.next()
+            tasks.cancelAll()
+        }
         try await group.shutdownGracefully()
+    }
+
+    /// Returns when the demo tenant was deleted, as its own guide suggests, or the server stops.
+    private func tenantEnds(_ slug: TenantSlug) async {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled, server.parts.access.directory.tenant(slug) != nil {
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        if !Task.isCancelled, !Task.isShuttingDownGracefully {
+            logger.notice("the demo tenant was deleted, and its simulated devices end with it")
+        }
     }
 
     /// A device of this name with a fresh enrolment token: its key lives only as long as the simulation.

@@ -6,8 +6,11 @@ import ServiceLifecycle
 
 /// What `serve` and `demo` have in common.
 struct ServeOptions: ParsableArguments {
-    @Option(help: "The data directory: database, telemetry, keys, certificates and the admin socket.")
-    var data = "./data"
+    @Option(
+        help:
+            "The data directory: database, telemetry, keys, certificates and the admin socket. Default: $TIDEGATE_DATA, or ./data."
+    )
+    var data = ProcessInfo.processInfo.environment["TIDEGATE_DATA"].flatMap { $0.isEmpty ? nil : $0 } ?? "./data"
     @Option(help: "The configuration file (YAML); each key is also an environment variable, see `tidegate settings`.")
     var config: String?
     @Option(
@@ -41,9 +44,12 @@ struct ServeCommand: AsyncParsableCommand {
             let directory = try DataDirectory.open(options.data)
             let parts = try await ServerParts.open(configuration, directory: directory.path, logger: logger)
             let server = try RunningServer(parts)
-            Startup.greet(configuration, directory: directory.path)
-            if let words = try await FirstRun.prepare(parts) { Startup.say("\n\(words)\n") }
-            try await Startup.serve(server.services, logger: logger)
+            let words = try await FirstRun.prepare(parts)
+            let greeting = Greeting(server) { [path = directory.path] in
+                Startup.greet(configuration, directory: path)
+                if let words { Startup.say("\n\(words)\n") }
+            }
+            try await Startup.serve(server.services + [greeting], logger: logger)
             await parts.close()
             _ = consume directory
         }

@@ -220,12 +220,12 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     private static func overwrite(_ text: String) {
-        FileHandle.standardOutput.write(Data("\r\u{1B}[K\(text)".utf8))
+        StandardStream.output.write("\r\u{1B}[K\(text)")
     }
 
     private static func complain(_ reason: (reason: String, example: String, count: Int), _ isTerminal: Bool) {
-        let text = "\(isTerminal ? "\r\u{1B}[K" : "")tidegate: \(reason.example): \(reason.reason)\n"
-        FileHandle.standardError.write(Data(text.utf8))
+        let start = isTerminal ? "\r\u{1B}[K" : ""
+        StandardStream.error.write("\(start)tidegate: \(reason.example): \(reason.reason)\n")
     }
 }
 

@@ -94,6 +94,6 @@ struct VerifyBackupCommand: AsyncParsableCommand {
             Startup.say(verdict.canonical)
         }
         let more = count > 1 ? " (and \(count - 1) more)" : ""
-        FileHandle.standardError.write(Data("tidegate: \(code == 1 ? "NOT SOUND: " : "")\(reason)\(more)\n".utf8))
+        StandardStream.error.write("tidegate: \(code == 1 ? "NOT SOUND: " : "")\(reason)\(more)\n")
     }
 }

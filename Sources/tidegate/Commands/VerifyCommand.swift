@@ -42,7 +42,7 @@ struct VerifyAuditCommand: AsyncParsableCommand {
         do {
             reports = try await check()
         } catch {
-            FileHandle.standardError.write(Data("tidegate: \(Startup.sentence(for: error))\n".utf8))
+            StandardStream.error.write("tidegate: \(Startup.sentence(for: error))\n")
             throw ExitCode(2)
         }
         for report in reports { print(json ? Self.json(report).canonical : Self.text(report)) }

@@ -30,7 +30,7 @@ struct VerifyTelemetryCommand: AsyncParsableCommand {
         do {
             report = try await check()
         } catch {
-            FileHandle.standardError.write(Data("tidegate: \(Startup.sentence(for: error))\n".utf8))
+            StandardStream.error.write("tidegate: \(Startup.sentence(for: error))\n")
             throw ExitCode(2)
         }
         print(json ? Self.json(report).canonical : Self.text(report))

@@ -13,6 +13,8 @@ struct DataDirectory: ~Copyable {
 
     /// Makes the directory and its folders, readable by the owner only, and takes the lock.
     static func open(_ path: String) throws -> DataDirectory {
+        // Whatever directory it is, nobody else reads what is put into it; what clients trust is opened to all by name.
+        umask(0o077)
         let absolute = URL(filePath: path).standardizedFileURL.path
         let folder = absolute.hasSuffix("/") && absolute.count > 1 ? String(absolute.dropLast()) : absolute
         for name in ["", "/telemetry", "/keys", "/audit"] { try makeFolder(folder + name, mode: 0o700) }
@@ -34,6 +36,8 @@ struct DataDirectory: ~Copyable {
         _ = ftruncate(lock, 0)
         _ = pwrite(lock, id, id.utf8.count, 0)
         try checkSpace(folder)
+        // An earlier version made these by the usual mode.
+        for name in ["tidegate.db", "tidegate.db-wal", "tidegate.db-shm"] { chmod("\(folder)/\(name)", 0o600) }
         return DataDirectory(path: folder, lock: lock)
     }
 
@@ -43,7 +47,9 @@ struct DataDirectory: ~Copyable {
     static let minimumFreeBytes: UInt64 = 64 << 20
 
     private static func makeFolder(_ path: String, mode: mode_t) throws {
-        guard mkdir(path, mode) == 0 || errno == EEXIST else {
+        if mkdir(path, mode) == 0 {
+            chmod(path, mode)
+        } else if errno != EEXIST {
             let reason = String(cString: strerror(errno))
             throw ConfigurationError("\(path): can not be created: \(reason)")
         }

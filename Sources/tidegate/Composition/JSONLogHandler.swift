@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import Logging
 
 /// Log lines as one JSON object each, for programs: `time`, `level`, `logger`, `message` and the metadata.
@@ -25,6 +24,6 @@ struct JSONLogHandler: LogHandler {
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
             members[key] = .string(value.description)
         }
-        FileHandle.standardError.write(Data((JSONValue.object(members).canonical + "\n").utf8))
+        StandardStream.error.write(JSONValue.object(members).canonical + "\n")
     }
 }

@@ -23,10 +23,14 @@ struct RunningServer: Sendable {
     private let upkeep: Upkeep
     private let backups: BackupService?
     private let reports: ReportQueue
+    private let probe: DatabaseProbe
 
     init(_ parts: ServerParts) throws {
         self.parts = parts
         let configuration = parts.configuration
+        // Read before anybody listens, so that a certificate that is no good refuses the start.
+        _ = try Self.peopleTLS(parts)
+        probe = DatabaseProbe(parts.database)
         let doors = TelemetryDoors(telemetry: parts.telemetry)
         let registry = ConnectionRegistry(metrics: parts.metrics)
         let audit = parts.audit
@@ -70,19 +74,23 @@ struct RunningServer: Sendable {
         people.platform = configuration.listeners.platform.map { .init(host: $0.host, port: $0.port) }
         people.trustedProxies = TrustedProxies(configuration.trustedProxies)
         northbound = try NorthboundServer(
-            services: Self.peopleServices(parts, maker, southbound), configuration: people, logger: parts.logger)
+            services: Self.peopleServices(parts, maker, southbound, probe), configuration: people,
+            logger: parts.logger)
         parts.metrics.gauge(
             "tidegate_telemetry_log_failing", "1 while readings can not be stored, so that none is acknowledged."
         ) { [telemetry = parts.telemetry] in telemetry.failure == nil ? 0 : 1 }
         upkeep = Upkeep(parts: parts, contexts: contexts, people: northbound, mqtt: mqtt)
     }
 
+    /// Whether all listeners accept connections.
+    var isListening: Bool { southbound.isListening && northbound.isListening }
+
     /// All services in the order of their start; they end in the reverse order, so that listeners close before what
     /// they write to.
     var services: [any Service] {
         [
             parts.audit, SignInService(parts.signIn, logger: parts.logger), parts.fleet.presence, parts.telemetry,
-            reports, upkeep,
+            reports, probe, upkeep,
         ] + [backups].compactMap { $0 } + [
             southbound, northbound,
         ]
@@ -102,7 +110,8 @@ struct RunningServer: Sendable {
     }
 
     private static func peopleServices(
-        _ parts: ServerParts, _ backups: Backups, _ southbound: SouthboundServer
+        _ parts: ServerParts, _ backups: Backups, _ southbound: SouthboundServer,
+        _ probe: DatabaseProbe
     ) -> NorthboundServices {
         let (telemetry, fleet) = (parts.telemetry, parts.fleet)
         let archives = parts.configuration.backups(in: DataLayout(parts.directory))
@@ -114,6 +123,7 @@ struct RunningServer: Sendable {
             auditDirectory: "\(parts.directory)/audit",
             readiness: {
                 (southbound.isListening ? [] : ["the device and mqtt listeners are not open"])
+                    + [probe.failure].compactMap { $0 }
                     + (telemetry.failure.map { ["telemetry can not be stored: \($0)"] } ?? [])
             },
             isDomainUsed: { try fleet.hasDevices(in: $0, $1) },

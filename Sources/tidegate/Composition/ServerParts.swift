@@ -55,12 +55,13 @@ struct ServerParts: Sendable {
         }
         let names = try ServerNames(
             [deployment.text, "localhost", "127.0.0.1", "::1"] + configuration.serverNames)
+        let database = try await openDatabase(configuration, directory: directory)
+        try await database.migrate(schema)
+        try await Installation.check(database, keys: "\(directory)/keys", deployment: deployment)
         let keyRing = try KeyRing(directory: "\(directory)/keys", columns: sealedColumns)
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: "\(directory)/keys", trust: "\(directory)/trust"), deployment: deployment,
             logger: logger)
-        let database = try await openDatabase(configuration, directory: directory)
-        try await database.migrate(schema)
         let bus = Bus()
         let issuing = IssuingAuthorities(authorities: authorities, keyRing: keyRing, logger: logger)
         let verifier = DeviceCertificateVerifier()

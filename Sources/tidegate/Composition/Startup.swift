@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Logging
+import NIOSSL
 import ServiceLifecycle
 import Storage
 import UnixSignals
@@ -9,10 +10,12 @@ import UnixSignals
 enum Startup {
     /// Runs `body`; an error becomes one line on the standard error and exit code 1.
     static func run(_ body: () async throws -> Void) async throws {
+        // Whoever read the output may go; what is said then is dropped.
+        signal(SIGPIPE, SIG_IGN)
         do {
             try await body()
         } catch {
-            FileHandle.standardError.write(Data("tidegate: \(sentence(for: error))\n".utf8))
+            StandardStream.error.write("tidegate: \(sentence(for: error))\n")
             Foundation.exit(1)
         }
     }
@@ -23,8 +26,17 @@ enum Startup {
         case let error as ConfigurationError: error.description
         case let refusal as Refusal: refusal.detail.map { "\(refusal.message) (\($0))" } ?? refusal.message
         case let error as StorageError: error.description
+        case is NIOSSLError, is BoringSSLError: sentence(ofTLS: "\(error)")
         default: "\(error)"
         }
+    }
+
+    /// What TLS says, without the places in the library's source that its errors name.
+    private static func sentence(ofTLS text: String) -> String {
+        let reasons = text.matches(of: /OPENSSL_internal:([A-Z0-9_]+)/).map { match in
+            match.1.lowercased().replacing("_", with: " ")
+        }
+        return "TLS failed" + (reasons.isEmpty ? "" : ": " + reasons.joined(separator: ", "))
     }
 
     /// The program's log, on the standard error.
@@ -59,7 +71,7 @@ enum Startup {
 
     /// Prints at once, also when the output is a file or a pipe.
     static func say(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        StandardStream.output.write(text + "\n")
     }
 
     /// Runs the services until SIGTERM or SIGINT, then lets each finish.

@@ -44,7 +44,8 @@ struct SimulatedDevice: Sendable {
                 guard !Task.isCancelled else { return }
                 fleet.counts.refused(member.name, error)
                 fleet.logger.warning(
-                    "a simulated device tries again", metadata: ["device": "\(member.name)", "error": "\(error)"])
+                    "a simulated device tries again",
+                    metadata: ["device": "\(member.name)", "error": "\(Startup.sentence(for: error))"])
                 // Not all at the same moment.
                 try? await Task.sleep(for: rest * Double.random(in: 0.5...1))
                 rest = min(rest * 2, Self.rests.longest)
