@@ -31,6 +31,11 @@ extension SignIn {
             throw error
         }
         guard isRight else {
+            audit.deny(
+                AuditEntry(
+                    .denied, tenant: account.tenant, actor: signedIn.principal.actor,
+                    object: AuditObject(kind: "account", id: account.principal.text), outcome: .denied,
+                    details: ["reason": "password.wrong"]))
             throw Refusal(
                 .forbidden, "password.wrong",
                 "The present password is wrong, or there were too many attempts: then wait a little.")
@@ -72,6 +77,7 @@ extension SignIn {
         try endSessions(of: account, except: session, in: tx)
         try endLinks(.reset, owner: account.tenant, principal: account.principal, in: tx)
         try record(.passwordChanged, by: account, from: origin, credential: session, in: tx)
+        guard account.hasPassword else { return }
         _ = try send(
             OutboundNote(
                 to: account.address, subject: "Your password was changed",

@@ -198,6 +198,6 @@ public final class SignInThrottle: Sendable {
     /// The network around an address: what one customer of a provider usually has.
     private static func network(_ origin: Origin) -> String {
         guard let text = origin.address, let address = NetworkAddress(text) else { return "" }
-        return AddressRange(around: address, bits: text.contains(":") ? 48 : 24).description
+        return AddressRange(around: address, bits: address.bytes.count == 4 ? 24 : 48).description
     }
 }

@@ -79,6 +79,12 @@ struct RunningServer: Sendable {
         parts.metrics.gauge(
             "tidegate_telemetry_log_failing", "1 while readings can not be stored, so that none is acknowledged."
         ) { [telemetry = parts.telemetry] in telemetry.failure == nil ? 0 : 1 }
+        parts.metrics.gauge("tidegate_signin_waiting", "Sign-ins that wait for a password to be checked.") {
+            [hashing = parts.signIn.hashing] in Double(hashing.waiting)
+        }
+        parts.metrics.counter("tidegate_signin_passwords_total", "Passwords' hashes computed.") {
+            [hashing = parts.signIn.hashing] in Double(hashing.computations)
+        }
         upkeep = Upkeep(parts: parts, contexts: contexts, people: northbound, mqtt: mqtt)
     }
 

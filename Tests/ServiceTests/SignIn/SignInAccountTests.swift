@@ -174,8 +174,8 @@ struct SignInAccountTests {
             _ = try await signIn.session(fresh.text, from: Self.office)
             #expect(await world.refusal("ann@example.com", SignInFixture.good)?.code == "signin.refused")
             _ = try await world.enter("ann@example.com", SignInFixture.better)
-            let made = try await world.world.log("link.made", of: acme.id).first
-            #expect(made?.actor.kind == .unknown && made?.actor.address == "192.0.2.10")
+            let made = try await world.world.log("link.made", of: acme.id)
+            #expect(made.contains { $0.actor.kind == .unknown && $0.actor.address == "192.0.2.10" })
             // Without a mail server there is no link.
             world.world.time.advance(by: .seconds(3600))
             world.setMail(false)
@@ -209,6 +209,8 @@ struct SignInAccountTests {
             }
             #expect(world.mails.all.last?.subject == "Your password was changed")
             #expect(try await world.world.log("password.changed", of: world.world.acme.id).count == 2)
+            let denied = try await world.world.log("access.denied", of: world.world.acme.id)
+            #expect(denied.map(\.actor.credential) == [signedIn.session.text])
         }
     }
 

@@ -50,6 +50,7 @@ struct SignInThrottleTests {
         #expect(try throttle.begin("ann@example.com", realm: .platform, from: Self.origin("203.0.113.5")).isOpen)
         // A neighbour in the same network is the same guesser.
         #expect(try !throttle.begin("ANN@example.com", realm: .people, from: Self.origin("203.0.113.77")).isOpen)
+        #expect(try !throttle.begin("ann@example.com", realm: .people, from: Self.origin("::ffff:203.0.113.8")).isOpen)
         // Trying all the time does not keep it shut for longer.
         clock.advance(.seconds(2))
         #expect(try throttle.begin("ann@example.com", realm: .people, from: Self.origin("203.0.113.5")).isOpen)
