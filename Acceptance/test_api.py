@@ -322,10 +322,10 @@ def test_rights_at_a_domain_reach_down_and_not_sideways(server):
 def test_nobody_gives_away_more_than_they_hold(server):
     role = call(
         server, "PUT", "/tenants/acme/roles/clerk", server.tokens["admin"],
-        json={"permissions": ["tenant.read", "principal.read", "principal.manage"]})
+        json={"permissions": ["tenant.read", "principal.read", "principal.manage"], "reason": "a clerk for tests"})
     assert role.status_code == 200, role.text
     clerk = server.token("acme", "clerk")
-    assert call(server, "POST", "/tenants/acme/tokens", clerk, json={"role": "clerk"}).status_code == 201
+    assert call(server, "POST", "/tenants/acme/tokens", clerk, json={"role": "clerk", "reason": "help"}).status_code == 201
     assert call(server, "POST", "/tenants/acme/tokens", clerk, json={"role": "admin"}).status_code == 403
 
 

@@ -16,13 +16,19 @@ public struct Access: Sendable {
     let keyRing: KeyRing
     let issuing: IssuingAuthorities
     let credentialUse = CredentialUse()
+    let rights = Rights()
+    /// The changes that can be proposed to a second approver.
+    package let approvals = Approvals()
     let clock: WallClock
     /// Hears of a new tenant's issuing CA, after the commit.
     let anchorAdded: @Sendable (DeviceAnchor) -> Void
     /// Hears that a tenant's devices are no longer let in, after the commit.
     let tenantEnded: @Sendable (TenantID) -> Void
 
-    /// Hears, after the commit, that credentials of a principal ended, or of everybody of a tenant when none is named.
+    /// Finds a device by its name or identifier; devices are another part's.
+    let locate: @Sendable (String, Transaction) throws -> GrantPlace?
+    /// Hears, after the commit, that credentials of a principal ended or rights changed, or of everybody of a tenant
+    /// when none is named.
     let credentialsEnded: @Sendable (TenantID, PrincipalID?) -> Void
 
     /// The rights in `database`.
@@ -31,6 +37,7 @@ public struct Access: Sendable {
         directory: TenantDirectory, clock: WallClock = .system,
         anchorAdded: @escaping @Sendable (DeviceAnchor) -> Void = { _ in },
         tenantEnded: @escaping @Sendable (TenantID) -> Void = { _ in },
+        locate: @escaping @Sendable (String, Transaction) throws -> GrantPlace? = { _, _ in nil },
         credentialsEnded: @escaping @Sendable (TenantID, PrincipalID?) -> Void = { _, _ in }
     ) {
         self.database = database
@@ -41,7 +48,9 @@ public struct Access: Sendable {
         self.clock = clock
         self.anchorAdded = anchorAdded
         self.tenantEnded = tenantEnded
+        self.locate = locate
         self.credentialsEnded = credentialsEnded
+        addApprovals()
     }
 
     /// Makes the platform tenant and the standard plan on the first run, and loads the directory; call it before

@@ -34,6 +34,35 @@ extension AuditCode {
     public static let granted = AuditCode("grant.created", "A role was granted to a principal.")
     /// A grant was ended.
     public static let grantEnded = AuditCode("grant.ended", "A grant was ended.")
+    /// A user group was created.
+    public static let groupCreated = AuditCode("group.created", "A user group was created.")
+    /// A user group was deleted with its grants.
+    public static let groupDeleted = AuditCode("group.deleted", "A user group was deleted with its grants.")
+    /// A user was put into a group.
+    public static let memberAdded = AuditCode("group.memberAdded", "A user was put into a group.")
+    /// A user was taken out of a group.
+    public static let memberRemoved = AuditCode("group.memberRemoved", "A user was taken out of a group.")
+    /// A device or domain was moved in the tree.
+    public static let moved = AuditCode("move.made", "A device or domain was moved in the tree.")
+    /// A move was undone.
+    public static let moveUndone = AuditCode("move.undone", "A move of a device or domain was undone.")
+    /// A change was proposed that needs a second approver.
+    public static let changeProposed = AuditCode(
+        "change.proposed", "A change was proposed that needs a second approver.")
+    /// A proposed change was approved and made.
+    public static let changeApproved = AuditCode("change.approved", "A proposed change was approved, and made.")
+    /// A proposed change was rejected.
+    public static let changeRejected = AuditCode("change.rejected", "A proposed change was rejected.")
+    /// A proposed change was withdrawn by its proposer.
+    public static let changeWithdrawn = AuditCode("change.withdrawn", "A proposed change was withdrawn.")
+    /// Nobody decided about a proposed change in time.
+    public static let changeExpired = AuditCode("change.expired", "Nobody decided about a proposed change in time.")
+    /// It was decided whether changes of security need a second approver.
+    public static let approvalPolicyChanged = AuditCode(
+        "approval.policyChanged", "It was decided whether changes of security settings need a second approver.")
+    /// Somebody of the platform did something in a tenant that lent them rights.
+    public static let staffActed = AuditCode(
+        "staff.acted", "Somebody of the platform's staff used the API in this tenant, by a share.")
     /// A token was created.
     public static let tokenCreated = AuditCode("token.created", "A bearer token was created.")
     /// A token was revoked.
@@ -56,7 +85,9 @@ extension AuditCode {
     public static let access: [AuditCode] = [
         tenantCreated, tenantChanged, tenantSuspended, tenantResumed, tenantDeleted, planChanged, domainCreated,
         domainChanged, domainDeleted, principalCreated, principalDisabled, principalEnabled, roleChanged, roleDeleted,
-        granted, grantEnded, tokenCreated, tokenRevoked, shareOffered, shareAccepted, shareDeclined, shareEnded,
+        granted, grantEnded, groupCreated, groupDeleted, memberAdded, memberRemoved, moved, moveUndone, changeProposed,
+        changeApproved, changeRejected, changeWithdrawn, changeExpired, approvalPolicyChanged, staffActed, tokenCreated,
+        tokenRevoked, shareOffered, shareAccepted, shareDeclined, shareEnded,
         shareExpired, tenantShredded,
     ]
 }

@@ -118,5 +118,102 @@ public enum AccessSchema {
                 CREATE INDEX credential_owner ON credential (owner, id);
                 CREATE INDEX credential_principal ON credential (owner, principal, id);
                 """),
+            Migration(
+                3, "user groups; grants and shares on single devices; moves; changes that wait for a second approver",
+                """
+                CREATE TABLE user_group (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    name TEXT NOT NULL,
+                    created BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id),
+                    UNIQUE (tenant, name)
+                );
+                CREATE TABLE user_group_member (
+                    tenant BYTEA NOT NULL,
+                    user_group BYTEA NOT NULL,
+                    principal BYTEA NOT NULL,
+                    created BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, user_group, principal)
+                );
+                CREATE INDEX user_group_member_principal ON user_group_member (tenant, principal);
+                CREATE TABLE placed_grant (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    holder BYTEA NOT NULL,
+                    is_group BIGINT NOT NULL,
+                    role BYTEA NOT NULL,
+                    domain BYTEA,
+                    device BYTEA,
+                    expires BIGINT,
+                    created BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id)
+                );
+                INSERT INTO placed_grant (tenant, id, holder, is_group, role, domain, expires, created)
+                    SELECT tenant, id, principal, 0, role, domain, expires, created FROM role_grant;
+                DROP TABLE role_grant;
+                ALTER TABLE placed_grant RENAME TO role_grant;
+                CREATE INDEX role_grant_holder ON role_grant (tenant, holder);
+                CREATE INDEX role_grant_domain ON role_grant (tenant, domain);
+                CREATE INDEX role_grant_device ON role_grant (tenant, device);
+                CREATE TABLE placed_share (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    grantee BYTEA NOT NULL,
+                    grantee_principal BYTEA,
+                    grantee_role BYTEA,
+                    role BYTEA NOT NULL,
+                    domain BYTEA,
+                    device BYTEA,
+                    status TEXT NOT NULL,
+                    ends BIGINT NOT NULL,
+                    offered BIGINT NOT NULL,
+                    answered BIGINT,
+                    ended BIGINT,
+                    PRIMARY KEY (tenant, id)
+                );
+                INSERT INTO placed_share (tenant, id, grantee, grantee_principal, grantee_role, role, domain, status,
+                        ends, offered, answered, ended)
+                    SELECT tenant, id, grantee, grantee_principal, grantee_role, role, domain, status, ends, offered,
+                        answered, ended FROM share;
+                DROP TABLE share;
+                ALTER TABLE placed_share RENAME TO share;
+                CREATE INDEX share_grantee ON share (grantee, tenant);
+                CREATE TABLE move (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    object BYTEA NOT NULL,
+                    origin BYTEA NOT NULL,
+                    target BYTEA NOT NULL,
+                    principal BYTEA NOT NULL,
+                    made BIGINT NOT NULL,
+                    undone BIGINT,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE TABLE pending_change (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    change TEXT NOT NULL,
+                    reason TEXT NOT NULL,
+                    proposer BYTEA NOT NULL,
+                    proposed BIGINT NOT NULL,
+                    expires BIGINT NOT NULL,
+                    status TEXT NOT NULL,
+                    decider BYTEA,
+                    decided BIGINT,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE INDEX pending_change_status ON pending_change (status, expires);
+                CREATE TABLE approval_policy (
+                    tenant BYTEA NOT NULL PRIMARY KEY,
+                    needs_second BIGINT NOT NULL
+                );
+                UPDATE custom_role SET permissions = permissions || ' device.control'
+                    WHERE ' ' || permissions || ' ' LIKE '% device.manage %';
+                UPDATE custom_role SET name = name || '-custom'
+                    WHERE name IN ('owner', 'technician', 'analyst', 'auditor', 'guest');
+                """),
         ])
 }

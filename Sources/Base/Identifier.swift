@@ -111,6 +111,12 @@ public enum ShareKind {}
 public enum CredentialKind {}
 /// Marks identifiers of plans.
 public enum PlanKind {}
+/// Marks identifiers of user groups.
+public enum UserGroupKind {}
+/// Marks identifiers of moves of devices and domains.
+public enum MoveKind {}
+/// Marks identifiers of pending changes.
+public enum PendingChangeKind {}
 
 /// Names a tenant, the isolation boundary.
 public typealias TenantID = Identifier<TenantKind>
@@ -132,6 +138,12 @@ public typealias GrantID = Identifier<GrantKind>
 public typealias ShareID = Identifier<ShareKind>
 /// Names a credential.
 public typealias CredentialID = Identifier<CredentialKind>
+/// Names a user group.
+public typealias UserGroupID = Identifier<UserGroupKind>
+/// Names a move.
+public typealias MoveID = Identifier<MoveKind>
+/// Names a pending change.
+public typealias PendingChangeID = Identifier<PendingChangeKind>
 /// Names a plan.
 public typealias PlanID = Identifier<PlanKind>
 

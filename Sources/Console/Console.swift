@@ -76,7 +76,7 @@ public struct Console: Sendable {
                 outcome = try await handle(SignedVisit(visit: visit, visitor: visitor))
             case .tenant(let handle):
                 guard let visitor else { return signInFirst(visit) }
-                let admitted = try await admit(visitor, page, parameters)
+                let admitted = try await admit(visitor, page, parameters, request.uri.path)
                 tenant = admitted
                 outcome = try await handle(TenantVisit(visit: visit, visitor: visitor, tenant: admitted))
             }
@@ -95,11 +95,14 @@ public struct Console: Sendable {
         }
     }
 
-    private func admit(_ visitor: Visitor, _ page: Page, _ parameters: [String: String]) async throws -> Tenant {
+    private func admit(
+        _ visitor: Visitor, _ page: Page, _ parameters: [String: String], _ path: String
+    ) async throws -> Tenant {
         guard let slug = parameters["tenant"].flatMap({ TenantSlug($0) }), case .permission(let permission) = page.need
         else { throw Gatekeeper.notHere }
         let tenant = try await parts.gatekeeper.admit(visitor.principal, .permission(permission), slug)
         try parts.gatekeeper.count(visitor.principal, tenant)
+        try await parts.gatekeeper.noteStaff(visitor.principal, tenant, "page", path)
         return tenant
     }
 

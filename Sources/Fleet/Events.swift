@@ -112,12 +112,12 @@ public struct TenantAccessEnded: Event, Hashable {
     }
 }
 
-/// Credentials of a principal ended, or of everybody of a tenant: whoever holds an open stream of theirs asks again
-/// whether they may.
+/// Credentials of a principal ended or rights changed, of one principal or of everybody in a tenant: whoever holds an
+/// open stream asks again whether it may go on.
 public struct CredentialsEnded: Event, Hashable {
     /// The tenant of the principal.
     public let tenant: TenantID
-    /// The principal; nil is everybody of the tenant.
+    /// The principal; nil is everybody of the tenant, and who is there by a share.
     public let principal: PrincipalID?
 
     /// The end of credentials of this principal.

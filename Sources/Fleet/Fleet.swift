@@ -44,6 +44,12 @@ public struct Fleet: Sendable {
         try await DirectoryLoader(directory: directory, certificates: certificates).load(from: database)
     }
 
+    /// Where the device of this name or identifier lives, for Access, which gives rights at single devices.
+    public static func place(_ text: String, _ transaction: Transaction) throws -> GrantPlace? {
+        guard let reference = DeviceReference(text) else { return nil }
+        return try DeviceStore.find(reference, in: transaction).map { GrantPlace(domain: $0.domain, device: $0.id) }
+    }
+
     /// Whether devices live in this domain, for whoever wants to delete it.
     public func hasDevices(in domain: DomainID, _ transaction: Transaction) throws -> Bool {
         try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND domain = $2 LIMIT 1", domain) != nil
@@ -65,7 +71,8 @@ public struct Fleet: Sendable {
     ) throws -> Device {
         guard let device = try DeviceStore.find(reference, in: transaction) else { throw Self.unknown }
         do {
-            try access.authorize(principal, permission, tenant: tenant, domain: device.domain, in: transaction)
+            try access.authorize(
+                principal, permission, tenant: tenant, domain: device.domain, device: device.id, in: transaction)
         } catch let refusal as Refusal where refusal.kind == .notFound {
             throw Self.unknown
         }

@@ -90,9 +90,12 @@ public struct NorthboundServices: Sendable {
     /// Decides whether the caller may do this in the whole tenant, or in one domain of it.
     ///
     /// For what no capability decides itself, because the object is the tenant or the server as a whole.
-    func authorize(_ call: Call, _ permission: Permission, domain: DomainID? = nil) async throws {
+    func authorize(
+        _ call: Call, _ permission: Permission, domain: DomainID? = nil, device: DeviceID? = nil
+    ) async throws {
         try await database.tenant(call.tenant.id).read { transaction in
-            try access.authorize(call.principal, permission, tenant: call.tenant.id, domain: domain, in: transaction)
+            try access.authorize(
+                call.principal, permission, tenant: call.tenant.id, domain: domain, device: device, in: transaction)
         }
     }
 
@@ -101,7 +104,7 @@ public struct NorthboundServices: Sendable {
         // Looked up as the server, because reading telemetry is a right of its own beside seeing the device.
         let device = try await fleet.show(call.device, in: call.tenant.id, by: .localAdministrator).device
         do {
-            try await authorize(call, .telemetryRead, domain: device.domain)
+            try await authorize(call, .telemetryRead, domain: device.domain, device: device.id)
         } catch let refusal as Refusal where refusal.kind == .notFound {
             throw Refusal(
                 .notFound, "device.unknown",

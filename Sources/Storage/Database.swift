@@ -10,6 +10,7 @@ public final class Database: Sendable {
     private let ownsEngine: Bool
     private let running = Atomic(0)
     private let isClosed = Atomic(false)
+    private let marks = Atomic<UInt64>(0)
 
     init(_ engine: any Engine, _ options: DatabaseOptions, _ partitions: Partitions, ownsEngine: Bool = true) {
         self.engine = engine
@@ -50,6 +51,10 @@ public final class Database: Sendable {
     /// The database as the platform sees it.
     public var platform: PlatformDatabase { PlatformDatabase(self) }
 
+    /// A number greater than all before it. What an `afterCommit` marks is seen by every transaction that began with a
+    /// greater mark, so that memory can tell whether what it holds is older than a change.
+    public func mark() -> UInt64 { marks.add(1, ordering: .sequentiallyConsistent).newValue }
+
     /// Waits for running transactions, then gives files and connections back, those of open partitions too.
     public func close() async {
         isClosed.store(true, ordering: .releasing)
@@ -69,8 +74,9 @@ public final class Database: Sendable {
                 detail: "\(before) transactions wait", retryAfter: .seconds(1))
         }
         let catalogue = catalogue
+        let began = mark()
         return try await engine.transaction(access, scope) { session in
-            let core = Transaction.Core(session, catalogue)
+            let core = Transaction.Core(session, catalogue, isWriting: access == .write, began: began)
             let value: Value
             do {
                 value = try body(Transaction(core, scope))

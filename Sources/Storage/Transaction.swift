@@ -14,6 +14,12 @@ public final class Transaction {
         self.scope = scope
     }
 
+    /// Whether the transaction may change rows.
+    public var isWriting: Bool { core.isWriting }
+
+    /// The database's mark from before the transaction began: it sees whatever was committed before a smaller mark.
+    public var began: UInt64 { core.began }
+
     /// The tenant that `$1` is bound to, or nil when this is no tenant's transaction.
     public var tenant: TenantID? {
         if case .tenant(let id) = scope { id } else { nil }
@@ -161,12 +167,16 @@ extension Transaction {
     final class Core {
         let catalogue: StatementCatalogue
         var afterCommit: [@Sendable () -> Void] = []
+        let isWriting: Bool
+        let began: UInt64
         private var session: (any Session)?
         private var failure: StorageError?
         private var isStreaming = false
 
-        init(_ session: any Session, _ catalogue: StatementCatalogue) {
+        init(_ session: any Session, _ catalogue: StatementCatalogue, isWriting: Bool, began: UInt64) {
             self.session = session
+            self.isWriting = isWriting
+            self.began = began
             self.catalogue = catalogue
         }
 

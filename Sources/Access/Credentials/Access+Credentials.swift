@@ -177,6 +177,6 @@ extension Access {
     }
 
     func announceEnd(of principal: PrincipalID, _ tenant: TenantID, in tx: Transaction) {
-        tx.afterCommit { [credentialsEnded] in credentialsEnded(tenant, principal) }
+        rightsChanged(of: principal, tenant, in: tx)
     }
 }

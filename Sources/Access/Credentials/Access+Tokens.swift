@@ -10,7 +10,8 @@ extension Access {
     /// where it may be used, none being anywhere.
     public func createToken(
         role: String, at domain: String? = nil, name: String? = nil, expires: Timestamp? = nil,
-        permissions: Set<Permission>? = nil, addresses: [AddressRange] = [], tenant: TenantID, by principal: Principal
+        permissions: Set<Permission>? = nil, addresses: [AddressRange] = [], reason: String? = nil, tenant: TenantID,
+        by principal: Principal
     ) async throws -> (token: CredentialInfo, secret: String) {
         let mark = CredentialID(now: clock.now)
         let label = try Self.displayName(name ?? "token-\(mark.text.suffix(8))", at: "/name")
@@ -26,7 +27,9 @@ extension Access {
             draft.permissions = permissions
             draft.addresses = addresses
             let opened = try open(draft, in: tx)
-            _ = try makeGrant(role, to: client.id, at: place, expires: expires, tenant: tenant, by: principal, in: tx)
+            _ = try makeGrant(
+                role, to: client.id, at: place, expires: expires, reason: reason, tenant: tenant, by: principal,
+                in: tx)
             try record(
                 .tokenCreated, tenant, by: principal, "token", opened.info.id.text, domain: place,
                 details: [

@@ -65,45 +65,50 @@ extension Access {
     ) async throws -> Domain {
         try await database.tenant(tenant).write { tx in
             let id = try self.domain(text, tenant: tenant, in: tx)
-            try authorize(principal, .domainManage, tenant: tenant, domain: id, in: tx)
-            let old = try found(id, in: tx)
-            var above = old.parent
-            if let parent {
-                guard old.parent != nil else { throw Refusal(.conflict, "domain.root", "The root can not be moved.") }
-                let target = try self.domain(parent, tenant: tenant, in: tx)
-                try authorize(principal, .domainManage, tenant: tenant, domain: target, in: tx)
-                // Otherwise somebody could gain rights over a domain by moving it to where they have more.
-                guard
-                    try permissions(of: principal, tenant: tenant, domain: target, in: tx)
-                        .isSubset(of: permissions(of: principal, tenant: tenant, domain: id, in: tx))
-                else {
-                    throw Refusal(
-                        .forbidden, "domain.moveExceeds",
-                        "You would gain rights over the domain that you do not have where it is.")
-                }
-                let line = try ancestors(of: target, tenant: tenant, in: tx)
-                guard !line.contains(id) else {
-                    throw Refusal(.conflict, "domain.cycle", "A domain can not be moved below itself.")
-                }
-                guard try line.count + height(of: id, in: tx) <= AccessLimits.domainDepth else {
-                    throw Refusal(.tooLarge, "domain.depth", "A tree has at most \(AccessLimits.domainDepth) levels.")
-                }
-                above = target
-            }
-            let newName = name?.text ?? old.name
-            if above != old.parent || newName != old.name {
-                try refuseSibling(newName, below: above, except: id, in: tx)
-            }
-            try tx.execute(
-                "UPDATE domain SET name = $3, parent = $4 WHERE tenant = $1 AND id = $2", id, newName, above)
-            try record(
-                .domainChanged, tenant, by: principal, "domain", id.text, domain: id,
-                details: [
-                    "name": .string(newName), "from": old.parent.map { .string($0.text) } ?? .null,
-                    "to": above.map { .string($0.text) } ?? .null,
-                ], in: tx)
-            return Domain(id: id, parent: above, name: newName, created: old.created)
+            return try changeDomain(id, name: name, below: parent, tenant: tenant, by: principal, in: tx)
         }
+    }
+
+    /// In the caller's transaction; `isMove` says whether a move is noted, so that it can be undone.
+    func changeDomain(
+        _ id: DomainID, name: Name?, below parent: String?, tenant: TenantID, by principal: Principal,
+        isMove: Bool = true, in tx: Transaction
+    ) throws -> Domain {
+        try authorize(principal, .domainManage, tenant: tenant, domain: id, in: tx)
+        let old = try found(id, in: tx)
+        var above = old.parent
+        if let parent {
+            guard old.parent != nil else { throw Refusal(.conflict, "domain.root", "The root can not be moved.") }
+            let target = try self.domain(parent, tenant: tenant, in: tx)
+            try authorize(principal, .domainManage, tenant: tenant, domain: target, in: tx)
+            // Otherwise somebody could gain rights over a domain by moving it to where they have more.
+            try refuseGain(
+                of: principal, from: GrantPlace(domain: id), to: GrantPlace(domain: target), tenant: tenant, in: tx)
+            let line = try ancestors(of: target, tenant: tenant, in: tx)
+            guard !line.contains(id) else {
+                throw Refusal(.conflict, "domain.cycle", "A domain can not be moved below itself.")
+            }
+            guard try line.count + height(of: id, in: tx) <= AccessLimits.domainDepth else {
+                throw Refusal(.tooLarge, "domain.depth", "A tree has at most \(AccessLimits.domainDepth) levels.")
+            }
+            above = target
+        }
+        let newName = name?.text ?? old.name
+        if above != old.parent || newName != old.name {
+            try refuseSibling(newName, below: above, except: id, in: tx)
+        }
+        try tx.execute(
+            "UPDATE domain SET name = $3, parent = $4 WHERE tenant = $1 AND id = $2", id, newName, above)
+        if isMove, let origin = old.parent, let above, above != origin {
+            try noteMove(of: .domain(id), from: origin, to: above, tenant: tenant, by: principal, in: tx)
+        }
+        try record(
+            .domainChanged, tenant, by: principal, "domain", id.text, domain: id,
+            details: [
+                "name": .string(newName), "from": old.parent.map { .string($0.text) } ?? .null,
+                "to": above.map { .string($0.text) } ?? .null,
+            ], in: tx)
+        return Domain(id: id, parent: above, name: newName, created: old.created)
     }
 
     /// Deletes an empty domain; its grants and shares end with it. `isUsed` asks the parts that keep things in domains.
@@ -124,6 +129,7 @@ extension Access {
             try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND domain = $2", id)
             try endShares("domain", id, tenant: tenant, by: principal, in: tx)
             try tx.execute("DELETE FROM domain WHERE tenant = $1 AND id = $2", id)
+            rightsChanged(tenant, in: tx)
             try record(
                 .domainDeleted, tenant, by: principal, "domain", id.text, details: ["name": .string(domain.name)],
                 in: tx)

@@ -14,7 +14,8 @@ extension Access {
             in: tenant, tx)
         for holding in held {
             try requireHolding(
-                holding.permissions, until: holding.until, principal, tenant: tenant, domain: holding.domain, in: tx)
+                holding.permissions, until: holding.until, principal, tenant: tenant,
+                at: place(of: holding.domain, holding.device, tenant: tenant, in: tx), in: tx)
         }
     }
 }

@@ -50,6 +50,7 @@ extension Access {
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
             let found = try findPrincipal(text, in: tx)
             try tx.execute("UPDATE principal SET active = $3 WHERE tenant = $1 AND id = $2", found.id, isActive)
+            rightsChanged(of: found.id, tenant, in: tx)
             if !isActive {
                 // A sign-in does not come back; a token counts again when its client is enabled again.
                 try endAll(of: found.id, tenant: tenant, kinds: [.session, .access], in: tx)

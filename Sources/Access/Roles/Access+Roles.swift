@@ -14,52 +14,72 @@ extension Access {
 
     /// Creates or changes a role of the tenant's own; nobody puts in what they do not hold themselves.
     public func putRole(
-        _ name: Name, permissions: Set<Permission>, tenant: TenantID, by principal: Principal
+        _ name: Name, permissions: Set<Permission>, reason: String? = nil, tenant: TenantID, by principal: Principal
     ) async throws -> Role {
         try await database.tenant(tenant).write { tx in
-            try authorize(principal, .principalManage, tenant: tenant, in: tx)
-            guard !Role.builtIn.contains(where: { $0.name == name }) else {
-                throw Refusal(.conflict, "role.builtIn", "\(name) is a role of the program; choose another name.")
-            }
-            let old = try RoleRow.find(name.text, tenant: tenant, in: tx)
-            // Who changes a role changes it for all its holders, so both what goes in and what was in counts.
-            try requireHolding(
-                permissions.union(old?.permissions ?? []), principal, tenant: tenant, domain: nil, in: tx)
-            if old == nil {
-                let count = try tx.row("SELECT count(*) FROM custom_role WHERE tenant = $1")?.int(0) ?? 0
-                guard count < AccessLimits.roles else {
-                    throw Refusal(
-                        .limited, "role.tooMany", "A tenant has at most \(AccessLimits.roles) roles of its own.")
-                }
-            }
-            let role = Role(
-                id: old?.id ?? RoleID(now: clock.now), name: name, permissions: permissions, isBuiltIn: false)
-            try RoleRow.put(role, tenant: tenant, in: tx)
-            try record(
-                .roleChanged, tenant, by: principal, "role", role.id.text,
-                details: [
-                    "name": .string(name.text),
-                    "permissions": .array(permissions.map(\.rawValue).sorted().map(JSONValue.string)),
-                ], in: tx)
-            return role
+            try putRole(
+                name, permissions: permissions, authority: .own(reason: reason), tenant: tenant, by: principal, in: tx)
         }
     }
 
-    /// Deletes a role of the tenant's own, with its grants and shares.
-    public func deleteRole(_ text: String, tenant: TenantID, by principal: Principal) async throws {
-        try await database.tenant(tenant).write { tx in
-            try authorize(principal, .principalManage, tenant: tenant, in: tx)
-            let role = try self.role(text, tenant: tenant, in: tx)
-            guard !role.isBuiltIn else {
-                throw Refusal(.conflict, "role.builtIn", "\(role.name) is a role of the program.")
-            }
-            try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND role = $2", role.id)
-            try endShares("role", role.id, tenant: tenant, by: principal, in: tx)
-            try tx.execute("DELETE FROM custom_role WHERE tenant = $1 AND id = $2", role.id)
-            try record(
-                .roleDeleted, tenant, by: principal, "role", role.id.text, details: ["name": .string(role.name.text)],
-                in: tx)
+    func putRole(
+        _ name: Name, permissions: Set<Permission>, authority: Authority, tenant: TenantID, by principal: Principal,
+        in tx: Transaction
+    ) throws -> Role {
+        try authorize(principal, .principalManage, tenant: tenant, in: tx)
+        guard !Role.builtIn.contains(where: { $0.name == name }) else {
+            throw Refusal(.conflict, "role.builtIn", "\(name) is a role of the program; choose another name.")
         }
+        let old = try RoleRow.find(name.text, tenant: tenant, in: tx)
+        // Who changes a role changes it for all its holders, so both what goes in and what was in counts.
+        try requireHolding(
+            permissions.union(old?.permissions ?? []), principal, tenant: tenant, in: tx)
+        try require(authority, of: .rolePut, tenant: tenant, by: principal, in: tx)
+        if old == nil {
+            let count = try tx.row("SELECT count(*) FROM custom_role WHERE tenant = $1")?.int(0) ?? 0
+            guard count < AccessLimits.roles else {
+                throw Refusal(
+                    .limited, "role.tooMany", "A tenant has at most \(AccessLimits.roles) roles of its own.")
+            }
+        }
+        let role = Role(
+            id: old?.id ?? RoleID(now: clock.now), name: name, permissions: permissions, isBuiltIn: false)
+        try RoleRow.put(role, tenant: tenant, in: tx)
+        rightsChanged(tenant, in: tx)
+        try record(
+            .roleChanged, tenant, by: principal, "role", role.id.text,
+            details: authority.told([
+                "name": .string(name.text),
+                "permissions": .array(permissions.map(\.rawValue).sorted().map(JSONValue.string)),
+            ]), in: tx)
+        return role
+    }
+
+    /// Deletes a role of the tenant's own, with its grants and shares.
+    public func deleteRole(
+        _ text: String, reason: String? = nil, tenant: TenantID, by principal: Principal
+    ) async throws {
+        try await database.tenant(tenant).write { tx in
+            try deleteRole(text, authority: .own(reason: reason), tenant: tenant, by: principal, in: tx)
+        }
+    }
+
+    func deleteRole(
+        _ text: String, authority: Authority, tenant: TenantID, by principal: Principal, in tx: Transaction
+    ) throws {
+        try authorize(principal, .principalManage, tenant: tenant, in: tx)
+        let role = try self.role(text, tenant: tenant, in: tx)
+        guard !role.isBuiltIn else {
+            throw Refusal(.conflict, "role.builtIn", "\(role.name) is a role of the program.")
+        }
+        try require(authority, of: .roleDelete, tenant: tenant, by: principal, in: tx)
+        try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND role = $2", role.id)
+        try endShares("role", role.id, tenant: tenant, by: principal, in: tx)
+        try tx.execute("DELETE FROM custom_role WHERE tenant = $1 AND id = $2", role.id)
+        rightsChanged(tenant, in: tx)
+        try record(
+            .roleDeleted, tenant, by: principal, "role", role.id.text,
+            details: authority.told(["name": .string(role.name.text)]), in: tx)
     }
 
     /// The role that a name or identifier names in a tenant.
@@ -77,15 +97,20 @@ extension Access {
         return own
     }
 
+    /// The role with this identifier, of the program or the tenant's own.
+    func findRole(_ id: RoleID, tenant: TenantID, in tx: Transaction) throws -> Role? {
+        try Role.builtIn.first { $0.id == id } ?? RoleRow.find(id, tenant: tenant, in: tx)
+    }
+
     /// Nobody gives what they lack, nor for longer than they have it; what was lent by a share goes no further when
     /// `onward` says that it would leave the tenant.
     package func requireHolding(
         _ permissions: Set<Permission>, until end: Timestamp? = nil, onward: Bool = false, _ principal: Principal,
-        tenant: TenantID, domain: DomainID?, in tx: Transaction
+        tenant: TenantID, at place: GrantPlace? = nil, in tx: Transaction
     ) throws {
         if principal.isLocalAdministrator { return }
-        let place = try domain ?? rootDomain(of: tenant, in: tx)
-        let held = try holdings(of: principal, in: tenant, above: place, tx).filter { holding in
+        let here = try place ?? GrantPlace(domain: rootDomain(of: tenant, in: tx))
+        let held = try holdings(of: principal, in: tenant, at: here, tx).filter { holding in
             guard !(onward && holding.isLent) else { return false }
             guard let until = holding.until else { return true }
             return end.map { $0 <= until } ?? false

@@ -1,4 +1,8 @@
-/// One thing that a role may allow.
+/// One thing that a role, or the scope of a credential, may allow.
+///
+/// A name is `<kind>.<act>`: what it is about, then what may be done. Watching (`.read`) and controlling (`.control`,
+/// `.manage`) are never one permission. What comes later joins by the same rule: a permission for each type of task is
+/// `task.<type>`, one for each class of series `telemetry.read.<class>`, each diagnostic tool `tool.<name>`.
 public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     /// See the tenant itself: name, plan, status.
     case tenantRead = "tenant.read"
@@ -10,7 +14,9 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     case domainManage = "domain.manage"
     /// See devices.
     case deviceRead = "device.read"
-    /// Register, change, suspend and replace devices.
+    /// Tell devices what to be: write their desired documents.
+    case deviceControl = "device.control"
+    /// Register, change, move, suspend and replace devices.
     case deviceManage = "device.manage"
     /// Take a device's access away for good, or delete it.
     case deviceRevoke = "device.revoke"
@@ -22,18 +28,22 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     case telemetryRead = "telemetry.read"
     /// Bring telemetry in by the API, correct and delete it.
     case telemetryManage = "telemetry.manage"
+    /// See who can reach what one sees.
+    case reachRead = "reach.read"
     /// Read the audit log.
     case auditRead = "audit.read"
     /// Take the audit log out as a bundle.
     case auditExport = "audit.export"
-    /// See principals, roles, grants and tokens.
+    /// See principals, user groups, roles, grants and tokens.
     case principalRead = "principal.read"
-    /// Manage principals, roles, grants and tokens.
+    /// Manage principals, user groups, roles, grants and tokens.
     case principalManage = "principal.manage"
     /// See shares.
     case shareRead = "share.read"
     /// Offer, accept, decline and end shares.
     case shareManage = "share.manage"
+    /// Decide which changes need a second approver.
+    case approvalManage = "approval.manage"
     /// Manage plans; counts on the platform only.
     case planManage = "plan.manage"
     /// Manage tenants, keys and backups; counts on the platform only.
@@ -44,15 +54,24 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
         switch self {
         case .tenantRead, .tenantManage, .planManage, .platformManage: .tenantRead
         case .domainRead, .domainManage: .domainRead
-        case .deviceRead, .deviceManage, .deviceRevoke: .deviceRead
+        case .deviceRead, .deviceControl, .deviceManage, .deviceRevoke: .deviceRead
         case .modelRead, .modelManage: .modelRead
         case .telemetryRead, .telemetryManage: .telemetryRead
+        case .reachRead: .reachRead
         case .auditRead, .auditExport: .auditRead
-        case .principalRead, .principalManage: .principalRead
+        case .principalRead, .principalManage, .approvalManage: .principalRead
         case .shareRead, .shareManage: .shareRead
         }
     }
 
     /// True when it counts on the platform only, whatever role carries it.
     public var isPlatformOnly: Bool { self == .planManage || self == .platformManage }
+
+    /// True when who holds it decides what others may do.
+    public var isAdministrative: Bool {
+        switch self {
+        case .principalManage, .shareManage, .approvalManage, .tenantManage, .planManage, .platformManage: true
+        default: false
+        }
+    }
 }

@@ -26,21 +26,52 @@ public struct Role: Sendable, Hashable {
     /// Runs the deployment: everything, on the platform. It opens no tenant: that takes a share.
     public static let platformAdmin = builtIn(1, "platform-admin", Set(Permission.allCases))
 
-    /// Runs one tenant: everything in it.
-    public static let admin = builtIn(2, "admin", Set(Permission.allCases.filter { !$0.isPlatformOnly }))
+    /// Runs one tenant: everything in it, except to decide which changes need a second approver.
+    public static let admin = builtIn(2, "admin", Set(inTenant.filter { $0 != .approvalManage }))
 
-    /// Works with devices: registers, changes and revokes them, sees the rest.
+    /// Owns a tenant: everything in it, and how many eyes a change needs.
+    public static let owner = builtIn(5, "owner", Set(inTenant))
+
+    /// Works with devices: registers, changes, controls and revokes them, sees the rest.
     public static let `operator` = builtIn(
         3, "operator",
         [
-            .tenantRead, .domainRead, .deviceRead, .deviceManage, .deviceRevoke, .modelRead, .modelManage,
-            .telemetryRead, .telemetryManage,
+            .tenantRead, .domainRead, .deviceRead, .deviceControl, .deviceManage, .deviceRevoke, .modelRead,
+            .modelManage, .telemetryRead, .telemetryManage, .reachRead,
         ])
+
+    /// Serves devices: sees and controls them, and takes none away.
+    public static let technician = builtIn(
+        6, "technician",
+        [.tenantRead, .domainRead, .deviceRead, .deviceControl, .modelRead, .telemetryRead, .reachRead])
 
     /// Sees devices, models and telemetry, changes nothing.
     public static let viewer = builtIn(
         4, "viewer", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead])
 
+    /// Reads reports: devices, telemetry and who can reach what; changes nothing.
+    public static let analyst = builtIn(
+        7, "analyst", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .reachRead])
+
+    /// Examines: who may do what and what was done; no telemetry, and changes nothing.
+    public static let auditor = builtIn(
+        8, "auditor",
+        [
+            .tenantRead, .domainRead, .deviceRead, .modelRead, .reachRead, .auditRead, .auditExport, .principalRead,
+            .shareRead,
+        ])
+
+    /// Looks on for a time: a grant of it has an end.
+    public static let guest = builtIn(
+        9, "guest", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead])
+
     /// The roles that the program brings.
-    public static let builtIn: [Role] = [platformAdmin, admin, `operator`, viewer]
+    public static let builtIn: [Role] = [
+        platformAdmin, owner, admin, `operator`, technician, viewer, analyst, auditor, guest,
+    ]
+
+    private static let inTenant = Permission.allCases.filter { !$0.isPlatformOnly }
+
+    /// True when its holders decide what others may do.
+    public var isAdministrative: Bool { permissions.contains { $0.isAdministrative } }
 }

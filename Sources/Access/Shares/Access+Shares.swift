@@ -4,30 +4,31 @@ import Storage
 
 extension Access {
     private static let columns =
-        "id, tenant, grantee, grantee_principal, grantee_role, role, domain, status, ends, offered"
+        "id, tenant, grantee, grantee_principal, grantee_role, role, domain, status, ends, offered, device"
 
-    /// Offers a role at a domain (nil: the root) to a principal, or to a role's holders, of another tenant.
+    /// Offers a role at a domain (nil: the root) or a single device to a principal, or to a role's holders, of another tenant.
     ///
     /// `holder` names a built-in role of the other tenant, or one of its principals by identifier: the offering side
     /// sees nothing of the other tenant, so it can not look names up there.
     public func offerShare(
-        role: String, at domain: String? = nil, to grantee: TenantSlug, holder: String, ends: Timestamp,
-        tenant: TenantID,
-        by principal: Principal
+        role: String, at domain: String? = nil, device: String? = nil, to grantee: TenantSlug, holder: String,
+        ends: Timestamp, tenant: TenantID, by principal: Principal
     ) async throws -> Share {
         let now = clock.now
-        guard ends > now, ends <= now + .seconds(AccessLimits.shareDays * 86_400) else {
+        // The platform's staff come for a task, not for good.
+        let days = grantee == .platform ? AccessLimits.staffShareDays : AccessLimits.shareDays
+        guard ends > now, ends <= now + .seconds(days * 86_400) else {
             throw Refusal(
-                .invalid, "share.ends", "A share ends in the future, at most \(AccessLimits.shareDays) days from now.")
+                .invalid, "share.ends", "This share ends in the future, at most \(days) days from now.",
+                faults: [Refusal.Fault(place: "/ends", message: "must be in the future, and near enough")])
         }
         return try await database.platform.write { tx in
-            let place = try self.domain(domain, tenant: tenant, in: tx)
-            try authorize(principal, .shareManage, tenant: tenant, domain: place, in: tx)
+            let place = try self.place(domain: domain, device: device, tenant: tenant, in: tx)
+            try authorize(principal, .shareManage, tenant: tenant, at: place, in: tx)
             let role = try self.role(role, tenant: tenant, in: tx)
             try requireHolding(
                 role.permissions.union([.shareManage]), until: ends, onward: true, principal, tenant: tenant,
-                domain: place,
-                in: tx)
+                at: place, in: tx)
             guard let other = try TenantRow.find(grantee, in: tx), other.status == .active, other.id != tenant else {
                 throw Self.unknown("tenant")
             }
@@ -40,8 +41,9 @@ extension Access {
                 throw Refusal(.limited, "share.tooMany", "A tenant has at most \(AccessLimits.shares) open shares.")
             }
             let share = Share(
-                id: ShareID(now: now), owner: tenant, grantee: other.id, holder: holder, role: role.id, domain: place,
-                status: .offered, ends: ends, offered: now)
+                id: ShareID(now: now), owner: tenant, grantee: other.id, holder: holder, role: role.id,
+                domain: place.device == nil ? place.domain : nil, device: place.device, status: .offered, ends: ends,
+                offered: now)
             var (named, byRole): (PrincipalID?, RoleID?) = (nil, nil)
             switch holder {
             case .principal(let id): named = id
@@ -49,9 +51,11 @@ extension Access {
             }
             try scoped.execute(
                 """
-                INSERT INTO share (tenant, id, grantee, grantee_principal, grantee_role, role, domain, status, ends, offered)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                """, share.id, other.id, named, byRole, role.id, place, share.status.rawValue, ends, now)
+                INSERT INTO share
+                    (tenant, id, grantee, grantee_principal, grantee_role, role, domain, device, status, ends, offered)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                """, share.id, other.id, named, byRole, role.id, share.domain, share.device, share.status.rawValue,
+                ends, now)
             try recordShare(.shareOffered, share, by: principal, in: tx)
             return share
         }
@@ -113,9 +117,10 @@ extension Access {
             "UPDATE share SET status = $3, \(column) = $4 WHERE tenant = $1 AND id = $2", share.id, status.rawValue, now
         )
         try recordShare(code, share, by: principal, in: tx)
+        for side in [share.grantee, share.owner] { rightsChanged(side, in: tx) }
         return Share(
             id: share.id, owner: share.owner, grantee: share.grantee, holder: share.holder, role: share.role,
-            domain: share.domain, status: status, ends: share.ends, offered: share.offered)
+            domain: share.domain, device: share.device, status: status, ends: share.ends, offered: share.offered)
     }
 
     /// A share of which `tenant` is one side, for a caller who may manage that side's shares.
@@ -127,8 +132,12 @@ extension Access {
             throw Self.unknown("share")
         }
         // In the grantee's own tree the share has no place, so its root counts.
-        let place = share.owner == tenant ? share.domain : nil
-        try authorize(principal, .shareManage, tenant: tenant, domain: place, in: tx)
+        if share.owner == tenant {
+            let place = try place(of: share.domain, share.device, tenant: tenant, in: tx)
+            try authorize(principal, .shareManage, tenant: tenant, domain: place.domain, device: place.device, in: tx)
+        } else {
+            try authorize(principal, .shareManage, tenant: tenant, in: tx)
+        }
         // For each side only its own people speak, not those who have their rights there by a share.
         if !principal.isLocalAdministrator, principal.tenant != tenant {
             throw Refusal(.forbidden, "share.lent", "Who has rights here by a share can not manage shares.")
@@ -181,7 +190,8 @@ extension Access {
                 code, log, by: principal, "share", share.id.text, domain: log == share.owner ? share.domain : nil,
                 details: [
                     "owner": .string(share.owner.text), "grantee": .string(share.grantee.text),
-                    "role": .string(share.role.text), "ends": .string(share.ends.rfc3339),
+                    "role": .string(share.role.text),
+                    "device": share.device.map { .string($0.text) } ?? .null, "ends": .string(share.ends.rfc3339),
                 ], in: tx)
         }
     }
@@ -197,7 +207,7 @@ extension Access {
         }
         return Share(
             id: try row.identifier(0), owner: try row.identifier(1), grantee: try row.identifier(2), holder: holder,
-            role: try row.identifier(5), domain: try row.identifier(6), status: status, ends: try row.timestamp(8),
-            offered: try row.timestamp(9))
+            role: try row.identifier(5), domain: try row.identifierIfAny(6), device: try row.identifierIfAny(10),
+            status: status, ends: try row.timestamp(8), offered: try row.timestamp(9))
     }
 }

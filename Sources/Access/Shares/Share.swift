@@ -32,8 +32,10 @@ public struct Share: Sendable, Hashable {
     public let holder: Holder
     /// The role, of the owner's roles.
     public let role: RoleID
-    /// Where in the owner's tree, with everything below.
-    public let domain: DomainID
+    /// Where in the owner's tree, with everything below; nil when it is about a device only.
+    public let domain: DomainID?
+    /// The device that is shared, when it is only one.
+    public let device: DeviceID?
     /// How far the offer has come.
     public let status: Status
     /// When it ends at the latest.

@@ -103,11 +103,11 @@ extension Access {
                     .tenantDeleted, log, by: principal, "tenant", tenant.id.text, details: ["slug": .string(slug.text)],
                     in: tx)
             }
-            tx.afterCommit { [directory, tenantEnded, credentialsEnded] in
+            tx.afterCommit { [directory, tenantEnded] in
                 directory.remove(tenant.id)
                 tenantEnded(tenant.id)
-                credentialsEnded(tenant.id, nil)
             }
+            rightsChanged(tenant.id, in: tx)
             return tenant.id
         }
         try await shred(id)
@@ -118,11 +118,19 @@ extension Access {
     public func forgetTenant(_ id: TenantID) async throws {
         guard try await deletedTenants().contains(id) else { return }
         try await shred(id)
-        for table in ["role_grant", "share", "custom_role", "principal", "domain"] {
+        for table in [
+            "role_grant", "share", "custom_role", "principal", "domain", "user_group", "move", "pending_change",
+        ] {
             try await removeRows(
                 "DELETE FROM \(table) WHERE tenant = $1 AND id IN (SELECT id FROM \(table) WHERE tenant = $1 LIMIT $2)",
                 id)
         }
+        try await removeRows(
+            """
+            DELETE FROM user_group_member WHERE tenant = $1 AND principal IN (
+                SELECT principal FROM user_group_member WHERE tenant = $1 LIMIT $2)
+            """, id)
+        try await database.tenant(id).write { _ = try $0.execute("DELETE FROM approval_policy WHERE tenant = $1") }
         try await removeRows(
             "DELETE FROM credential WHERE owner = $1 AND id IN (SELECT id FROM credential WHERE owner = $1 LIMIT $2)",
             id)
@@ -135,6 +143,7 @@ extension Access {
                     clock.now)
             }
             try tx.execute("DELETE FROM tenant WHERE id = $1 AND status = 'deleting'", id)
+            rightsChanged(id, in: tx)
         }
     }
 
@@ -205,7 +214,7 @@ extension Access {
         }
         // Whoever runs the platform knows which tenants there are, but not what is in them.
         let isSeen =
-            try visibleDomains(principal, .tenantRead, tenant: tenant.id, in: tx) != .roots([])
+            try holdsSomewhere(principal, .tenantRead, tenant.id, in: tx)
             || permissions(of: principal, tenant: .platform, domain: nil, in: tx).contains(.platformManage)
         guard isSeen else {
             noteDenial(principal, .tenantRead, tenant: tenant.id, domain: nil)
@@ -231,12 +240,11 @@ extension Access {
             for log in [TenantID.platform, old.id] {
                 try record(code, log, by: principal, "tenant", old.id.text, in: tx)
             }
-            tx.afterCommit { [directory, tenantEnded, credentialsEnded] in
+            tx.afterCommit { [directory, tenantEnded] in
                 directory.put(new)
-                guard status != .active else { return }
-                tenantEnded(new.id)
-                credentialsEnded(new.id, nil)
+                if status != .active { tenantEnded(new.id) }
             }
+            rightsChanged(new.id, in: tx)
             return new
         }
     }

@@ -27,7 +27,7 @@ extension Fleet {
         let members = try Self.desiredMembers(value)
         try DeviceDocument.check(members, .desired)
         return try await writing(tenant) { transaction in
-            let device = try device(reference, of: tenant, for: principal, .deviceManage, in: transaction)
+            let device = try device(reference, of: tenant, for: principal, .deviceControl, in: transaction)
             let old = try DocumentStore.find(.desired, of: device.id, in: transaction)
             if let version, version != old.version {
                 throw Refusal(

@@ -69,56 +69,74 @@ extension Fleet {
     ) async throws -> Device {
         let reference = try Self.reference(text)
         return try await writing(tenant) { transaction in
-            let old = try device(reference, of: tenant, for: principal, .deviceManage, in: transaction)
-            if let revision = change.revision, revision != old.revision {
-                throw Refusal(
-                    .conflict, "device.changed",
-                    "The device is at revision \(old.revision) now; read it again and repeat the change.")
-            }
-            let now = clock.now
-            var lookUp = ReferenceLookUp(fleet: self, tenant: tenant, principal: principal)
-            var device = old
-            if let name = change.name, name != old.name {
-                try checkName(name, in: transaction)
-                device.name = name
-            }
-            if let domain = change.domain { device.domain = try lookUp.domain(domain, toManage: true, in: transaction) }
-            switch change.model {
-            case .set(let model): device.model = try lookUp.model(model, in: transaction)
-            case .remove: device.model = nil
-            case nil: break
-            }
-            if let capabilities = change.capabilities { device.capabilities = capabilities }
-            switch change.location {
-            case .set(let location): device.location = location
-            case .remove: device.location = nil
-            case nil: break
-            }
-            switch change.place {
-            case .set(let place): device.place = place
-            case .remove: device.place = nil
-            case nil: break
-            }
-            device.labels = DeviceChange.merge(change.labels, into: old.labels)
-            device.attributes = DeviceChange.merge(change.attributes, into: old.attributes)
-            device.components = DeviceChange.merge(change.components, into: old.components)
-            if let identifiers = change.identifiers { device.identifiers = identifiers.sorted() }
-            let faults = device.faults
-            guard faults.isEmpty else { throw Refusal.faulty("device.invalid", "The device after the change", faults) }
-            guard device != old else { return old }
-            try rewriteHardware(from: old, to: device, of: tenant, at: now, in: transaction)
-            device.changed = now
-            device.revision += 1
-            try DeviceStore.update(device, from: old, in: transaction)
-            try record(
-                .deviceUpdated, device, of: tenant, by: principal.actor(in: tenant), details: device.changes(from: old),
-                in: transaction)
-            announce(device, of: tenant, .updated, in: transaction)
-            if directory.isTighter(device.model, than: old.model) {
-                announceEnd(of: device, of: tenant, .policyChanged, in: transaction)
-            }
-            return device
+            try update(reference, change, in: tenant, by: principal, transaction)
         }
+    }
+
+    /// In the caller's transaction; `isMove` says whether a move is noted, so that it can be undone.
+    func update(
+        _ reference: DeviceReference, _ change: DeviceChange, in tenant: TenantID, by principal: Principal,
+        isMove: Bool = true, _ transaction: Transaction
+    ) throws -> Device {
+        let old = try device(reference, of: tenant, for: principal, .deviceManage, in: transaction)
+        if let revision = change.revision, revision != old.revision {
+            throw Refusal(
+                .conflict, "device.changed",
+                "The device is at revision \(old.revision) now; read it again and repeat the change.")
+        }
+        let now = clock.now
+        var lookUp = ReferenceLookUp(fleet: self, tenant: tenant, principal: principal)
+        var device = old
+        if let name = change.name, name != old.name {
+            try checkName(name, in: transaction)
+            device.name = name
+        }
+        if let domain = change.domain {
+            device.domain = try lookUp.domain(domain, toManage: true, in: transaction)
+            try access.refuseGain(
+                of: principal, from: GrantPlace(domain: old.domain, device: old.id),
+                to: GrantPlace(domain: device.domain, device: old.id), tenant: tenant, in: transaction)
+        }
+        switch change.model {
+        case .set(let model): device.model = try lookUp.model(model, in: transaction)
+        case .remove: device.model = nil
+        case nil: break
+        }
+        if let capabilities = change.capabilities { device.capabilities = capabilities }
+        switch change.location {
+        case .set(let location): device.location = location
+        case .remove: device.location = nil
+        case nil: break
+        }
+        switch change.place {
+        case .set(let place): device.place = place
+        case .remove: device.place = nil
+        case nil: break
+        }
+        device.labels = DeviceChange.merge(change.labels, into: old.labels)
+        device.attributes = DeviceChange.merge(change.attributes, into: old.attributes)
+        device.components = DeviceChange.merge(change.components, into: old.components)
+        if let identifiers = change.identifiers { device.identifiers = identifiers.sorted() }
+        let faults = device.faults
+        guard faults.isEmpty else { throw Refusal.faulty("device.invalid", "The device after the change", faults) }
+        guard device != old else { return old }
+        try rewriteHardware(from: old, to: device, of: tenant, at: now, in: transaction)
+        device.changed = now
+        device.revision += 1
+        try DeviceStore.update(device, from: old, in: transaction)
+        try record(
+            .deviceUpdated, device, of: tenant, by: principal.actor(in: tenant), details: device.changes(from: old),
+            in: transaction)
+        if isMove, device.domain != old.domain {
+            try access.noteMove(
+                of: .device(device.id), from: old.domain, to: device.domain, tenant: tenant, by: principal,
+                in: transaction)
+        }
+        announce(device, of: tenant, .updated, in: transaction)
+        if directory.isTighter(device.model, than: old.model) {
+            announceEnd(of: device, of: tenant, .policyChanged, in: transaction)
+        }
+        return device
     }
 
     // MARK: - Checks and announcements that several acts share

@@ -34,6 +34,7 @@ extension Fleet {
             _ = try certificates.revokeAll(
                 of: device.id, tenant: tenant, reason: .cessationOfOperation, in: transaction)
             try HardwareClaims.releaseAll(of: device.id, in: transaction)
+            try access.forgetDevice(device.id, tenant: tenant, by: principal, in: transaction)
             try DeviceStore.delete(device, in: transaction)
             try record(
                 .deviceDeleted, device, of: tenant, by: principal.actor(in: tenant),

@@ -8,6 +8,8 @@ public struct DeviceQuery: Sendable {
     public var cursor: String?
     /// How many at most, up to 1000.
     public var limit: Int
+    /// A principal of the tenant, by name or identifier: only the devices that they can see, too.
+    public var seenBy: String?
     /// Whether all devices that match shall be counted, which costs a scan.
     public var counts: Bool
 

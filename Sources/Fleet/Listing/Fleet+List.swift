@@ -11,13 +11,14 @@ extension Fleet {
                 faults: [Refusal.Fault(place: "limit", message: "is out of range")])
         }
         let filter = try query.filter.map { text throws(Refusal) in try DeviceFilter(text) }
-        let digest = DeviceCursor.digest(sort: query.sort, filter: query.filter ?? "")
+        let digest = DeviceCursor.digest(sort: query.sort, filter: (query.filter ?? "") + (query.seenBy ?? ""))
         let cursor = try query.cursor.map { text throws(Refusal) in
             try DeviceCursor(text, sort: query.sort, digest: digest)
         }
         return try await database.tenant(tenant).read { transaction in
             var sql = SQLBuilder()
-            let condition = try condition(filter, of: tenant, for: principal, &sql, in: transaction)
+            let condition = try condition(
+                filter, of: tenant, for: principal, seenBy: query.seenBy, &sql, in: transaction)
             let count = query.counts ? try count(condition, sql, in: transaction) : nil
             let statement = Self.statement(query, condition, cursor, &sql)
             var items: [DevicePage.Item] = []
@@ -65,18 +66,20 @@ extension Fleet {
 
     /// What the caller may see and the filter wants; nil when that is everything.
     private func condition(
-        _ filter: DeviceFilter?, of tenant: TenantID, for principal: Principal, _ sql: inout SQLBuilder,
+        _ filter: DeviceFilter?, of tenant: TenantID, for principal: Principal, seenBy person: String? = nil,
+        _ sql: inout SQLBuilder,
         in transaction: Transaction
     ) throws -> String? {
-        let scope = try access.visibleDomains(principal, .deviceRead, tenant: tenant, in: transaction)
+        let scope = try access.visibleDevices(principal, .deviceRead, tenant: tenant, in: transaction)
         var parts: [String] = []
-        switch scope {
-        case .all: break
-        case .roots(let roots):
-            guard !roots.isEmpty else {
-                throw Refusal(.notFound, "not.found", "There is no such thing, or it is not for you.")
-            }
-            parts.append(DomainSubtree.condition(roots: Array(roots), &sql))
+        if scope == .some(domains: [], devices: []) {
+            throw Refusal(.notFound, "not.found", "There is no such thing, or it is not for you.")
+        }
+        if let within = Self.condition(scope, &sql) { parts.append(within) }
+        if let person {
+            let theirs = try access.visibleDevices(
+                of: person, .deviceRead, tenant: tenant, by: principal, in: transaction)
+            if let within = Self.condition(theirs, &sql) { parts.append(within) }
         }
         if let filter {
             var lookUp = ReferenceLookUp(fleet: self, tenant: tenant, principal: principal)
@@ -86,6 +89,15 @@ extension Fleet {
             parts.append(try translation.condition(filter.expression, &sql))
         }
         return parts.isEmpty ? nil : parts.joined(separator: " AND ")
+    }
+
+    /// The devices of a scope; nil when they are all.
+    private static func condition(_ scope: DeviceScope, _ sql: inout SQLBuilder) -> String? {
+        guard case .some(let domains, let devices) = scope else { return nil }
+        let inDomains = DomainSubtree.condition(roots: Array(domains), &sql)
+        if devices.isEmpty { return inDomains }
+        let single = devices.map { sql.bind($0) }.joined(separator: ", ")
+        return "(\(inDomains) OR d.id IN (\(single)))"
     }
 
     private func count(_ condition: String?, _ sql: SQLBuilder, in transaction: Transaction) throws -> Int {

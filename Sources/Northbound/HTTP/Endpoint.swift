@@ -27,6 +27,9 @@ struct Endpoint: HTTPResponder {
             let slug = try route.isInTenant ? path.slug("tenant") : .platform
             let tenant = try await gatekeeper.admit(principal, route.requirement, slug)
             try gatekeeper.count(principal, tenant)
+            if route.isInTenant {
+                try await gatekeeper.noteStaff(principal, tenant, route.operation, request.uri.path)
+            }
             let (input, bytes) = try await input(request, context, path: path)
             let call = Call(input: input, principal: principal, tenant: tenant)
             if let key = request.headers[.idempotencyKey], route.isRepeatable, let repetitions {

@@ -36,7 +36,8 @@ extension Gatekeeper {
                 throw Refusal(
                     .limited, "rate.refused_credentials", "Too many requests from this address without a valid token.",
                     retryAfter: wait)
-            })
+            },
+            noteStaff: { try await access.noteStaff($0, in: $1, operation: $2, object: $3) })
     }
 
     private static func admit(

@@ -12,20 +12,24 @@ public struct Gatekeeper: Sendable {
     public var admit: @Sendable (Principal, Route.Requirement, TenantSlug) async throws -> Tenant
     /// Takes one request from the rates of the caller and the tenant; refuses with `.limited`.
     public var count: @Sendable (Principal, Tenant) throws -> Void
+    /// Takes note, before it is done, of what somebody of the platform's staff does in a tenant.
+    public var noteStaff: @Sendable (Principal, Tenant, _ operation: String, _ path: String) async throws -> Void
     /// Takes note of a refused credential; refuses with `.limited` when one address has too many.
     public var countRefused: @Sendable (_ address: String?, Refusal) throws -> Void
 
-    /// A gatekeeper of these four decisions.
+    /// A gatekeeper of these decisions.
     public init(
         authenticate: @escaping @Sendable (String, String?) async throws -> Principal,
         admit: @escaping @Sendable (Principal, Route.Requirement, TenantSlug) async throws -> Tenant,
         count: @escaping @Sendable (Principal, Tenant) throws -> Void,
-        countRefused: @escaping @Sendable (String?, Refusal) throws -> Void
+        countRefused: @escaping @Sendable (String?, Refusal) throws -> Void,
+        noteStaff: @escaping @Sendable (Principal, Tenant, String, String) async throws -> Void = { _, _, _, _ in }
     ) {
         self.authenticate = authenticate
         self.admit = admit
         self.count = count
         self.countRefused = countRefused
+        self.noteStaff = noteStaff
     }
 
     /// What a caller is told about anything that is absent or not for them: always the same words.

@@ -19,7 +19,7 @@ extension RouteTable {
             Route(
                 .put, one + "/desired", "setDesired",
                 "Sets what a device is wanted to be; the body is the whole document, and a device that listens hears of it at once.",
-                needs: .deviceManage,
+                needs: .deviceControl,
                 query: [
                     .query("ifVersion", .count, "Only when this is still the present version; 0 when there is none.")
                 ], body: .json(.documentMembers), success: .json(.desired)

@@ -72,10 +72,8 @@ extension RouteTable {
                         "RoleDraft",
                         .object([
                             .required(
-                                "permissions",
-                                .array(
-                                    of: .choice(Permission.allCases.map(\.rawValue)), atMost: Permission.allCases.count),
-                                "What it allows; nobody can put in what they do not hold.")
+                                "permissions", .permissions, "What it allows; nobody can put in what they do not hold."),
+                            .reason,
                         ]))), success: .json(.role)
             ) { call in
                 let permissions = Set(call.body.texts("permissions").compactMap(Permission.init(rawValue:)))
@@ -85,15 +83,18 @@ extension RouteTable {
                 }
                 return .ok(
                     try await access.putRole(
-                        call.path.name("role"), permissions: permissions, tenant: call.tenant.id, by: call.principal
+                        call.path.name("role"), permissions: permissions, reason: call.body.textIfAny("reason"),
+                        tenant: call.tenant.id, by: call.principal
                     ).json)
             },
             Route(
                 .delete, all + "/{role}", "deleteRole",
                 "Deletes a role of the tenant's own, with its grants and shares.",
-                needs: .principalManage, success: .nothing
+                needs: .principalManage, query: [.reason], success: .nothing
             ) { call in
-                try await access.deleteRole(call.path.text("role"), tenant: call.tenant.id, by: call.principal)
+                try await access.deleteRole(
+                    call.path.text("role"), reason: call.query.textIfAny("reason"), tenant: call.tenant.id,
+                    by: call.principal)
                 return .done
             },
         ]
@@ -104,38 +105,39 @@ extension RouteTable {
         let all = "/api/v1/tenants/{tenant}/grants"
         return [
             Route(
-                .get, all, "listGrants", "Lists the grants, of one principal when it is named.", needs: .principalRead,
+                .get, all, "listGrants", "Lists the grants, of one principal or user group when it is named.",
+                needs: .principalRead,
                 query: Parameter.paging + [
-                    .query("principal", .text(.nameOrIdentifier), "The principal's name or identifier.")
+                    .query("principal", .text(.nameOrIdentifier), "The principal's name or identifier."),
+                    .query("group", .text(.nameOrIdentifier), "The user group's name or identifier."),
                 ], success: .page(.grant)
             ) { call in
                 let grants = try await access.grants(
-                    of: call.query.textIfAny("principal"), tenant: call.tenant.id, by: call.principal)
+                    of: call.query.textIfAny("principal"), group: call.query.textIfAny("group"), tenant: call.tenant.id,
+                    by: call.principal)
                 return try call.page(grants.map { ($0.id.text, $0.json) }, .grants)
             },
             Route(
-                .post, all, "createGrant", "Gives a principal a role at a domain and everything below it.",
+                .post, all, "createGrant",
+                "Gives a principal or user group a role at a domain and everything below it, or at one device.",
                 needs: .principalManage,
                 body: .json(
                     .named(
                         "GrantDraft",
-                        .object([
-                            .required("principal", .text(.nameOrIdentifier), "The principal's name or identifier."),
-                            .required("role", .text(.nameOrIdentifier), "The role's name or identifier."),
-                            .optional("domain", .text, "The domain, by identifier or path; the root when left out."),
-                            .optional("expires", .time, "When it ends; never when left out."),
-                        ]))), success: .created(.grant)
+                        .object(Shape.grantMembers + [.reason]))), success: .created(.grant)
             ) { call in
                 let grant = try await access.grant(
-                    role: call.body.text("role"), to: call.body.text("principal"), at: call.body.textIfAny("domain"),
-                    expires: call.body.timeIfAny("expires"), tenant: call.tenant.id, by: call.principal)
+                    call.body.grantDraft, reason: call.body.textIfAny("reason"), tenant: call.tenant.id,
+                    by: call.principal)
                 return .created(grant.json, at: "/api/v1/tenants/\(call.tenant.slug)/grants/\(grant.id)")
             },
             Route(
                 .delete, all + "/{grant}", "endGrant", "Takes a role away again.", needs: .principalManage,
-                success: .nothing
+                query: [.reason], success: .nothing
             ) { call in
-                try await access.endGrant(call.path.identifier("grant"), tenant: call.tenant.id, by: call.principal)
+                try await access.endGrant(
+                    call.path.identifier("grant"), reason: call.query.textIfAny("reason"), tenant: call.tenant.id,
+                    by: call.principal)
                 return .done
             },
         ]
@@ -166,9 +168,11 @@ extension Shape {
         "Grant",
         .object([
             .required("id", .identifier, "The identifier."),
-            .required("principal", .identifier, "Who holds the role."),
+            .required("principal", .nullable(.identifier), "Who holds the role, unless a group does."),
+            .required("group", .nullable(.identifier), "The user group that holds it."),
             .required("role", .text, "The role's name when the program brings it, else its identifier."),
-            .required("domain", .identifier, "Where, with everything below."),
+            .required("domain", .nullable(.identifier), "Where, with everything below."),
+            .required("device", .nullable(.identifier), "The device that it counts at, when it is only one."),
             .required("expires", .nullable(.time), "When it ends."),
             .required("created", .time, "When it was made."),
         ]))
@@ -180,7 +184,7 @@ extension RoleID {
 }
 
 extension PrincipalInfo {
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         [
             "id": .string(id.text), "name": .string(name), "kind": .string(kind.rawValue), "active": .bool(isActive),
             "created": .string(created.rfc3339),
@@ -200,8 +204,10 @@ extension Role {
 extension Grant {
     fileprivate var json: JSONValue {
         [
-            "id": .string(id.text), "principal": .string(principal.text), "role": .string(role.label),
-            "domain": .string(domain.text), "expires": expires.map { .string($0.rfc3339) } ?? .null,
+            "id": .string(id.text), "principal": holder.principal.map { .string($0.text) } ?? .null,
+            "group": holder.group.map { .string($0.text) } ?? .null, "role": .string(role.label),
+            "domain": domain.map { .string($0.text) } ?? .null, "device": device.map { .string($0.text) } ?? .null,
+            "expires": expires.map { .string($0.rfc3339) } ?? .null,
             "created": .string(created.rfc3339),
         ]
     }

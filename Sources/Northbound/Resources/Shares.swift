@@ -17,7 +17,8 @@ extension RouteTable {
                 return try call.page(shares.map { ($0.id.text, $0.json(services)) }, .shares)
             },
             Route(
-                .post, all, "offerShare", "Offers a role at a domain to principals of another tenant.",
+                .post, all, "offerShare",
+                "Offers a role at a domain, or at one device, to principals of another tenant.",
                 needs: .shareManage,
                 body: .json(
                     .named(
@@ -29,12 +30,15 @@ extension RouteTable {
                                 "A built-in role, whose holders there may act, or a principal there by identifier."),
                             .required("role", .text(.nameOrIdentifier), "The role offered, of this tenant."),
                             .optional("domain", .text, "Where, by identifier or path; the whole tenant when left out."),
+                            .optional("device", .text(.nameOrIdentifier), "The device, instead of a domain."),
                             .required("ends", .time, "When it ends at the latest."),
                         ]))), success: .created(.share)
             ) { call in
                 let share = try await access.offerShare(
-                    role: call.body.text("role"), at: call.body.textIfAny("domain"), to: call.body.slug("to"),
-                    holder: call.body.text("holder"), ends: call.body.time("ends"), tenant: call.tenant.id,
+                    role: call.body.text("role"), at: call.body.textIfAny("domain"),
+                    device: call.body.textIfAny("device"),
+                    to: call.body.slug("to"), holder: call.body.text("holder"), ends: call.body.time("ends"),
+                    tenant: call.tenant.id,
                     by: call.principal)
                 return .created(share.json(services), at: "/api/v1/tenants/\(call.tenant.slug)/shares/\(share.id)")
             },
@@ -78,7 +82,8 @@ extension Shape {
             .required("to", .text(.slug), "The tenant that may act."),
             .required("holder", .text, "The role there whose holders may act, or the identifier of a principal there."),
             .required("role", .text, "The role shared: its name when the program brings it, else its identifier."),
-            .required("domain", .identifier, "Where, with everything below."),
+            .required("domain", .nullable(.identifier), "Where, with everything below."),
+            .required("device", .nullable(.identifier), "The device that is shared, when it is only one."),
             .required("status", .choice(Share.Status.allCases.map(\.rawValue)), "How far the offer has come."),
             .required("ends", .time, "When it ends at the latest."),
             .required("offered", .time, "When it was offered."),
@@ -97,7 +102,8 @@ extension Share {
             }
         return [
             "id": .string(id.text), "from": slug(owner), "to": slug(grantee), "holder": .string(holder),
-            "role": .string(role.label), "domain": .string(domain.text), "status": .string(status.rawValue),
+            "role": .string(role.label), "domain": domain.map { .string($0.text) } ?? .null,
+            "device": device.map { .string($0.text) } ?? .null, "status": .string(status.rawValue),
             "ends": .string(ends.rfc3339), "offered": .string(offered.rfc3339),
         ]
     }

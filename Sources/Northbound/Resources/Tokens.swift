@@ -40,6 +40,7 @@ extension RouteTable {
                                 "addresses",
                                 .array(of: .text(.free(atMost: 64)), atMost: AccessLimits.addressRanges),
                                 "From where it may be used, such as 192.0.2.0/24; from anywhere when left out."),
+                            .reason,
                         ]))), success: .created(.newToken)
             ) { call in
                 if call.body.contains("expires"), call.body.contains("days") {
@@ -59,6 +60,7 @@ extension RouteTable {
                 let made = try await access.createToken(
                     role: call.body.text("role"), at: call.body.textIfAny("domain"), name: call.body.textIfAny("name"),
                     expires: try days ?? call.body.timeIfAny("expires"), permissions: scopes, addresses: addresses,
+                    reason: call.body.textIfAny("reason"),
                     tenant: call.tenant.id, by: call.principal)
                 guard case .object(var members) = made.token.json else { return .done }
                 members["token"] = .string(made.secret)

@@ -34,12 +34,13 @@ extension RouteTable {
                             .required("role", .text(.nameOrIdentifier), "What they may do."),
                             .optional("domain", .text, "Where, by identifier or path; the whole tenant when left out."),
                             .optional("until", .time, "Until when they may; for ever when left out."),
+                            .reason,
                         ]))), success: .created(.invitation)
             ) { call in
                 let made = try await signIn.invite(
                     call.body.text("address"), name: call.body.textIfAny("name"), role: call.body.text("role"),
-                    at: call.body.textIfAny("domain"), until: call.body.timeIfAny("until"), tenant: call.tenant.id,
-                    by: call.principal)
+                    at: call.body.textIfAny("domain"), until: call.body.timeIfAny("until"),
+                    reason: call.body.textIfAny("reason"), tenant: call.tenant.id, by: call.principal)
                 return .created(
                     made.json, at: "/api/v1/tenants/\(call.tenant.slug)/users/\(made.account.principal)")
             },

@@ -10,6 +10,7 @@ extension RouteTable {
             + models(services)
         routes += users(services) + signInRules(services)
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
+        routes += userGroups(services) + reach(services) + changes(services)
         routes += audit(services) + keys(services)
         let document = Document()
         routes.append(

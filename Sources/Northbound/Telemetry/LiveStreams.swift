@@ -16,6 +16,7 @@ final class LiveStreams: Sendable {
     /// A stream that is open, and for whom.
     private struct Watcher {
         let home: TenantID
+        let tenant: TenantID
         let principal: PrincipalID
         let source: AsyncStream<Item>.Continuation
         var isDoubted = false
@@ -51,7 +52,7 @@ final class LiveStreams: Sendable {
         return .stream("text/event-stream") { writer in
             try self.enter(tenant)
             defer { self.leave(tenant) }
-            try await self.send(for: principal, updates(), series, isAllowed, to: writer)
+            try await self.send(for: principal, in: tenant, updates(), series, isAllowed, to: writer)
         }
     }
 
@@ -78,7 +79,9 @@ final class LiveStreams: Sendable {
     func doubt(_ principal: PrincipalID?, of home: TenantID) {
         watchers.withLock { watchers in
             for (number, watcher) in watchers.all
-            where watcher.home == home && (principal == nil || watcher.principal == principal) {
+            where (watcher.home == home || watcher.tenant == home)
+                && (principal == nil || watcher.principal == principal)
+            {
                 watchers.all[number]?.isDoubted = true
                 // Wakes the stream; it may be dropped for newer items, which wake it as well.
                 watcher.source.yield(.tick)
@@ -93,21 +96,24 @@ final class LiveStreams: Sendable {
         }
     }
 
-    private func watch(_ source: AsyncStream<Item>.Continuation, for principal: Principal) -> UInt64 {
+    private func watch(_ source: AsyncStream<Item>.Continuation, for principal: Principal, in tenant: TenantID)
+        -> UInt64
+    {
         watchers.withLock { watchers in
             watchers.next += 1
-            watchers.all[watchers.next] = Watcher(home: principal.tenant, principal: principal.id, source: source)
+            watchers.all[watchers.next] = Watcher(
+                home: principal.tenant, tenant: tenant, principal: principal.id, source: source)
             return watchers.next
         }
     }
 
     private func send(
-        for principal: Principal, _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>,
+        for principal: Principal, in tenant: TenantID, _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>,
         _ isAllowed: @Sendable () async throws -> Void, to writer: BodyWriter
     ) async throws {
         let (items, source) = AsyncStream.makeStream(
             of: Item.self, bufferingPolicy: .bufferingNewest(NorthboundLimits.liveBuffer))
-        let number = watch(source, for: principal)
+        let number = watch(source, for: principal, in: tenant)
         defer { watchers.withLock { $0.all[number] = nil } }
         // Both end with this scope: nothing may wait for a feed that goes on as long as the server.
         async let _ = tick(source)

@@ -34,7 +34,7 @@ extension SignIn {
     /// mail; without a mail server it is answered, this once.
     public func invite(
         _ addressText: String, name: String? = nil, role: String, at domain: String? = nil, until end: Timestamp? = nil,
-        tenant: TenantID, by principal: Principal
+        reason: String? = nil, tenant: TenantID, by principal: Principal
     ) async throws -> Invitation {
         let address = try Self.address(addressText)
         let name = try Access.displayName(name ?? String(address.local), at: "/name")
@@ -44,7 +44,7 @@ extension SignIn {
                 principal, .principalManage, tenant: tenant, domain: domain == nil ? nil : place, in: tx)
             let account = try makeAccount(
                 address, name: name, status: .invited, role: access.role(role, tenant: tenant, in: tx), at: place,
-                until: end, tenant: tenant, by: principal, in: tx)
+                until: end, reason: reason, tenant: tenant, by: principal, in: tx)
             try access.record(
                 .accountInvited, tenant, by: principal, "account", account.principal.text, domain: place,
                 details: ["address": .string(address.text), "role": .string(role)], in: tx)
@@ -138,7 +138,8 @@ extension SignIn {
     /// The principal, its role and its account.
     func makeAccount(
         _ address: MailAddress, name: String, status: Account.Status, role: Role, at domain: DomainID,
-        until end: Timestamp? = nil, tenant: TenantID, by principal: Principal, in tx: Transaction
+        until end: Timestamp? = nil, reason: String? = nil, tenant: TenantID, by principal: Principal,
+        in tx: Transaction
     ) throws -> Account {
         guard try AccountRow.find(address.text, tenant: tenant, in: tx) == nil else {
             throw Refusal(.conflict, "account.exists", "There is an account of \(address) already.")
@@ -146,7 +147,7 @@ extension SignIn {
         let made = try access.makePrincipal(
             try principalName(for: address, tenant: tenant, in: tx), kind: .user, tenant: tenant, by: principal, in: tx)
         _ = try access.makeGrant(
-            role, to: made.id, at: domain, expires: end, tenant: tenant, by: principal, in: tx)
+            role, to: made.id, at: domain, expires: end, reason: reason, tenant: tenant, by: principal, in: tx)
         let account = Account(
             tenant: tenant, principal: made.id, address: address, name: name, status: status, hasPassword: false,
             mustChangePassword: false, addressRanges: [], created: clock.now, lastSignIn: nil)

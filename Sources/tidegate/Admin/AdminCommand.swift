@@ -20,9 +20,9 @@ struct AdminCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, SetUpLinkCommand.self, UserCommand.self, TenantCommand.self, DomainCommand.self,
-            DeviceCommand.self, ModelCommand.self,
-            TokenCommand.self, ClientCommand.self, PrincipalCommand.self, RoleCommand.self, GrantCommand.self,
-            ShareCommand.self,
+            DeviceCommand.self, ModelCommand.self, TokenCommand.self, ClientCommand.self, PrincipalCommand.self,
+            UserGroupCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self, ReachCommand.self,
+            MoveCommand.self, ChangeCommand.self,
             PlanCommand.self, AuditCommand.self, KeysCommand.self, CACommand.self,
         ])
 

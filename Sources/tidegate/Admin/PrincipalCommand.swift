@@ -73,12 +73,14 @@ struct RoleCommand: AsyncParsableCommand {
         @OptionGroup var options: AdminOptions
         @Argument(help: "Its name.") var name: String
         @Option(help: "What it allows, such as device.read; may be given again.") var permission: [String]
+        @Option(help: "Why, for the audit log.") var reason: String?
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/roles/\(name)"
             let permissions = JSONValue.array(permission.map { .string($0) })
-            show(try await server.send(.put, path.text, .json(["permissions": permissions])))
+            let body = JSONValue.given(["permissions": permissions, "reason": .text(reason)])
+            show(try await server.send(.put, path.text, .json(body)))
         }
     }
 
@@ -99,11 +101,12 @@ struct RoleCommand: AsyncParsableCommand {
 
         @OptionGroup var options: AdminOptions
         @Argument(help: "The role's name or identifier.") var role: String
+        @Option(help: "Why, for the audit log.") var reason: String?
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/roles/\(role)"
-            done(try await server.send(.delete, path.text), "The role is deleted.")
+            done(try await server.send(.delete, path.adding("reason", reason).text), "The role is deleted.")
         }
     }
 }
@@ -111,24 +114,28 @@ struct RoleCommand: AsyncParsableCommand {
 /// `tidegate admin grant …`
 struct GrantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "grant", abstract: "Roles given to principals at domains.",
+        commandName: "grant", abstract: "Roles given to principals and user groups at domains and devices.",
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: AdminVerb {
-        static let configuration = CommandConfiguration(abstract: "Gives a principal a role at a domain and below it.")
+        static let configuration = CommandConfiguration(
+            abstract: "Gives a principal or user group a role at a domain and below it, or at one device.")
 
         @OptionGroup var options: AdminOptions
-        @Argument(help: "The principal's name or identifier.") var principal: String
+        @Flag(help: "The holder is a user group, not a principal.") var group = false
+        @Argument(help: "The holder's name or identifier.") var holder: String
         @Argument(help: "The role's name or identifier.") var role: String
         @Option(help: "The domain, by path or identifier; the whole tenant by default.") var domain: String?
+        @Option(help: "The device, by name or identifier, instead of a domain.") var device: String?
         @Option(help: "When it ends, such as 2027-01-01T00:00:00Z.") var until: String?
+        @Option(help: "Why, for the audit log.") var reason: String?
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/grants"
             let body = JSONValue.given([
-                "principal": .string(principal), "role": .string(role), "domain": .text(domain),
-                "expires": .text(until),
+                group ? "group" : "principal": .string(holder), "role": .string(role), "domain": .text(domain),
+                "device": .text(device), "expires": .text(until), "reason": .text(reason),
             ])
             show(try await server.send(.post, path.text, .json(body)))
         }
@@ -142,7 +149,8 @@ struct GrantCommand: AsyncParsableCommand {
 
         func act(_ server: AdminClient) async throws {
             try await list(
-                server, "/api/v1/tenants/\(tenant)/grants", ["principal", "role", "domain", "expires", "id"])
+                server, "/api/v1/tenants/\(tenant)/grants",
+                ["principal", "group", "role", "domain", "device", "expires", "id"])
         }
     }
 
@@ -151,11 +159,12 @@ struct GrantCommand: AsyncParsableCommand {
 
         @OptionGroup var options: AdminOptions
         @Argument(help: "The grant's identifier.") var id: String
+        @Option(help: "Why, for the audit log.") var reason: String?
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/grants/\(id)"
-            done(try await server.send(.delete, path.text), "The grant is ended.")
+            done(try await server.send(.delete, path.adding("reason", reason).text), "The grant is ended.")
         }
     }
 }

@@ -21,6 +21,7 @@ struct ShareCommand: AsyncParsableCommand {
         @Option(help: "The role offered.") var role: String
         @Option(help: "The domain it counts in, by path or identifier; the whole tenant by default.") var domain:
             String?
+        @Option(help: "The device, by name or identifier, instead of a domain.") var device: String?
         @Option(help: "Who may act: a built-in role there, such as operator, or the identifier of a principal there.")
         var holder: String
         @Option(help: "When it ends at the latest, such as 2027-01-01T00:00:00Z.") var until: String
@@ -29,7 +30,7 @@ struct ShareCommand: AsyncParsableCommand {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/shares"
             let body = JSONValue.given([
                 "to": .string(to), "holder": .string(holder), "role": .string(role), "domain": .text(domain),
-                "ends": .string(until),
+                "device": .text(device), "ends": .string(until),
             ])
             show(try await server.send(.post, path.text, .json(body)), first: ["id"])
         }

@@ -28,6 +28,7 @@ struct TokenCommand: AsyncParsableCommand {
             name: .customLong("from"),
             help: "Addresses from which it may be used, such as 192.0.2.0/24; may be given again; any by default.")
         var addresses: [String] = []
+        @Option(help: "Why, for the audit log.") var reason: String?
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/tokens"
@@ -35,6 +36,7 @@ struct TokenCommand: AsyncParsableCommand {
                 "role": .string(role), "domain": .text(domain), "name": .text(name), "days": .whole(days),
                 "scopes": scopes.isEmpty ? nil : .array(scopes.map { .string($0) }),
                 "addresses": addresses.isEmpty ? nil : .array(addresses.map { .string($0) }),
+                "reason": .text(reason),
             ])
             show(try await server.send(.post, path.text, .json(body)), first: ["id", "name", "token"])
         }

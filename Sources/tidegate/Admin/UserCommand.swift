@@ -22,13 +22,14 @@ struct UserCommand: AsyncParsableCommand {
         @Option(help: "What they may do: viewer, operator, admin, or a role of the tenant.") var role: String
         @Option(help: "Where, a domain's path or identifier; the whole tenant by default.") var domain: String?
         @Option(help: "When it ends, such as 2027-01-01T00:00:00Z.") var until: String?
+        @Option(help: "Why, for the audit log.") var reason: String?
         @Option(help: "The tenant's slug.") var tenant: String
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/users"
             let body = JSONValue.given([
                 "address": .string(address), "name": .text(name), "role": .string(role), "domain": .text(domain),
-                "until": .text(until),
+                "until": .text(until), "reason": .text(reason),
             ])
             show(link: try await server.send(.post, path.text, .json(body)), "The invitation is on its way by mail.")
         }

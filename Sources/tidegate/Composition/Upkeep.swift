@@ -39,6 +39,7 @@ struct Upkeep: Service {
                 await attempt("events") { try await trimEvents() }
             }
             await attempt("shares") { try await parts.access.endExpiredShares() }
+            await attempt("changes") { try await parts.access.endExpiredChanges() }
             if round.isMultiple(of: 1440) {
                 await attempt("retention") { try await keepToPlans() }
                 await attempt("credentials") { try await parts.access.removeEndedCredentials() }

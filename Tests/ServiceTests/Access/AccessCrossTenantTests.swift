@@ -66,6 +66,48 @@ import Testing
                         tenant: tenant, by: $0)
                 }
             ),
+            ("list groups", { _ = try await access.groups(tenant: tenant, by: $0) }),
+            ("create group", { _ = try await access.createGroup(objects.name, tenant: tenant, by: $0) }),
+            ("delete group", { try await access.deleteGroup("crew", tenant: tenant, by: $0) }),
+            ("list members", { _ = try await access.members(of: "crew", tenant: tenant, by: $0) }),
+            ("add member", { try await access.addMember("ada", to: "crew", tenant: tenant, by: $0) }),
+            ("remove member", { try await access.removeMember("ada", from: "crew", tenant: tenant, by: $0) }),
+            ("reach of domain", { _ = try await access.reach(domain: "plant", tenant: tenant, by: $0) }),
+            ("reach of principal", { _ = try await access.reach(of: "ada", tenant: tenant, by: $0) }),
+            (
+                "preview move",
+                { _ = try await access.previewMove(domain: "office", below: "plant", tenant: tenant, by: $0) }
+            ),
+            (
+                "preview grant",
+                { principal in
+                    var draft = GrantDraft(role: "viewer")
+                    draft.principal = "ada"
+                    _ = try await access.previewGrant(draft, tenant: tenant, by: principal)
+                }
+            ),
+            ("preview end", { _ = try await access.previewEnd(of: objects.grant, tenant: tenant, by: $0) }),
+            (
+                "preview member",
+                { _ = try await access.previewMember("ada", of: "crew", joins: true, tenant: tenant, by: $0) }
+            ),
+            ("list moves", { _ = try await access.moves(tenant: tenant, by: $0) }),
+            ("undo move", { _ = try await access.undoMove(ofDomain: objects.move, tenant: tenant, by: $0) }),
+            ("list changes", { _ = try await access.pendingChanges(tenant: tenant, by: $0) }),
+            (
+                "propose change",
+                {
+                    _ = try await access.propose(
+                        "role.put", ["name": "x", "permissions": []], reason: "x", tenant: tenant, by: $0)
+                }
+            ),
+            ("approve change", { _ = try await access.approve(objects.change, tenant: tenant, by: $0) }),
+            ("reject change", { _ = try await access.reject(objects.change, tenant: tenant, by: $0) }),
+            ("show policy", { _ = try await access.needsSecondApprover(tenant: tenant, by: $0) }),
+            (
+                "change policy",
+                { try await access.setNeedsSecondApprover(true, reason: "x", tenant: tenant, by: $0) }
+            ),
             ("accept share", { _ = try await access.acceptShare(objects.share, tenant: tenant, by: $0) }),
             ("decline share", { _ = try await access.declineShare(objects.share, tenant: tenant, by: $0) }),
             ("end share", { _ = try await access.endShare(objects.share, tenant: tenant, by: $0) }),
@@ -79,6 +121,8 @@ import Testing
         var grant: GrantID
         var token: CredentialID
         var share: ShareID
+        var move: MoveID
+        var change: PendingChangeID
     }
 
     /// One object of each kind in acme; the share is with the platform, so neither side of it is rival.
@@ -92,15 +136,23 @@ import Testing
         let share = try await access.offerShare(
             role: "viewer", to: .platform, holder: "platform-admin", ends: world.time.now + .seconds(3600),
             tenant: world.acme.id, by: local)
+        _ = try await access.createGroup(try #require(Name("crew")), tenant: world.acme.id, by: local)
+        _ = try await access.changeDomain("plant/hall", below: "/", tenant: world.acme.id, by: local)
+        let move = try #require(try await access.moves(tenant: world.acme.id, by: local).first)
+        let change = try await access.propose(
+            "role.put", ["name": "x", "permissions": []], reason: "x", tenant: world.acme.id, by: local)
         return Objects(
             slug: try #require(TenantSlug("third")), name: try #require(Name("new")), principal: ada.id,
             grant: grant.id,
-            token: token.token.id, share: share.id)
+            token: token.token.id, share: share.id, move: move.id, change: change.id)
     }
 
     private static func state(_ world: AccessFixture) async throws -> [[SQLValue]] {
         try await world.database.platform.read { tx in
-            try ["tenant", "plan", "domain", "principal", "custom_role", "role_grant", "share", "credential"].flatMap {
+            try [
+                "tenant", "plan", "domain", "principal", "custom_role", "role_grant", "share", "credential",
+                "user_group", "user_group_member", "move", "pending_change", "approval_policy",
+            ].flatMap {
                 table in
                 try tx.acrossTenants.rows("SELECT * FROM \(table) ORDER BY 1, 2").map(\.values)
             }

@@ -44,8 +44,9 @@ import Testing
                         tenant: world.acme.id, by: clerk)
                 }
             }
-            _ = try await access.grant(role: "clerk", to: "ada", tenant: world.acme.id, by: clerk)
-            _ = try await access.createToken(role: "clerk", tenant: world.acme.id, by: clerk)
+            _ = try await access.grant(
+                role: "clerk", to: "ada", reason: "help", tenant: world.acme.id, by: clerk)
+            _ = try await access.createToken(role: "clerk", reason: "help", tenant: world.acme.id, by: clerk)
         }
     }
 
@@ -59,7 +60,8 @@ import Testing
                 }
                 #expect(refusal?.kind == .notFound)
             }
-            _ = try await world.access.createToken(role: "clerk", at: "plant/hall", tenant: world.acme.id, by: clerk)
+            _ = try await world.access.createToken(
+                role: "clerk", at: "plant/hall", reason: "help", tenant: world.acme.id, by: clerk)
         }
     }
 

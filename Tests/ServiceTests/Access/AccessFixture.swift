@@ -31,6 +31,8 @@ struct AccessFixture: Sendable {
     let anchors: Recorded<TenantID>
     let ended: Recorded<TenantID>
     let endedCredentials: Recorded<PrincipalID?>
+    /// Devices are another part's; here they are names with places.
+    let devices: Devices
     let acme: Tenant
     let rival: Tenant
 
@@ -39,6 +41,19 @@ struct AccessFixture: Sendable {
         private let values = Mutex<[Value]>([])
         var all: [Value] { values.withLock { $0 } }
         func add(_ value: Value) { values.withLock { $0.append(value) } }
+    }
+
+    final class Devices: Sendable {
+        private let places = Mutex<[String: GrantPlace]>([:])
+
+        func put(_ name: String, _ place: GrantPlace) {
+            places.withLock { places in
+                places[name] = place
+                if let device = place.device { places[device.text] = place }
+            }
+        }
+
+        func place(_ text: String) -> GrantPlace? { places.withLock { $0[text] } }
     }
 
     static let local = Principal.localAdministrator
@@ -69,11 +84,12 @@ struct AccessFixture: Sendable {
         let (anchors, ended, endedCredentials) = (
             Recorded<TenantID>(), Recorded<TenantID>(), Recorded<PrincipalID?>()
         )
+        let devices = Devices()
         access = Access(
             database: database, audit: audit, keyRing: keyRing,
             issuing: IssuingAuthorities(authorities: authorities, keyRing: keyRing, clock: time.clock),
             directory: TenantDirectory(), clock: time.clock, anchorAdded: { anchors.add($0.tenant) },
-            tenantEnded: { ended.add($0) },
+            tenantEnded: { ended.add($0) }, locate: { text, _ in devices.place(text) },
             credentialsEnded: { endedCredentials.add($1) })
         try await access.start()
         acme = try await access.createTenant(try #require(TenantSlug("acme")), by: Self.local)
@@ -90,6 +106,7 @@ struct AccessFixture: Sendable {
         self.anchors = anchors
         self.ended = ended
         self.endedCredentials = endedCredentials
+        self.devices = devices
     }
 
     /// Somebody who holds a role at a domain of a tenant, nil being its root.
@@ -99,6 +116,28 @@ struct AccessFixture: Sendable {
         let made = try await access.createToken(
             role: role, at: domain, expires: expires, tenant: (tenant ?? acme).id, by: Self.local)
         return try await access.authenticate(bearer: made.secret, address: "192.0.2.7")
+    }
+
+    /// A person of a tenant without any right, called by their name.
+    func person(_ name: String, of tenant: Tenant? = nil) async throws -> Principal {
+        _ = try await access.createPrincipal(
+            try #require(Name(name)), kind: .user, tenant: (tenant ?? acme).id, by: Self.local)
+        return try await known(name, of: tenant)
+    }
+
+    /// A person who is there already.
+    func known(_ name: String, of tenant: Tenant? = nil) async throws -> Principal {
+        let tenant = tenant ?? acme
+        let info = try await database.tenant(tenant.id).read { try access.findPrincipal(name, in: $0) }
+        return Principal(
+            id: info.id, kind: info.kind, tenant: tenant.id, name: info.name, credential: nil, address: nil)
+    }
+
+    /// A device in a domain of acme's.
+    func device(_ name: String, at text: String) async throws -> GrantPlace {
+        let place = GrantPlace(domain: try await domain(text), device: DeviceID(now: time.now))
+        devices.put(name, place)
+        return place
     }
 
     func domain(_ text: String?, of tenant: Tenant? = nil) async throws -> DomainID {

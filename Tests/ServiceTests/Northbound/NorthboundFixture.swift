@@ -162,6 +162,7 @@ struct NorthboundFixture: Sendable {
     func token(_ role: String, tenant: String = "acme", domain: String? = nil) async throws -> String {
         var body: [String: JSONValue] = ["role": .string(role)]
         if let domain { body["domain"] = .string(domain) }
+        if role == "guest" { body["days"] = 30 }
         let reply = try await send(.post, "/api/v1/tenants/\(tenant)/tokens", .object(body))
         return try #require(reply.body["token"]?.string, "\(reply.text)")
     }

@@ -16,14 +16,23 @@ import Testing
         }
         _ = try await api.send(.put, "\(base)/models/meter", [:])
         _ = try await api.send(.put, "\(base)/roles/own", ["permissions": ["device.read"]])
+        let hall = try await id("/domains", ["name": "hall"])
         let principal = try await id("/principals", ["name": "bob", "kind": "user"])
         let user = try await api.send(
             .post, "\(base)/users", ["address": "carol@example.com", "role": "viewer"])
         #expect(user.status == 201, "\(user.text)")
+        _ = try await api.send(
+            .patch, "\(base)/domains/\(try await id("/domains", ["name": "moved"]))", ["parent": "hall"])
+        let move = try await api.send(.get, "\(base)/moves").items.first?["id"]?.string
         return [
-            "user": "carol@example.com", "session": Identifier<CredentialKind>(high: 1, low: 1).text, "tenant": "rival",
-            "device": try await id("/devices", ["name": "secret-meter"]), "model": "meter",
-            "domain": try await id("/domains", ["name": "hall"]), "principal": principal, "role": "own",
+            "user": "carol@example.com", "session": Identifier<CredentialKind>(high: 1, low: 1).text,
+            "move": try #require(move),
+            "group": try await id("/groups", ["name": "crew"]),
+            "change": try await id(
+                "/changes",
+                ["kind": "role.put", "change": ["name": "x", "permissions": []], "reason": "x"]),
+            "tenant": "rival", "device": try await id("/devices", ["name": "secret-meter"]), "model": "meter",
+            "domain": hall, "principal": principal, "role": "own",
             "grant": try await id("/grants", ["principal": .string(principal), "role": "viewer"]),
             "share": try await id(
                 "/shares",
@@ -55,7 +64,7 @@ import Testing
             let reference = try await api.send(
                 .get, "/api/v1/tenants/nobody/devices", token: api.token("admin")
             ).withoutRequest
-            for role in ["admin", "operator", "viewer"] {
+            for role in Role.builtIn.filter({ $0 != .platformAdmin }).map(\.name.text) {
                 let token = try await api.token(role)
                 for route in api.table.routes where route.isInTenant {
                     for objects in [objects, absent] {
@@ -90,7 +99,7 @@ import Testing
     func lacking(engine: TestDatabase.Engine) async throws {
         try await NorthboundFixture.with(engine) { api in
             let objects = try await Self.objects(api)
-            for role in [Role.admin, .operator, .viewer] {
+            for role in Role.builtIn where role != .platformAdmin {
                 let token = try await api.token(role.name.text, tenant: "rival")
                 for route in api.table.routes {
                     guard case .permission(let permission) = route.requirement, !role.permissions.contains(permission)

@@ -1,0 +1,155 @@
+import Audit
+import Base
+import Storage
+import Testing
+
+@testable import Access
+
+/// Changes of security settings: a reason always, a second approver where the tenant wants one.
+@Suite struct AccessApprovalTests {
+    private static func person(
+        _ world: AccessFixture, _ name: String, _ role: String, of tenant: Tenant? = nil
+    ) async throws -> Principal {
+        let person = try await world.person(name, of: tenant)
+        _ = try await world.access.grant(
+            role: role, to: name, tenant: (tenant ?? world.acme).id, by: AccessFixture.local)
+        return person
+    }
+
+    private static let noReason = Refusal(.invalid, "reason.required", "")
+    private static let needsSecond = Refusal(.conflict, "approval.needed", "")
+
+    @Test("what concerns administrators' rights needs a reason, which is in the log", arguments: TestDatabase.engines)
+    func reasons(engine: TestDatabase.Engine) async throws {
+        try await AccessFixture.with(engine) { world in
+            let access = world.access
+            let acme = world.acme.id
+            let boss = try await Self.person(world, "boss", "owner")
+            _ = try await world.person("ada")
+            let own = try #require(Name("own"))
+            for reason in [nil, "", " \n ", String(repeating: "x", count: 1001)] {
+                await #expect(throws: Self.noReason) {
+                    try await access.putRole(
+                        own, permissions: [.deviceRead], reason: reason, tenant: acme, by: boss)
+                }
+                await #expect(throws: Self.noReason) {
+                    try await access.grant(role: "admin", to: "ada", reason: reason, tenant: acme, by: boss)
+                }
+                await #expect(throws: Self.noReason) {
+                    try await access.setNeedsSecondApprover(true, reason: reason, tenant: acme, by: boss)
+                }
+                await #expect(throws: Self.noReason) {
+                    try await access.createToken(role: "admin", reason: reason, tenant: acme, by: boss)
+                }
+            }
+            // Everyday rights need none.
+            _ = try await access.grant(role: "viewer", to: "ada", tenant: acme, by: boss)
+            _ = try await access.putRole(
+                own, permissions: [.deviceRead], reason: "for the audit", tenant: acme, by: boss)
+            let grant = try await access.grant(role: "admin", to: "ada", reason: "holiday", tenant: acme, by: boss)
+            try await access.endGrant(grant.id, reason: "back again", tenant: acme, by: boss)
+            let told = try await world.log("", of: acme).compactMap { $0.details["reason"]?.string }
+            #expect(Set(told) == ["for the audit", "holiday", "back again"])
+        }
+    }
+
+    @Test("where two are wanted one proposes and another person approves", arguments: TestDatabase.engines)
+    func second(engine: TestDatabase.Engine) async throws {
+        try await AccessFixture.with(engine) { world in
+            let access = world.access
+            let acme = world.acme.id
+            let boss = try await Self.person(world, "boss", "owner")
+            let other = try await Self.person(world, "other", "admin")
+            let program = try await world.principal("admin")
+            let ada = try await world.person("ada")
+            try await access.setNeedsSecondApprover(true, reason: "policy", tenant: acme, by: boss)
+            for by in [boss, other] {
+                await #expect(throws: Self.needsSecond) {
+                    try await access.grant(role: "admin", to: "ada", reason: "x", tenant: acme, by: by)
+                }
+                await #expect(throws: Self.needsSecond) {
+                    try await access.createToken(role: "admin", reason: "x", tenant: acme, by: by)
+                }
+            }
+            await #expect(throws: Self.needsSecond) {
+                try await access.setNeedsSecondApprover(false, reason: "x", tenant: acme, by: boss)
+            }
+            // Everyday rights go on as before.
+            let everyday = try await access.grant(role: "viewer", to: "ada", tenant: acme, by: boss)
+            try await access.endGrant(everyday.id, tenant: acme, by: boss)
+            let change = try await access.propose(
+                "grant.put", ["principal": "ada", "role": "admin"], reason: "new colleague", tenant: acme, by: boss)
+            #expect(try await !world.isAllowed(ada, .principalManage))
+            for by in [boss, program] {
+                await #expect(throws: Refusal(.forbidden, "change.approver", "")) {
+                    try await access.approve(change.id, tenant: acme, by: by)
+                }
+            }
+            let approved = try await access.approve(change.id, tenant: acme, by: other)
+            #expect(approved.status == .approved && approved.decider == other.id)
+            #expect(try await world.isAllowed(ada, .principalManage))
+            await #expect(throws: Refusal(.conflict, "change.status", "")) {
+                try await access.approve(change.id, tenant: acme, by: other)
+            }
+            let granted = try #require(
+                try await world.log("grant.created", of: acme).first { $0.details["change"] != nil })
+            #expect(granted.details["reason"]?.string == "new colleague")
+            #expect(granted.details["change"]?.string == change.id.text)
+            // To end the need takes two as well.
+            let end = try await access.propose(
+                "approval.policy", ["needsSecond": false], reason: "small team", tenant: acme, by: boss)
+            await #expect(throws: Refusal.self) { try await access.approve(end.id, tenant: acme, by: other) }
+            let coOwner = try await Self.person(world, "co-owner", "owner")
+            _ = try await access.approve(end.id, tenant: acme, by: coOwner)
+            #expect(try await !access.needsSecondApprover(tenant: acme, by: boss))
+        }
+    }
+
+    @Test("nobody proposes what they could not do, and proposals end", arguments: TestDatabase.engines)
+    func ends(engine: TestDatabase.Engine) async throws {
+        try await AccessFixture.with(engine) { world in
+            let access = world.access
+            let acme = world.acme.id
+            let boss = try await Self.person(world, "boss", "owner")
+            let other = try await Self.person(world, "other", "admin")
+            let stranger = try await Self.person(world, "stranger", "owner", of: world.rival)
+            let viewer = try await Self.person(world, "viewer-1", "viewer")
+            for (kind, change) in [
+                ("grant.put", ["principal": "other", "role": "owner"]), ("grant.put", ["role": "admin"]),
+                ("grant.put", [:]), ("role.put", ["name": "x"]),
+                ("role.put", ["name": "x", "permissions": ["platform.manage"]]), ("approval.policy", [:]),
+                ("member.put", ["group": "none", "principal": "other"]), ("nothing", [:]),
+            ] as [(String, JSONValue)] {
+                await #expect(throws: Refusal.self, "\(kind) \(change)") {
+                    try await access.propose(kind, change, reason: "x", tenant: acme, by: other)
+                }
+            }
+            #expect(try await access.pendingChanges(tenant: acme, by: boss).isEmpty)
+            let roles: JSONValue = ["name": "x", "permissions": ["device.read"]]
+            for by in [stranger, viewer] {
+                await #expect(throws: Refusal.self) {
+                    try await access.propose("role.put", roles, reason: "x", tenant: acme, by: by)
+                }
+            }
+            let first = try await access.propose("role.put", roles, reason: "x", tenant: acme, by: other)
+            await #expect(throws: Refusal.self) { try await access.approve(first.id, tenant: acme, by: stranger) }
+            await #expect(throws: Refusal(.notFound, "change.unknown", "")) {
+                try await access.approve(first.id, tenant: world.rival.id, by: stranger)
+            }
+            #expect(try await access.reject(first.id, tenant: acme, by: other).status == .withdrawn)
+            let second = try await access.propose("role.put", roles, reason: "x", tenant: acme, by: other)
+            #expect(try await access.reject(second.id, tenant: acme, by: boss).status == .rejected)
+            let third = try await access.propose("role.put", roles, reason: "x", tenant: acme, by: other)
+            world.time.advance(by: .seconds(AccessLimits.approvalDays * 86_400))
+            #expect(
+                try await access.pendingChanges(tenant: acme, by: boss).first { $0.id == third.id }?.status == .expired)
+            await #expect(throws: Refusal(.conflict, "change.status", "")) {
+                try await access.approve(third.id, tenant: acme, by: boss)
+            }
+            try await access.endExpiredChanges()
+            try await access.endExpiredChanges()
+            #expect(try await world.log("change.expired", of: acme).count == 1)
+            #expect(try await access.roles(tenant: acme, by: boss).allSatisfy(\.isBuiltIn))
+        }
+    }
+}
