@@ -222,6 +222,11 @@ def test_wrong_bodies_are_refused_whole_with_a_stable_code(shared, content_type,
         assert len(answer.json()["detail"]) > 20, "and a sentence"
 
 
+def test_a_body_in_an_encoding_that_is_not_spoken_is_refused(device):
+    answer = send(device, gzip.compress(b'{"power":1}'), JSON, "--header", "Content-Encoding: br")
+    assert (answer.status, answer.code) == (400, "telemetry.content-encoding"), answer
+
+
 def test_nothing_of_a_refused_body_is_kept(device):
     body = [{"ts": THEN, "values": {"power": 1}}, {"ts": 1, "values": {"power": 2}}]
     assert send(device, as_bytes(body)).status == 400

@@ -49,6 +49,11 @@ public struct HTTPTelemetry: Sendable {
         _ request: TelemetryRequest, by ingest: DeviceIngest, _ promise: EventLoopPromise<TelemetryAnswer>
     ) throws(Refusal) -> Waiter? {
         let (format, isLines) = try Self.format(of: request.contentType)
+        // Compressed bodies tell so by their own first bytes, as over MQTT; another encoding would be taken for readings.
+        guard ["", "identity", "gzip", "x-gzip"].contains(request.contentEncoding?.lowercased() ?? "") else {
+            throw Refusal(
+                .invalid, "telemetry.content-encoding", "Send the body as it is, or with Content-Encoding: gzip.")
+        }
         guard isLines else {
             let accepted = try ingest.accept(request.body, as: format)
             if accepted.texts == 0 { return Waiter(promise, .accepted) }

@@ -12,9 +12,9 @@ struct DirectoryTableTests {
     private static func device(_ number: UInt64, _ status: DeviceStatus = .active, revision: Int64 = 1)
         -> DirectoryDevice
     {
-        DirectoryDevice(
-            tenant: tenant, id: DeviceID(high: 9, low: number), name: Name("meter-\(number)")!, domain: domain,
-            model: nil,
+        guard let name = Name("meter-\(number)") else { preconditionFailure("a name of letters and digits") }
+        return DirectoryDevice(
+            tenant: tenant, id: DeviceID(high: 9, low: number), name: name, domain: domain, model: nil,
             status: status, revision: revision)
     }
 
