@@ -5,8 +5,8 @@ SHELL := /bin/bash
 DATA ?= demo-data
 
 # What the server links with and starts from, then what only the tests use.
-BUILD_PACKAGES := libpq-dev libargon2-dev libzstd-dev zlib1g-dev libsqlite3-dev pkg-config
-TEST_PACKAGES := postgresql-15 mosquitto mosquitto-clients strongswan-pki libstrongswan-standard-plugins curl openssl python3-venv python3-dev
+BUILD_PACKAGES := libpq-dev libargon2-dev libzstd-dev zlib1g-dev libsqlite3-dev pkg-config python3-pip
+TEST_PACKAGES := postgresql-15 mosquitto mosquitto-clients strongswan-pki libstrongswan-standard-plugins curl openssl python3-venv python3-dev chromium libnss3-tools
 BENCH_PACKAGES := mosquitto victoria-metrics util-linux bc curl openssl python3
 
 .PHONY: help
@@ -25,8 +25,12 @@ build-packages:
 test-packages:
 	@Scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
+.PHONY: vendor
+vendor: build-packages
+	@Scripts/fetch-vendor
+
 .PHONY: build
-build: swift build-packages ## Build the programs for use (release)
+build: swift build-packages vendor ## Build the programs for use (release)
 	swift build -c release --static-swift-stdlib --product tidegate
 
 .PHONY: demo
@@ -34,7 +38,7 @@ demo: build ## Build, then run a server with 50 simulated devices; PORT_BASE=944
 	.build/release/tidegate demo --data $(DATA) $(if $(PORT_BASE),--port-base $(PORT_BASE))
 
 .PHONY: test
-test: swift test-packages ## Run every test: unit, service (SQLite and PostgreSQL) and acceptance
+test: swift test-packages vendor ## Run every test: unit, service (SQLite and PostgreSQL) and acceptance
 	Scripts/test
 
 .PHONY: format

@@ -122,7 +122,8 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "OAuth", "Fleet", "Telemetry", "Northbound",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
+                "Northbound",
                 "ConsoleFiles", "CZlib", nioCore, crypto, logging, lifecycle, httpTypes, hummingbird, mustache,
             ],
             swiftSettings: strict),

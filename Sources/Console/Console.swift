@@ -5,6 +5,7 @@ import Hummingbird
 import Logging
 import NIOCore
 public import Northbound
+import Storage
 
 /// The pages for people: finds the page, learns who comes, checks that they may, and puts the frame around the answer.
 public struct Console: Sendable {
@@ -16,16 +17,16 @@ public struct Console: Sendable {
 
     /// A console of these parts, with all its pages.
     package init(_ parts: ConsoleParts, sessions: Sessions) throws {
-        try self.init(parts, sessions: sessions, table: PageTable(parts, sessions))
-    }
-
-    /// A console with just these pages.
-    package init(_ parts: ConsoleParts, sessions: Sessions, table: PageTable) throws {
         self.parts = parts
         self.sessions = sessions
-        self.table = table
         templates = try Templates()
         assets = Assets()
+        table = PageTable(parts, sessions, assets)
+    }
+
+    /// A console of these parts, whose visitors hold sessions of its sign-in.
+    public init(_ parts: ConsoleParts) throws {
+        try self.init(parts, sessions: .of(parts.signIn))
     }
 
     /// What the people listener asks beside the API.
@@ -48,7 +49,7 @@ public struct Console: Sendable {
 
     private func page(_ request: Request, _ context: CallContext, acceptsGzip: Bool) async -> Response {
         var visit = Visit(
-            id: context.id, request: request, address: context.address, parameters: [:],
+            id: context.id, request: request, address: context.address, realm: context.realm, parameters: [:],
             query: FormFields(request.uri.query ?? "") ?? FormFields(), form: FormFields(), visitor: nil)
         var tenant: Tenant?
         do {
@@ -60,7 +61,7 @@ public struct Console: Sendable {
                 }
             if method == .post { try FormGuard.checkOrigin(request) }
             if Self.comesFromElsewhere(request) { return continuation(visit) }
-            let visitor = try await visitor(request, context)
+            let visitor = try await visitor(visit)
             visit = visit.with(visitor: visitor)
             guard case .page(let page, let parameters) = table.match(method, request.uri.path) else {
                 return try missing(method, request.uri.path, visit, acceptsGzip)
@@ -86,10 +87,10 @@ public struct Console: Sendable {
         }
     }
 
-    private func visitor(_ request: Request, _ context: CallContext) async throws -> Visitor? {
-        guard let secret = SessionCookie.secret(in: request.headers) else { return nil }
+    private func visitor(_ visit: Visit) async throws -> Visitor? {
+        guard let secret = SessionCookie.secret(in: visit.request.headers) else { return nil }
         do {
-            return try await sessions.visitor(secret, context.address, request.headers[.userAgent])
+            return try await sessions.visitor(secret, visit.origin, true)
         } catch let refusal as Refusal where refusal.kind == .unauthenticated {
             return nil
         }
@@ -255,7 +256,7 @@ extension Visit {
         visitor: Visitor?, parameters: [String: String] = [:], form: FormFields = FormFields()
     ) -> Visit {
         Visit(
-            id: id, request: request, address: address, parameters: parameters, query: query, form: form,
+            id: id, request: request, address: address, realm: realm, parameters: parameters, query: query, form: form,
             visitor: visitor)
     }
 }

@@ -5,6 +5,7 @@ public import Bus
 public import Fleet
 public import Northbound
 public import OAuth
+public import SignIn
 public import Storage
 public import Telemetry
 
@@ -15,28 +16,40 @@ public struct ConsoleParts: Sendable {
     let audit: AuditLog
     let fleet: Fleet
     let telemetry: Telemetry
+    let signIn: SignIn
     let bus: Bus
     let oauth: OAuth
     let gatekeeper: Gatekeeper
     let metrics: Metrics
     let clock: WallClock
     let version: String
+    /// Where devices find this server.
+    let addresses: DeviceAddresses
+    /// The names in the server's certificate.
+    let names: Set<String>
+    /// The certificate of the authority that devices check this server by.
+    let serverAuthority: @Sendable () throws -> String
 
     /// A console of these parts.
     public init(
-        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, bus: Bus,
-        oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String
+        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
+        bus: Bus, oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
+        addresses: DeviceAddresses, names: Set<String>, serverAuthority: @escaping @Sendable () throws -> String
     ) {
         self.database = database
         self.access = access
         self.audit = audit
         self.fleet = fleet
         self.telemetry = telemetry
+        self.signIn = signIn
         self.bus = bus
         self.oauth = oauth
         self.gatekeeper = gatekeeper
         self.metrics = metrics
         self.clock = clock
         self.version = version
+        self.addresses = addresses
+        self.names = names
+        self.serverAuthority = serverAuthority
     }
 }

@@ -26,6 +26,10 @@ enum ConsoleLimits {
     static let streamsPerTenant = 600
     /// Values of one series in a chart: two for each pixel of a wide screen.
     static let chartPoints = 1600
+    /// Rows of a table of readings.
+    static let tableRows = 120
+    /// Series that a page shows of one device.
+    static let shownSeries = 16
     /// Bytes of HTML from which packing pays.
     static let packedFrom = 1024
 }

@@ -1,14 +1,20 @@
+import Access
+import Base
+import Northbound
+import Storage
+
 /// Every page of the console. A page is added by its view, its template and a line here; `docs/architecture.md` says how.
 package struct PageTable: Sendable {
     /// The pages.
     package let pages: [Page]
 
     /// All pages of a console with these parts.
-    init(_ console: ConsoleParts, _ sessions: Sessions) {
+    init(_ console: ConsoleParts, _ sessions: Sessions, _ assets: Assets) {
         let streams = EventStreams(console)
         pages =
             Self.entrance(console, sessions) + Self.live(console, sessions, streams) + Self.overview(console)
             + Self.consent(console)
+            + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))
     }
 
     /// A table of just these pages.

@@ -6,6 +6,9 @@
 
 // clang-format off
 static const struct console_file files[] = {
+    {"assets/charts.js", (const unsigned char[]){
+#embed "assets/charts.js" suffix(,) if_empty()
+    0}},
     {"assets/icons.svg", (const unsigned char[]){
 #embed "assets/icons.svg" suffix(,) if_empty()
     0}},
@@ -21,6 +24,18 @@ static const struct console_file files[] = {
     {"templates/badge.mustache", (const unsigned char[]){
 #embed "templates/badge.mustache" suffix(,) if_empty()
     0}},
+    {"templates/block.mustache", (const unsigned char[]){
+#embed "templates/block.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/bulk.mustache", (const unsigned char[]){
+#embed "templates/bulk.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/confirm.mustache", (const unsigned char[]){
+#embed "templates/confirm.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/connect-device.mustache", (const unsigned char[]){
+#embed "templates/connect-device.mustache" suffix(,) if_empty()
+    0}},
     {"templates/connect.mustache", (const unsigned char[]){
 #embed "templates/connect.mustache" suffix(,) if_empty()
     0}},
@@ -33,8 +48,29 @@ static const struct console_file files[] = {
     {"templates/continue.mustache", (const unsigned char[]){
 #embed "templates/continue.mustache" suffix(,) if_empty()
     0}},
+    {"templates/device.mustache", (const unsigned char[]){
+#embed "templates/device.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/devices.mustache", (const unsigned char[]){
+#embed "templates/devices.mustache" suffix(,) if_empty()
+    0}},
     {"templates/error.mustache", (const unsigned char[]){
 #embed "templates/error.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-certificate.mustache", (const unsigned char[]){
+#embed "templates/gate-certificate.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-choose.mustache", (const unsigned char[]){
+#embed "templates/gate-choose.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-forgotten.mustache", (const unsigned char[]){
+#embed "templates/gate-forgotten.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-sign-in.mustache", (const unsigned char[]){
+#embed "templates/gate-sign-in.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/import.mustache", (const unsigned char[]){
+#embed "templates/import.mustache" suffix(,) if_empty()
     0}},
     {"templates/overview.mustache", (const unsigned char[]){
 #embed "templates/overview.mustache" suffix(,) if_empty()
@@ -42,8 +78,20 @@ static const struct console_file files[] = {
     {"templates/plain.mustache", (const unsigned char[]){
 #embed "templates/plain.mustache" suffix(,) if_empty()
     0}},
+    {"templates/rules.mustache", (const unsigned char[]){
+#embed "templates/rules.mustache" suffix(,) if_empty()
+    0}},
     {"templates/shell.mustache", (const unsigned char[]){
 #embed "templates/shell.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/telemetry.mustache", (const unsigned char[]){
+#embed "templates/telemetry.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/token.mustache", (const unsigned char[]){
+#embed "templates/token.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/welcome.mustache", (const unsigned char[]){
+#embed "templates/welcome.mustache" suffix(,) if_empty()
     0}},
 #if __has_embed("vendor/uPlot.css")
     {"vendor/uPlot.css", (const unsigned char[]){

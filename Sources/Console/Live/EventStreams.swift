@@ -1,10 +1,17 @@
+import Access
+import Audit
 import Base
 import Bus
 import Fleet
+import HTTPTypes
+import Hummingbird
 import Northbound
 import ServiceLifecycle
+import SignIn
+import Storage
 import Synchronization
 import Telemetry
+import Trust
 
 /// The event streams of open pages: bounded in number and in what waits, with a sign of life, checked again and again.
 ///
@@ -22,8 +29,8 @@ final class EventStreams: Sendable {
         case enrolled
         /// A value became durable.
         case value(LiveFeed.Update)
-        /// The visitor's session has ended.
-        case end
+        /// A credential has ended that may be the visitor's.
+        case doubt
     }
 
     /// What a stream follows.
@@ -35,6 +42,8 @@ final class EventStreams: Sendable {
         let waits: Bool
         /// Whether the visitor sees every device of the tenant, so that events need no look-up.
         let seesAll: Bool
+        /// Who follows.
+        let principal: PrincipalID
     }
 
     private let bus: Bus
@@ -124,9 +133,11 @@ final class EventStreams: Sendable {
                     try await writer.write(Self.arrived("Online: the first reading is here.", isDone: true))
                 }
                 if let update = pace.take(update) { try await writer.write(Self.event(update)) }
-            case .end:
-                try await writer.write("event: end\ndata: {}\n\n")
-                return
+            case .doubt:
+                do { try await isAllowed() } catch {
+                    try await writer.write("event: end\ndata: {}\n\n")
+                    return
+                }
             }
         }
     }
@@ -143,6 +154,9 @@ final class EventStreams: Sendable {
                 guard event.tenant == wish.tenant else { return }
                 if wish.seesAll { source.yield(.changed(topic: "devices")) }
                 if event.device == wish.device, event.change == .enrolled { source.yield(.enrolled) }
+            },
+            bus.subscribe(to: CredentialsEnded.self) { event in
+                if event.principal == nil || event.principal == wish.principal { source.yield(.doubt) }
             },
             bus.subscribe(to: DevicesRegistered.self) { event in
                 if event.tenant == wish.tenant, wish.seesAll { source.yield(.changed(topic: "devices")) }

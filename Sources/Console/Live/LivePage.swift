@@ -1,9 +1,15 @@
 import Access
+import Audit
 import Base
+import Bus
 import Fleet
+import HTTPTypes
 import Hummingbird
 import Northbound
+import SignIn
 import Storage
+import Telemetry
+import Trust
 
 extension PageTable {
     /// The event stream of a tenant's pages: `device` names one whose values are wanted, `waiting` waits for its first.
@@ -16,10 +22,9 @@ extension PageTable {
                     try console.access.visibleDomains(principal, .deviceRead, tenant: tenant, in: $0)
                 }
                 let wish = EventStreams.Wish(
-                    tenant: tenant, device: device?.id, waits: visit.query.has("waiting"), seesAll: scope == .all)
-                let (secret, address, agent) = (
-                    SessionCookie.secret(in: visit.request.headers), visit.address, visit.visit.agent
-                )
+                    tenant: tenant, device: device?.id, waits: visit.query.has("waiting"), seesAll: scope == .all,
+                    principal: principal.id)
+                let (secret, origin) = (SessionCookie.secret(in: visit.request.headers), visit.visit.origin)
                 return .answer(
                     try streams.answer(
                         wish,
@@ -28,7 +33,7 @@ extension PageTable {
                             return (try? await console.fleet.show(device.text, in: tenant, by: principal)) != nil
                         },
                         isAllowed: {
-                            _ = try await sessions.visitor(secret ?? "", address, agent)
+                            _ = try await sessions.visitor(secret ?? "", origin, false)
                             _ = try await console.gatekeeper.admit(
                                 principal, .permission(.tenantRead), visit.tenant.slug)
                             if let device { _ = try await console.readable(device.id.text, visit) }

@@ -1,6 +1,15 @@
 import Access
+import Audit
 import Base
+import Bus
 import Fleet
+import HTTPTypes
+import Hummingbird
+import Northbound
+import SignIn
+import Storage
+import Telemetry
+import Trust
 
 /// The state of a tenant's fleet on one page; every count leads to the list that it counts.
 struct OverviewPage: PageView {
@@ -84,13 +93,14 @@ extension OverviewPage {
             return
         }
         let active = counts[.active] ?? 0
-        let online = try await console.fleet.count(filter: "status = active and online", in: tenant, by: principal)
-        let states: [(label: String, count: Int, shape: String, note: String, filter: String)] = [
-            ("Online", online, "ok", "connected now", "status = active and online"),
-            ("Offline", max(active - online, 0), "off", "enrolled, not connected", "status = active and not online"),
-            ("Waiting", counts[.registered] ?? 0, "warning", "registered, not enrolled", "status = registered"),
-            ("Suspended", counts[.suspended] ?? 0, "warning", "kept out for now", "status = suspended"),
-            ("Revoked", counts[.revoked] ?? 0, "critical", "kept out for good", "status = revoked"),
+        let online = try await console.fleet.count(
+            filter: DeviceSelection.State.online.filter, in: tenant, by: principal)
+        let states: [(label: String, count: Int, shape: String, note: String, state: DeviceSelection.State)] = [
+            ("Online", online, "ok", "connected now", .online),
+            ("Offline", max(active - online, 0), "off", "enrolled, not connected", .offline),
+            ("Waiting", counts[.registered] ?? 0, "warning", "registered, not enrolled", .waiting),
+            ("Suspended", counts[.suspended] ?? 0, "warning", "kept out for now", .suspended),
+            ("Revoked", counts[.revoked] ?? 0, "critical", "kept out for good", .revoked),
         ]
         var from = 0
         var parts: [Part] = []
@@ -105,27 +115,27 @@ extension OverviewPage {
             stats: states.map { state in
                 Stat(
                     label: state.label, count: state.count.grouped, shape: state.shape, note: state.note,
-                    address: "\(home)/devices?filter=\(FormFields.encoded(state.filter))")
+                    address: "\(home)/devices\(DeviceSelection(state.state).query)")
             })
         lists = [
             try await Self.list(
                 console, visit, id: "silent", "Silent for longest", "All offline", "Every enrolled device is online.",
-                filter: "status = active and not online", sort: .lastSeen),
+                state: .offline, sort: .lastSeen),
             try await Self.list(
-                console, visit, id: "newest", "Newest", "All devices", "None yet.", filter: nil,
+                console, visit, id: "newest", "Newest", "All devices", "None yet.", state: nil,
                 sort: .createdDescending),
         ]
     }
 
     private static func list(
         _ console: ConsoleParts, _ visit: TenantVisit, id: String, _ heading: String, _ more: String,
-        _ nothing: String, filter: String?, sort: DeviceSort
+        _ nothing: String, state: DeviceSelection.State?, sort: DeviceSort
     ) async throws -> List {
         let page = try await console.fleet.list(
-            DeviceQuery(filter: filter, sort: sort, limit: 6), in: visit.tenant.id, by: visit.principal)
-        let query = [filter.map { "filter=" + FormFields.encoded($0) }, "sort=" + sort.rawValue].compactMap { $0 }
+            DeviceQuery(filter: state?.filter, sort: sort, limit: 6), in: visit.tenant.id, by: visit.principal)
         return List(
-            id: id, heading: heading, address: "\(visit.home)/devices?\(query.joined(separator: "&"))", more: more,
+            id: id, heading: heading, address: visit.home + "/devices" + DeviceSelection(state, sort: sort).query,
+            more: more,
             devices: page.items.map { item in
                 Line(
                     name: item.device.name.text, address: "\(visit.home)/devices/\(item.device.name)",

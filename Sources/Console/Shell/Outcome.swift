@@ -1,5 +1,8 @@
+import Access
+import Base
 package import HTTPTypes
 package import Northbound
+import Storage
 
 /// What a page answers with.
 package enum Outcome: Sendable {

@@ -1,4 +1,6 @@
 import Access
+import Base
+import Northbound
 import Storage
 
 extension ConsoleParts {

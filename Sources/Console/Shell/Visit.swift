@@ -2,6 +2,7 @@ package import Access
 import Base
 import HTTPTypes
 import Hummingbird
+import SignIn
 
 /// One request for a page that anybody may see.
 package struct Visit: Sendable {
@@ -11,6 +12,8 @@ package struct Visit: Sendable {
     let request: Request
     /// The network address it came from.
     package let address: String?
+    /// Whose listener it came in by.
+    let realm: Realm
     /// The path's parameters, decoded.
     let parameters: [String: String]
     /// The fields of the query.
@@ -21,7 +24,7 @@ package struct Visit: Sendable {
     let visitor: Visitor?
 
     /// What the browser calls itself.
-    package var agent: String? { request.headers[.userAgent].map { String($0.prefix(200)) } }
+    package var agent: String? { request.headers[.userAgent] }
 
     /// A parameter of the path.
     package func path(_ name: String) -> String { parameters[name] ?? "" }

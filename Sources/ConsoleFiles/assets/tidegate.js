@@ -61,8 +61,10 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   load(link.href, link.dataset.swap).then(() => announce("Updated"));
 });
+let isLeaving = false;
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.method === "post") isLeaving = true;
   if (!form.matches("form[data-swap]") || form.method !== "get") return;
   event.preventDefault();
   const address = new URL(form.action);
@@ -111,6 +113,19 @@ document.addEventListener("change", (event) => {
 document.addEventListener("change", async (event) => {
   const file = event.target.closest("input[type=file][data-into]");
   if (file?.files[0]) document.getElementById(file.dataset.into).value = await file.files[0].text();
+});
+
+// Rules of a new password, while it is typed.
+let typing;
+document.addEventListener("input", (event) => {
+  const form = event.target.matches("input[name=password]") && event.target.closest("form[data-rules]");
+  if (!form) return;
+  clearTimeout(typing);
+  typing = setTimeout(async () => {
+    const body = new URLSearchParams(new FormData(form));
+    const response = await fetch(form.dataset.rules, { method: "POST", body });
+    if (response.ok) swap(new DOMParser().parseFromString(await response.text(), "text/html"), "rules");
+  }, 250);
 });
 
 // Events: one stream for each page, closed while the page is hidden.
@@ -177,7 +192,7 @@ const open = () => {
   show("Connecting", "waiting");
   stream.addEventListener("open", () => show("Live", "on"));
   stream.addEventListener("error", () => { if (stream) show("Reconnecting", "waiting"); });
-  stream.addEventListener("end", () => { close("Signed out"); location.reload(); });
+  stream.addEventListener("end", () => { close("Signed out"); if (!isLeaving) location.reload(); });
   for (const [name, handle] of Object.entries(handlers)) {
     stream.addEventListener(name, (event) => handle(JSON.parse(event.data)));
   }

@@ -4,17 +4,21 @@ import Base
 ///
 /// Fields may be quoted, a quote within is doubled; lines end with LF or CRLF; a byte order mark is skipped, and so are
 /// empty lines. Every byte meets a limit before it is kept.
-struct CSVReader {
+package struct CSVReader {
     /// One record and the line on which it begins, counted from one.
-    struct Record: Equatable {
-        var line: Int
-        var fields: [String]
+    package struct Record: Equatable {
+        /// The line.
+        package var line: Int
+        /// Its cells.
+        package var fields: [String]
     }
 
     /// Why the text is not CSV that can be read.
-    struct Fault: Error, Equatable {
-        var line: Int
-        var message: String
+    package struct Fault: Error, Equatable {
+        /// The line.
+        package var line: Int
+        /// What is wrong there.
+        package var message: String
     }
 
     private enum State {
@@ -37,13 +41,15 @@ struct CSVReader {
     private var isFirst = true
 
     /// A reader of records with at most this many bytes and fields.
-    init(recordLimit: Int = FleetLimits.registrationLineBytes, fieldLimit: Int = FleetLimits.registrationColumns) {
+    package init(
+        recordLimit: Int = FleetLimits.registrationLineBytes, fieldLimit: Int = FleetLimits.registrationColumns
+    ) {
         self.recordLimit = recordLimit
         self.fieldLimit = fieldLimit
     }
 
     /// Takes the next bytes and hands each record that they complete to `body`.
-    mutating func consume(_ bytes: some Sequence<UInt8>, _ body: (Record) throws -> Void) throws {
+    package mutating func consume(_ bytes: some Sequence<UInt8>, _ body: (Record) throws -> Void) throws {
         for byte in bytes {
             if isFirst, skipsMark(byte) { continue }
             recordBytes += 1
@@ -76,7 +82,7 @@ struct CSVReader {
     }
 
     /// Ends the text and hands a last record without line end to `body`.
-    mutating func finish(_ body: (Record) throws -> Void) throws {
+    package mutating func finish(_ body: (Record) throws -> Void) throws {
         if state == .quoted { throw fault("a quoted field does not end") }
         if let record = try endRecord() { try body(record) }
     }

@@ -1,12 +1,15 @@
 import Base
-import Telemetry
+package import Telemetry
 
 /// Spells the points of several series, one series after the other, as JSON or CSV; a page at a time, so that a long
 /// answer needs little memory.
-struct TelemetryText {
+package struct TelemetryText {
     /// The form of the answer.
-    enum Form: Sendable {
-        case json, csv
+    package enum Form: Sendable {
+        /// A JSON document.
+        case json
+        /// Lines of cells.
+        case csv
     }
 
     private let form: Form
@@ -15,13 +18,14 @@ struct TelemetryText {
     private var isFirstPoint = true
     private var csvName = ""
 
-    init(_ form: Form, _ aggregates: [Aggregate]) {
+    /// A text in this form, of these aggregates; of the readings as they are when there are none.
+    package init(_ form: Form, _ aggregates: [Aggregate]) {
         self.form = form
         self.aggregates = aggregates
     }
 
     /// What comes before the first series.
-    func begin() -> [UInt8] {
+    package func begin() -> [UInt8] {
         switch form {
         case .json: Array("{\"series\":[".utf8)
         case .csv:
@@ -32,7 +36,7 @@ struct TelemetryText {
     private var columns: [String] { aggregates.isEmpty ? ["value"] : aggregates.map(\.rawValue) }
 
     /// What comes before a series' first page.
-    mutating func beginSeries(_ name: String, unit: String) -> [UInt8] {
+    package mutating func beginSeries(_ name: String, unit: String) -> [UInt8] {
         defer { isFirstSeries = false }
         isFirstPoint = true
         guard form == .json else {
@@ -48,7 +52,7 @@ struct TelemetryText {
     }
 
     /// One page of a series: a column of values, or one for each aggregate, all with the same times.
-    mutating func page(_ columns: [SeriesPoints]) -> [UInt8] {
+    package mutating func page(_ columns: [SeriesPoints]) -> [UInt8] {
         guard let times = columns.first?.times else { return [] }
         var text: [UInt8] = []
         text.reserveCapacity(times.count * 24 * columns.count)
@@ -74,10 +78,10 @@ struct TelemetryText {
     }
 
     /// What comes behind a series' last page.
-    func endSeries() -> [UInt8] { form == .json ? Array("]}".utf8) : [] }
+    package func endSeries() -> [UInt8] { form == .json ? Array("]}".utf8) : [] }
 
     /// What comes behind the last series.
-    func end() -> [UInt8] { form == .json ? Array("]}\n".utf8) : [] }
+    package func end() -> [UInt8] { form == .json ? Array("]}\n".utf8) : [] }
 }
 
 /// The form of a cell in CSV (RFC 4180).

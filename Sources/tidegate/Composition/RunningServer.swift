@@ -3,6 +3,7 @@ import Audit
 import Backup
 import Base
 import Bus
+import Console
 import Fleet
 import Logging
 import NIOCore
@@ -73,9 +74,10 @@ struct RunningServer: Sendable {
             tls: { try Self.peopleTLS(parts) })
         people.platform = configuration.listeners.platform.map { .init(host: $0.host, port: $0.port) }
         people.trustedProxies = TrustedProxies(configuration.trustedProxies)
-        northbound = try NorthboundServer(
-            services: Self.peopleServices(parts, maker, southbound, probe), configuration: people,
-            logger: parts.logger)
+        var services = Self.peopleServices(parts, maker, southbound, probe)
+        let console = ConsoleParts(parts, gatekeeper: services.gatekeeper)
+        services.site = try Console(console).site
+        northbound = try NorthboundServer(services: services, configuration: people, logger: parts.logger)
         parts.metrics.gauge(
             "tidegate_telemetry_log_failing", "1 while readings can not be stored, so that none is acknowledged."
         ) { [telemetry = parts.telemetry] in telemetry.failure == nil ? 0 : 1 }
@@ -85,7 +87,7 @@ struct RunningServer: Sendable {
         parts.metrics.counter("tidegate_signin_passwords_total", "Passwords' hashes computed.") {
             [hashing = parts.signIn.hashing] in Double(hashing.computations)
         }
-        upkeep = Upkeep(parts: parts, contexts: contexts, people: northbound, mqtt: mqtt)
+        upkeep = Upkeep(parts: parts, contexts: contexts, people: northbound, mqtt: mqtt, console: console)
     }
 
     /// Whether all listeners accept connections.
@@ -154,5 +156,22 @@ struct RunningServer: Sendable {
                 .certificate($0)
             },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(certificate.keyPEM.utf8), format: .pem)))
+    }
+}
+
+extension ConsoleParts {
+    /// The console's parts in a running server.
+    fileprivate init(_ parts: ServerParts, gatekeeper: Gatekeeper) {
+        let listeners = parts.configuration.listeners
+        self.init(
+            database: parts.database, access: parts.access, audit: parts.audit, fleet: parts.fleet,
+            telemetry: parts.telemetry, signIn: parts.signIn, bus: parts.bus, oauth: parts.oauth,
+            gatekeeper: gatekeeper,
+            metrics: parts.metrics, version: Program.version,
+            addresses: DeviceAddresses(
+                host: parts.configuration.deployment, people: listeners.people.port, device: listeners.device.port,
+                mqtt: listeners.mqtt.port),
+            names: Set(parts.serverNames.texts),
+            serverAuthority: { [authorities = parts.authorities] in try authorities.serverAuthorityPEM })
     }
 }

@@ -2,6 +2,7 @@ import Access
 import Audit
 import Base
 import Bus
+import Console
 import Fleet
 import Foundation
 import Logging
@@ -40,7 +41,7 @@ struct ServerParts: Sendable {
     /// Every table of the program.
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-        NorthboundSchema.part, SignInSchema.part, OAuthSchema.part,
+        NorthboundSchema.part, SignInSchema.part, ConsoleSchema.part, OAuthSchema.part,
     ]
 
     /// Every column that the key ring seals.

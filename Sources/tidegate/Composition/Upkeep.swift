@@ -1,6 +1,7 @@
 import Access
 import Audit
 import Base
+import Console
 import Fleet
 import Logging
 import Northbound
@@ -22,6 +23,7 @@ struct Upkeep: Service {
     let contexts: TLSContexts
     let people: NorthboundServer
     let mqtt: MQTTService
+    let console: ConsoleParts
 
     func run() async throws {
         var round = 0
@@ -82,6 +84,7 @@ struct Upkeep: Service {
             parts.verifier.distrust(tenant)
             try await parts.oauth.purge(tenant)
             try await parts.signIn.purge(tenant)
+            try await console.purge(tenant)
             try await parts.access.forgetTenant(tenant)
         }
     }

@@ -1,13 +1,20 @@
 import Access
+import Audit
 import Base
+import Fleet
 import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
 import NIOEmbedded
+import OAuth
+import SignIn
+import Storage
 import Synchronization
+import Telemetry
 import Testing
+import Trust
 
 @testable import Console
 @testable import Northbound
@@ -30,6 +37,10 @@ struct ConsoleFixture: Sendable {
     private init(_ api: NorthboundFixture) async throws {
         self.api = api
         let world = api.world
+        try await world.database.migrate([
+            TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
+            NorthboundSchema.part, SignInSchema.part, OAuthSchema.part, ConsoleSchema.part,
+        ])
         var people: [String: Visitor] = [:]
         for role in ["admin", "viewer"] {
             people[Self.secret(role)] = Visitor(
@@ -45,9 +56,10 @@ struct ConsoleFixture: Sendable {
         let known = people
         let parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
-            telemetry: api.telemetry, bus: world.bus, oauth: api.oauth, gatekeeper: api.services.gatekeeper,
-            metrics: Metrics(),
-            clock: world.time.clock, version: "1.2.3")
+            telemetry: api.telemetry, signIn: api.services.signIn, bus: world.bus, oauth: api.oauth,
+            gatekeeper: api.services.gatekeeper, metrics: Metrics(), clock: world.time.clock, version: "1.2.3",
+            addresses: DeviceAddresses(host: "fleet.example.com", people: 8443, device: 8444, mqtt: 8883),
+            names: ["fleet.example.com"], serverAuthority: { "the authority\n" })
         console = try Console(
             parts,
             sessions: Sessions(
@@ -56,7 +68,7 @@ struct ConsoleFixture: Sendable {
                         throw Refusal(.unauthenticated, "session.ended", "Sign in.")
                     }
                     return visitor
-                }, end: { _ in }))
+                }, end: { _, _ in }))
         var services = api.services
         services.site = console.site
         door = services.frontDoor(api.table, listener: .people, caller: .bearer)

@@ -1,0 +1,338 @@
+import Access
+import Audit
+import Base
+import Bus
+import Fleet
+import HTTPTypes
+import Hummingbird
+import Northbound
+import SignIn
+import Storage
+import Telemetry
+import Trust
+
+/// The readings of a device over a span of time, as charts, as a table, as CSV.
+struct TelemetryPage: PageView {
+    static let template = "telemetry"
+    static let menu: MenuItem? = .telemetry
+
+    struct Chart: Sendable {
+        /// Where the script finds the points.
+        let points: String
+        /// The drawing library, when it was there at the build.
+        let library: String?
+        let styles: String?
+        /// The script that draws.
+        let charts: String
+        let series: [Line]
+    }
+
+    struct Line: Sendable {
+        let seriesName: String
+        let unit: String
+        let low: String
+        let mean: String
+        let high: String
+        let latest: String
+        let line: String
+        let words: String
+    }
+
+    struct Table: Sendable {
+        let heads: [String]
+        let rows: [Row]
+        let note: String
+    }
+
+    struct Row: Sendable {
+        let time: Moment
+        let cells: [String]
+    }
+
+    let title = "Telemetry"
+    let summary: String
+    let address: String
+    let device: String
+    let devices: [String]
+    let spans: [DevicesPage.Choice]
+    let isTable: Bool
+    let tableLabel: String
+    let tableAddress: String
+    let csv: String
+    let fault: String?
+    let hasSeries: Bool
+    let chart: Chart?
+    let table: Table?
+    let isEmpty: Bool
+    let emptyTitle: String
+    let emptyText: String
+}
+
+/// How far back the explorer looks.
+enum TelemetrySpan: String, CaseIterable, Sendable {
+    case hour = "1h"
+    case quarter = "6h"
+    case day = "1d"
+    case week = "7d"
+    case month = "30d"
+
+    var label: String {
+        switch self {
+        case .hour: "Last hour"
+        case .quarter: "Last 6 hours"
+        case .day: "Last day"
+        case .week: "Last 7 days"
+        case .month: "Last 30 days"
+        }
+    }
+
+    var seconds: Int64 {
+        switch self {
+        case .hour: 3600
+        case .quarter: 6 * 3600
+        case .day: 86_400
+        case .week: 7 * 86_400
+        case .month: 30 * 86_400
+        }
+    }
+
+    /// The step that leaves so many points.
+    func step(_ points: Int) -> Duration { .seconds(max(seconds / Int64(points), 1)) }
+}
+
+extension PageTable {
+    static func telemetry(_ console: ConsoleParts, _ library: ChartLibrary) -> [Page] {
+        [
+            Page("/telemetry", needs: .telemetryRead) { visit in
+                let page = try await TelemetryPage(console, visit, library)
+                let live = page.chart == nil ? nil : "\(visit.home)/live?device=\(FormFields.encoded(page.device))"
+                return .show(page, live: live)
+            },
+            Page("/telemetry/points", needs: .telemetryRead) { visit in
+                let wish = TelemetryWish(visit.query)
+                let device = try await console.readable(wish.device ?? "", visit)
+                return .answer(try await wish.points(console, visit.tenant.id, device.id))
+            },
+            Page("/telemetry/readings.csv", needs: .telemetryRead) { visit in
+                let wish = TelemetryWish(visit.query)
+                let device = try await console.readable(wish.device ?? "", visit)
+                return .answer(wish.csv(console, visit.tenant.id, device))
+            },
+        ]
+    }
+}
+
+/// The files of the library that draws charts; nil where it was not there at the build.
+struct ChartLibrary: Sendable {
+    let script: String?
+    let styles: String?
+    /// Our own script that draws with it.
+    let charts: String
+
+    init(_ assets: Assets) {
+        script = assets.address("uPlot.js")
+        styles = assets.address("uPlot.css")
+        charts = assets.address("charts.js") ?? ""
+    }
+}
+
+/// What the explorer's address asks for.
+struct TelemetryWish: Sendable {
+    let device: String?
+    let span: TelemetrySpan
+    let series: String?
+    let isTable: Bool
+
+    init(_ query: FormFields) {
+        device = query.text("device")
+        span = query.text("span").flatMap { TelemetrySpan(rawValue: $0) } ?? .hour
+        series = query.text("series")
+        isTable = query.text("view") == "table"
+    }
+
+    func query(table: Bool = false) -> String {
+        let fields: [(String, String?)] = [
+            ("device", device), ("span", span == .hour ? nil : span.rawValue), ("series", series),
+            ("view", table ? "table" : nil),
+        ]
+        return "?"
+            + fields.compactMap { name, value in value.map { "\(name)=\(FormFields.encoded($0))" } }
+            .joined(separator: "&")
+    }
+
+    func wanted(_ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID) async throws -> [SeriesInfo] {
+        let all = try await console.telemetry.reader.series(tenant: tenant, device: device)
+        return Array(all.filter { series == nil || $0.name == series }.prefix(ConsoleLimits.shownSeries))
+    }
+
+    func pointQuery(
+        _ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID, _ name: String, points: Int,
+        _ aggregates: [Aggregate]
+    ) -> PointQuery {
+        let now = console.clock.now
+        return PointQuery(
+            tenant: tenant, device: device, series: [name], from: now - .seconds(span.seconds), to: now + .seconds(60),
+            step: span.step(points), aggregates: aggregates)
+    }
+
+    /// The least and the greatest of each step, so that no peak is lost: two values for each pixel of a wide screen.
+    func points(_ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID) async throws -> Answer {
+        var series: [JSONValue] = []
+        for info in try await wanted(console, tenant, device) {
+            var times: [JSONValue] = []
+            var columns: [[String]] = [[], [], []]
+            let query = pointQuery(
+                console, tenant, device, info.name, points: ConsoleLimits.chartPoints / 2, [.mean, .min, .max])
+            for try await page in console.telemetry.reader.points(query) {
+                times += page.columns.first?.times.map { .integer($0) } ?? []
+                for (index, column) in page.columns.prefix(3).enumerated() {
+                    columns[index] += column.values.map(\.description)
+                }
+            }
+            series.append([
+                "name": .string(info.name), "unit": .string(info.unit ?? ""), "times": .array(times),
+                "mean": .array(columns[0].map(Self.number)), "min": .array(columns[1].map(Self.number)),
+                "max": .array(columns[2].map(Self.number)),
+            ])
+        }
+        return .ok(["series": .array(series)])
+    }
+
+    private static func number(_ text: String) -> JSONValue { (try? JSONValue(parsing: Array(text.utf8))) ?? .null }
+
+    /// Every reading of the span, as it was reported.
+    func csv(_ console: ConsoleParts, _ tenant: TenantID, _ device: Device) -> Answer {
+        let now = console.clock.now
+        var answer = Answer.stream("text/csv; charset=utf-8; header=present") { writer in
+            var text = TelemetryText(.csv, [])
+            try await writer.write(text.begin())
+            for info in try await wanted(console, tenant, device.id) {
+                try await writer.write(text.beginSeries(info.name, unit: info.unit ?? ""))
+                let query = PointQuery(
+                    tenant: tenant, device: device.id, series: [info.name], from: now - .seconds(span.seconds),
+                    to: now + .seconds(60))
+                for try await page in console.telemetry.reader.points(query) {
+                    try await writer.write(text.page(page.columns))
+                }
+            }
+        }
+        answer.headers[.contentDisposition] = "attachment; filename=\"\(device.name)-\(span.rawValue).csv\""
+        return answer
+    }
+}
+
+extension TelemetryPage {
+    init(_ console: ConsoleParts, _ visit: TenantVisit, _ library: ChartLibrary) async throws {
+        let wish = TelemetryWish(visit.query)
+        address = "\(visit.home)/telemetry"
+        isTable = wish.isTable
+        tableLabel = wish.isTable ? "View as charts" : "View as table"
+        tableAddress = address + wish.query(table: !wish.isTable)
+        csv = address + "/readings.csv" + wish.query()
+        spans = TelemetrySpan.allCases.map {
+            DevicesPage.Choice(value: $0.rawValue, label: $0.label, isOn: $0 == wish.span)
+        }
+        let held = try await console.reach(of: visit.principal, in: visit.tenant).0
+        devices =
+            held.contains(.deviceRead)
+            ? try await console.fleet.list(
+                DeviceQuery(sort: .lastSeenDescending, limit: 50), in: visit.tenant.id, by: visit.principal
+            ).items.map(\.device.name.text) : []
+        var found: Device?
+        var fault: String?
+        do {
+            found = try await wish.device.asyncMap { try await console.readable($0, visit) }
+        } catch let refusal as Refusal where refusal.kind == .notFound || refusal.kind == .forbidden {
+            fault = refusal.message
+        }
+        self.fault = fault
+        device = found?.name.text ?? wish.device ?? ""
+        guard let found else {
+            (summary, hasSeries, chart, table) = ("Readings of any device, over any time.", false, nil, nil)
+            isEmpty = true
+            (emptyTitle, emptyText) = (
+                "Choose a device",
+                devices.isEmpty ? "None has reported yet." : "Its series are shown as charts or as a table."
+            )
+            return
+        }
+        let tenant = visit.tenant.id
+        let infos = try await wish.wanted(console, tenant, found.id)
+        summary = "\(found.name), \(wish.span.label.lowercased())"
+        hasSeries = !infos.isEmpty
+        isEmpty = infos.isEmpty
+        (emptyTitle, emptyText) = ("Nothing here", "The device has reported nothing yet.")
+        if wish.isTable {
+            chart = nil
+            table = infos.isEmpty ? nil : try await Self.table(console, wish, tenant, found.id, infos)
+            return
+        }
+        table = nil
+        var lines: [Line] = []
+        for info in infos { lines.append(try await Self.line(console, wish, tenant, found.id, info)) }
+        chart =
+            lines.isEmpty
+            ? nil
+            : Chart(
+                points: address + "/points" + wish.query(), library: library.script, styles: library.styles,
+                charts: library.charts, series: lines)
+    }
+
+    private static func line(
+        _ console: ConsoleParts, _ wish: TelemetryWish, _ tenant: TenantID, _ device: DeviceID, _ info: SeriesInfo
+    ) async throws -> Line {
+        var points: [(time: Int64, value: Double)] = []
+        var (low, high, sum, count) = (Double.infinity, -Double.infinity, 0.0, 0.0)
+        var latest: String?
+        let query = wish.pointQuery(
+            console, tenant, device, info.name, points: 240, [.mean, .min, .max, .sum, .count, .last])
+        for try await page in console.telemetry.reader.points(query) where page.columns.count == 6 {
+            let columns = page.columns
+            points += zip(columns[0].times, columns[0].values).map { ($0, $1.number) }
+            low = columns[1].values.map(\.number).reduce(low, min)
+            high = columns[2].values.map(\.number).reduce(high, max)
+            sum = columns[3].values.map(\.number).reduce(sum, +)
+            count = columns[4].values.map(\.number).reduce(count, +)
+            latest = columns[5].values.last?.description ?? latest
+        }
+        let readings = Readings(name: info.name, unit: info.unit ?? "", points: points, latest: latest, at: nil)
+        func shown(_ value: Double) -> String { count > 0 ? Readings.short(value) : "–" }
+        return Line(
+            seriesName: info.name, unit: info.unit ?? "", low: shown(low), mean: shown(sum / count),
+            high: shown(high), latest: latest ?? "–", line: readings.spark(width: 240, height: 44) ?? "",
+            words: readings.words)
+    }
+
+    private static func table(
+        _ console: ConsoleParts, _ wish: TelemetryWish, _ tenant: TenantID, _ device: DeviceID, _ infos: [SeriesInfo]
+    ) async throws -> Table {
+        var cells: [Int64: [String]] = [:]
+        for (index, info) in infos.enumerated() {
+            let query = wish.pointQuery(console, tenant, device, info.name, points: ConsoleLimits.tableRows, [.mean])
+            for try await page in console.telemetry.reader.points(query) {
+                guard let column = page.columns.first else { continue }
+                for (time, value) in zip(column.times, column.values) {
+                    cells[time, default: Array(repeating: "", count: infos.count)][index] = Readings.short(value.number)
+                }
+            }
+        }
+        return Table(
+            heads: infos.map { info in info.unit.map { "\(info.name) (\($0))" } ?? info.name },
+            rows: cells.sorted { $0.key > $1.key }.compactMap { time, cells in
+                Timestamp(milliseconds: time).map { Row(time: Moment($0), cells: cells) }
+            },
+            note:
+                "Means of steps of \(wish.span.step(ConsoleLimits.tableRows).components.seconds) seconds, the newest first. CSV has every reading."
+        )
+    }
+}
+
+extension ConsoleParts {
+    /// Every permission that a principal holds in one domain.
+    func permissions(of principal: Principal, tenant: TenantID, domain: DomainID) async throws -> Set<Permission> {
+        let access = access
+        return try await database.tenant(tenant).read { tx in
+            try access.permissions(of: principal, tenant: tenant, in: domain, tx)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Base
+import Fleet
+import HTTPTypes
+import Testing
+
+@testable import Console
+
+/// What the pages about devices do.
+@Suite("The console's devices")
+struct ConsoleDevicesTests {
+    @Test("the list filters, goes on by pages, and remembers size and columns", arguments: TestDatabase.engines)
+    func list(engine: TestDatabase.Engine) async throws {
+        try await ConsoleFixture.with(engine) { world in
+            for number in 100..<160 { _ = try await world.api.world.register("meter-\(number)") }
+            let first = try await world.get("/t/acme/devices", as: "admin").text
+            #expect(first.contains("60 devices") && first.contains("meter-149") && !first.contains("meter-150"))
+            let next = try #require(first.firstMatch(of: /href="([^"]*cursor=[^"]*)"/)?.1)
+            let second = try await world.get(String(next).replacing("&amp;", with: "&"), as: "admin").text
+            #expect(second.contains("meter-150") && !second.contains("meter-149"))
+            let kept = try await world.post(
+                "/t/acme/devices/preferences", [("size", "100"), ("column", "place")], as: "admin")
+            #expect(kept.status == 303)
+            let whole = try await world.get("/t/acme/devices", as: "admin").text
+            #expect(whole.contains("meter-159") && whole.contains(">Place</th>") && !whole.contains(">Model</th>"))
+            let found = try await world.get("/t/acme/devices?find=METER-12", as: "admin").text
+            #expect(found.contains("10 devices match") && found.contains("Name has “METER-12”"))
+            let wrong = try await world.get("/t/acme/devices?filter=colour%20%3D", as: "admin")
+            #expect(wrong.status == 200 && wrong.text.contains("role=\"alert\""))
+            let rival = try await world.get("/t/rival/devices", as: "rival").text
+            #expect(!rival.contains("meter-"))
+        }
+    }
+
+    @Test("an action takes all that match, on however many pages, after it has asked", arguments: TestDatabase.engines)
+    func bulk(engine: TestDatabase.Engine) async throws {
+        try await ConsoleFixture.with(engine) { world in
+            for number in 100..<160 { _ = try await world.api.world.register("meter-\(number)") }
+            _ = try await world.api.world.register("other")
+            let form = [("all", "1"), ("find", "meter"), ("act", "suspend")]
+            let asks = try await world.post("/t/acme/devices/bulk", form, as: "admin").text
+            #expect(asks.contains("Suspend 60 devices") && asks.contains("name=\"sure\""))
+            let done = try await world.post("/t/acme/devices/bulk", form + [("sure", "1")], as: "admin").text
+            #expect(done.contains("60 of 60 done"))
+            let left = try await world.api.world.fleet.count(
+                filter: "status = suspended", in: world.api.world.acme, by: FleetFixture.admin)
+            #expect(left == 60)
+            let refused = try await world.post("/t/acme/devices/bulk", form + [("sure", "1")], as: "viewer")
+            #expect(refused.status == 403 || refused.status == 404)
+        }
+    }
+
+    @Test("a device's page says what a visitor may see, and what can not be undone asks once more")
+    func device() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            let registered = try await world.api.world.register("meter-1")
+            try await world.api.report("{\"power\":287.5}", device: registered.device.id)
+            let admin = try await world.get("/t/acme/devices/meter-1", as: "admin").text
+            #expect(admin.contains("287.5") && admin.contains("device.registered") && admin.contains("Revoke…"))
+            let viewer = try await world.get("/t/acme/devices/meter-1", as: "viewer").text
+            #expect(viewer.contains("287.5") && !viewer.contains("device.registered") && !viewer.contains("Revoke…"))
+            let asks = try await world.post("/t/acme/devices/meter-1/act", [("act", "revoke")], as: "admin").text
+            #expect(asks.contains("Revoke meter-1?"))
+            let done = try await world.post(
+                "/t/acme/devices/meter-1/act", [("act", "revoke"), ("sure", "1")], as: "admin")
+            #expect(done.headers[.location] == "/t/acme/devices/meter-1?done=revoked")
+            let foreign = try await world.get("/t/rival/devices/meter-1", as: "rival")
+            #expect(foreign.status == 404)
+        }
+    }
+
+    @Test("a list is imported after its columns are named; wrong lines are named and nothing is registered")
+    func importing() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            let list = "Device,Serial Number,Site\nmeter-1,A-1,Berlin\nmeter 2,A-2,Berlin\n"
+            let preview = try await world.post("/t/acme/devices/import", [("list", list)], as: "admin")
+            #expect(preview.status == 422 && preview.text.contains("line 3"))
+            let mapping = [
+                ("column-0", "name"), ("column-1", "serial"), ("column-2", "label.site"), ("step", "register"),
+            ]
+            let refused = try await world.post("/t/acme/devices/import", [("list", list)] + mapping, as: "admin")
+            #expect(refused.status == 422)
+            let good = list.replacing("meter 2", with: "meter-2")
+            let done = try await world.post("/t/acme/devices/import", [("list", good)] + mapping, as: "admin")
+            #expect(done.status == 200 && done.text.contains("2 devices are registered"))
+            let found = try await world.get("/t/acme/devices?filter=label.site%20%3D%20Berlin", as: "admin").text
+            #expect(found.contains("2 devices match"))
+            let again = try await world.post("/t/acme/devices/import", [("list", good)] + mapping, as: "admin")
+            #expect(again.status == 422 && again.text.contains("the tenant has a device called meter-1"))
+        }
+    }
+
+    @Test("the block to paste pins the server, and holds nothing that a shell would read otherwise")
+    func block() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            let reply = try await world.post("/t/acme/devices/connect", [("name", "meter-1")], as: "admin")
+            #expect(reply.status == 200 && reply.text.contains("sha256sum -c") && reply.text.contains("simpleenroll"))
+            let wrong = try await world.post("/t/acme/devices/connect", [("name", "a; rm -rf /")], as: "admin")
+            #expect(wrong.status == 422 && !wrong.text.contains("simpleenroll"))
+            let viewer = try await world.post("/t/acme/devices/connect", [("name", "meter-2")], as: "viewer")
+            #expect(viewer.status == 403 || viewer.status == 404)
+        }
+    }
+
+    @Test("readings are shown as charts, as a table and as CSV, to those who may read them")
+    func telemetry() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            let registered = try await world.api.world.register("meter-1")
+            try await world.api.report("{\"power\":287.5,\"voltage\":230}", device: registered.device.id)
+            let page = try await world.get("/t/acme/telemetry?device=meter-1", as: "viewer").text
+            #expect(page.contains("power") && page.contains("max 287.5") && page.contains("View as table"))
+            let table = try await world.get("/t/acme/telemetry?device=meter-1&view=table", as: "viewer").text
+            #expect(table.contains("<td class=\"number\">287.5</td>"))
+            let points = try await world.get("/t/acme/telemetry/points?device=meter-1", as: "viewer")
+            #expect(points.text.contains("\"mean\":[287.5]"))
+            let csv = try await world.get("/t/acme/telemetry/readings.csv?device=meter-1", as: "viewer")
+            #expect(csv.headers[.contentType]?.hasPrefix("text/csv") == true && csv.text.contains("power,"))
+            let foreign = try await world.get("/t/rival/telemetry/points?device=meter-1", as: "rival")
+            #expect(foreign.status == 404)
+        }
+    }
+
+    @Test("a view is saved under a name and found again, by its owner only")
+    func views() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            _ = try await world.api.world.register("meter-1")
+            let saved = try await world.post(
+                "/t/acme/devices/views", [("name", "<b>Waiting</b>"), ("query", "?state=waiting&evil=1")], as: "admin")
+            #expect(saved.headers[.location] == "/t/acme/devices?state=waiting&done=view-saved")
+            let own = try await world.get("/t/acme/devices", as: "admin").text
+            #expect(own.contains("&lt;b&gt;Waiting&lt;/b&gt;") && !own.contains("evil"))
+            let other = try await world.get("/t/acme/devices", as: "viewer").text
+            #expect(!other.contains("Waiting&lt;"))
+        }
+    }
+}
