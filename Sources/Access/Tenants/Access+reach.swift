@@ -10,13 +10,6 @@ extension Access {
         return try holdings(of: principal, in: tenant, tx).reduce(into: []) { $0.formUnion($1.permissions) }
     }
 
-    /// Every permission that the principal holds in one domain of a tenant, inherited ones included.
-    public func permissions(
-        of principal: Principal, tenant: TenantID, in domain: DomainID, _ tx: Transaction
-    ) throws -> Set<Permission> {
-        try permissions(of: principal, tenant: tenant, domain: domain, in: tx)
-    }
-
     /// The tenants in which the principal holds something: its own, and those that lend it a role.
     public func tenants(openTo principal: Principal, in tx: Transaction) throws -> [Tenant] {
         let lenders = try tx.acrossTenants.rows(

@@ -55,6 +55,19 @@ struct DeviceView: PageView {
         let words: String
     }
 
+    /// Who can reach the device.
+    struct Reachers: Sendable {
+        let people: [Person]
+    }
+
+    /// Somebody who can, and by what.
+    struct Person: Sendable {
+        let who: String
+        let role: String
+        let through: String
+        let ends: Moment?
+    }
+
     struct Trail: Sendable {
         let entries: [Entry]
     }
@@ -82,6 +95,7 @@ struct DeviceView: PageView {
     let hasSeries: Bool
     let isWaiting: Bool
     let explorer: String
+    let reach: Reachers?
     let audit: Trail?
     let canManage: Bool
     let canSuspend: Bool
@@ -96,7 +110,7 @@ extension DeviceView {
         let (tenant, principal) = (visit.tenant.id, visit.principal)
         let details = try await console.fleet.show(visit.path("device"), in: tenant, by: principal)
         let device = details.device
-        let held = try await console.permissions(of: principal, tenant: tenant, domain: device.domain)
+        let held = try await console.permissions(of: principal, tenant: tenant, device: device)
         title = device.name.text
         id = device.id.text
         list = "\(visit.home)/devices"
@@ -123,6 +137,9 @@ extension DeviceView {
         }
         hasSeries = !series.isEmpty
         isWaiting = device.status == .registered
+        reach =
+            held.contains(.reachRead)
+            ? Reachers(people: try await Self.people(console, visit, device.id, places)) : nil
         audit =
             held.contains(.auditRead)
             ? Trail(entries: try await Self.trail(console, visit, device.id)) : nil
@@ -170,6 +187,26 @@ extension DeviceView {
                     kind: "Access token", channel: "weaker than a certificate", print: token.id.text,
                     state: .warning("In use"), until: nil)
             }
+    }
+
+    private static func people(
+        _ console: ConsoleParts, _ visit: TenantVisit, _ device: DeviceID, _ places: DomainNames
+    ) async throws -> [Person] {
+        let found = try await console.access.reach(
+            device: device.text, tenant: visit.tenant.id, by: visit.principal)
+        return found.map { reach in
+            let foreign: String =
+                switch reach.holder {
+                case .own: "somebody of this organisation"
+                case .foreign(_, let tenant), .foreignRole(_, let tenant):
+                    "of " + (console.access.directory.tenant(tenant)?.name ?? "another organisation")
+                }
+            let domain = reach.domain.map { "through " + (places.label($0) ?? "a domain") }
+            return Person(
+                who: reach.name ?? foreign, role: reach.roleName,
+                through: [domain ?? "this device only", reach.group.map { "by the group \($0)" }].compactMap { $0 }
+                    .joined(separator: ", "), ends: Moment(reach.until))
+        }
     }
 
     private static func trail(

@@ -48,21 +48,20 @@ extension ConsoleParts {
     func readable(_ name: String, _ visit: TenantVisit) async throws -> Device {
         // Looked up as the server, because reading telemetry is a right of its own beside seeing the device.
         let device = try await fleet.show(name, in: visit.tenant.id, by: .localAdministrator).device
-        try await authorize(visit, .telemetryRead, domain: device.domain, absent: "device")
+        try await authorize(visit, .telemetryRead, device)
         return device
     }
 
-    /// Decides whether the visitor may do this in the tenant or in one domain of it; what is not for them is as absent.
-    func authorize(
-        _ visit: TenantVisit, _ permission: Permission, domain: DomainID? = nil, absent: String = "thing"
-    ) async throws {
+    /// Decides whether the visitor may do this with a device; what is not for them is as absent.
+    private func authorize(_ visit: TenantVisit, _ permission: Permission, _ device: Device) async throws {
         let (access, principal, tenant) = (access, visit.principal, visit.tenant.id)
         do {
             try await database.tenant(tenant).read {
-                try access.authorize(principal, permission, tenant: tenant, domain: domain, in: $0)
+                try access.authorize(
+                    principal, permission, tenant: tenant, domain: device.domain, device: device.id, in: $0)
             }
         } catch let refusal as Refusal where refusal.kind == .notFound {
-            throw Refusal(.notFound, "\(absent).unknown", "There is no such \(absent), or it is not for you.")
+            throw Refusal(.notFound, "device.unknown", "There is no such device, or it is not for you.")
         }
     }
 }

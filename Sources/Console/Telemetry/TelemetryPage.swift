@@ -328,11 +328,12 @@ extension TelemetryPage {
 }
 
 extension ConsoleParts {
-    /// Every permission that a principal holds in one domain.
-    func permissions(of principal: Principal, tenant: TenantID, domain: DomainID) async throws -> Set<Permission> {
+    /// Every permission that a principal holds for one device.
+    func permissions(of principal: Principal, tenant: TenantID, device: Device) async throws -> Set<Permission> {
         let access = access
         return try await database.tenant(tenant).read { tx in
-            try access.permissions(of: principal, tenant: tenant, in: domain, tx)
+            try access.permissions(
+                of: principal, tenant: tenant, at: GrantPlace(domain: device.domain, device: device.id), in: tx)
         }
     }
 }

@@ -56,6 +56,7 @@ struct ConsoleDevicesTests {
             try await world.api.report("{\"power\":287.5}", device: registered.device.id)
             let admin = try await world.get("/t/acme/devices/meter-1", as: "admin").text
             #expect(admin.contains("287.5") && admin.contains("device.registered") && admin.contains("Revoke…"))
+            #expect(admin.contains("Who has access"))
             let viewer = try await world.get("/t/acme/devices/meter-1", as: "viewer").text
             #expect(viewer.contains("287.5") && !viewer.contains("device.registered") && !viewer.contains("Revoke…"))
             let asks = try await world.post("/t/acme/devices/meter-1/act", [("act", "revoke")], as: "admin").text

@@ -87,6 +87,7 @@ enum ConsoleSamples {
                     seriesName: "power", unit: "W", value: "1", at: moment, spark: .init(points: "0,0 1,1", words: "w"),
                     explorerAddress: "/e")
             ], hasSeries: true, isWaiting: true, explorer: "/e",
+            reach: .init(people: [.init(who: "Ada", role: "admin", through: "through Plant", ends: moment)]),
             audit: .init(entries: [.init(code: "device.registered", actor: "Ada", outcome: "denied", time: moment)]),
             canManage: true, canSuspend: true, canResume: true, canConnect: true, canRevoke: true, canDelete: true),
         ConnectForm(
