@@ -57,6 +57,7 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Base", swiftSettings: strict),
         .target(
@@ -80,7 +81,9 @@ let package = Package(
             name: "OAuth", dependencies: ["Base", "Storage", "Trust", "Audit", "Access"], swiftSettings: strict),
         .target(
             name: "SignIn",
-            dependencies: ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", logging, lifecycle],
+            dependencies: [
+                "Base", "Storage", "Trust", "Audit", "Access", "CArgon2", "CQREncode", crypto, logging, lifecycle,
+            ],
             swiftSettings: strict),
         .target(
             name: "Fleet",
@@ -140,7 +143,9 @@ let package = Package(
         // What tests and fuzz targets check alike; it needs `-enable-testing`, so no product for use depends on it.
         .target(
             name: "Probes",
-            dependencies: ["Base", "Storage", "Audit", "Fleet", "Backup", "Northbound", crypto, httpTypes],
+            dependencies: [
+                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Backup", "Northbound", crypto, httpTypes,
+            ],
             path: "Tests/Probes", swiftSettings: strict),
         .testTarget(
             name: "UnitTests",

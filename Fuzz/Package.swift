@@ -11,7 +11,8 @@ let names = [
 /// Those whose promises are in the tests' `Probes`, which see what is internal and need `-enable-testing`.
 let probed = [
     "FuzzCSV", "FuzzJSONArray", "FuzzRegistration", "FuzzDeviceFilter", "FuzzCursor", "FuzzQuery", "FuzzJSON",
-    "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive", "FuzzDeviceReport",
+    "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive", "FuzzDeviceReport", "FuzzCBOR",
+    "FuzzPasskeyAnswer",
 ]
 
 let package = Package(

@@ -19,6 +19,7 @@ public struct NorthboundServices: Sendable {
     let telemetry: Telemetry
     let oauth: OAuth
     let signIn: SignIn
+    let factors: Factors
     let keyRing: KeyRing
     let authorities: CertificateAuthorities
     let metrics: Metrics
@@ -41,6 +42,7 @@ public struct NorthboundServices: Sendable {
     /// `isDomainUsed` says whether any part keeps something in a domain; `backup` makes a backup and says which.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
+        factors: Factors,
         oauth: OAuth, keyRing: KeyRing, authorities: CertificateAuthorities, metrics: Metrics,
         clock: WallClock = .system, version: String,
         auditDirectory: String?, readiness: @escaping @Sendable () async -> [String] = { [] },
@@ -54,6 +56,7 @@ public struct NorthboundServices: Sendable {
         self.telemetry = telemetry
         self.oauth = oauth
         self.signIn = signIn
+        self.factors = factors
         self.keyRing = keyRing
         self.authorities = authorities
         self.metrics = metrics

@@ -32,4 +32,56 @@ public enum SignInLimits {
     public static let reviewDays: Int64 = 90
     /// Rows that one clean-up statement removes.
     public static let removedRows = 2000
+    /// Passkeys of one account.
+    public static let passkeys = 20
+    /// Authenticator programs of one account: each one's codes make guessing easier.
+    public static let authenticators = 3
+    /// Telephones of one account.
+    public static let telephones = 2
+    /// Minutes for which a factor waits for its first code.
+    public static let confirmMinutes: Int64 = 15
+    /// Recovery codes on one sheet.
+    public static let recoveryCodes = 10
+    /// Letters of a recovery code: 120 bits.
+    public static let recoveryCharacters = 24
+    /// Bytes of a code as somebody typed it.
+    public static let typedBytes = 64
+    /// Bytes of a text in a QR code.
+    public static let pictureBytes = 512
+    /// Networks whose wrong guesses are counted apart, for each method of an account.
+    public static let guessNetworks = 32
+    /// Days for which a network counts as the holder's after they were right there.
+    public static let trustedNetworkDays: Int64 = 30
+    /// Minutes for which a proof is recent enough for an act that asks for one.
+    public static let recentMinutes: Int64 = 10
+    /// Minutes for which a passkey's ceremony may take.
+    public static let ceremonyMinutes: Int64 = 5
+    /// Bytes of what a browser says about a ceremony.
+    public static let clientDataBytes = 4096
+    /// Bytes of a new passkey with its attestation.
+    public static let attestationBytes = 16 << 10
+    /// Bytes of what an authenticator says.
+    public static let authenticatorDataBytes = 4096
+    /// Bytes of a signature; the longest is RSA's.
+    public static let signatureBytes = 1024
+    /// Bytes of a passkey's identifier (WebAuthn, section 4).
+    public static let credentialBytes = 1023
+    /// Bytes of the name that an authenticator keeps of its holder.
+    public static let userHandleBytes = 64
+    /// Bytes of a challenge.
+    public static let challengeBytes = 512
+    /// Letters of a code by text message.
+    public static let textCharacters = 6
+    /// Seconds for which such a code counts.
+    public static let textSeconds: Int64 = 100
+    /// Tries that such a code allows.
+    public static let textTries: Int64 = 3
+    /// Seconds between two such codes to one account.
+    public static let textPauseSeconds: Int64 = 30
+    /// Minutes over which such codes are counted.
+    public static let textWindowMinutes: Int64 = 60
+    /// Such codes to one account in that time.
+    public static let textsPerWindow: Int64 = 5
+    /// Characters of the reason for a change.
+    public static let reasonCharacters = 500
 }

@@ -46,11 +46,11 @@ public struct SignIn: Sendable {
     let demand: Demand
     let requests = ResetRequests()
 
-    /// Sign-in over these parts.
+    /// Sign-in over these parts; unless told otherwise it demands what factors, tenant and roles ask for.
     public init(
         database: Database, access: Access, audit: AuditLog, hashing: PasswordHashing, throttle: SignInThrottle? = nil,
         clock: WallClock = .system, place: @escaping @Sendable (Realm) -> String,
-        send: @escaping Send = { _, _, _ in false }, demand: @escaping Demand = { _, _, _ in .none }
+        send: @escaping Send = { _, _, _ in false }, demand: Demand? = nil
     ) {
         self.database = database
         self.access = access
@@ -60,7 +60,8 @@ public struct SignIn: Sendable {
         self.clock = clock
         self.place = place
         self.send = send
-        self.demand = demand
+        let rule = FactorRule(access: access, clock: clock)
+        self.demand = demand ?? { try rule.demand(of: $0, satisfied: $1, in: $2) }
     }
 
     // MARK: - What every act shares

@@ -37,7 +37,8 @@ extension SignIn {
         let now = clock.now
         let before = now - .seconds(SignInLimits.reviewDays * 86_400)
         for (table, column, time) in [
-            ("pending_sign_in", "expires", now), ("account_link", "expires", before),
+            ("pending_sign_in", "expires", now), ("used_challenge", "expires", now),
+            ("account_link", "expires", before),
             ("sign_in_session", "opened", before),
         ] {
             let key = table == "sign_in_session" ? "credential" : "hash"
@@ -47,6 +48,12 @@ extension SignIn {
                 """
             while try await database.platform.write({ try $0.acrossTenants.execute(sql, time) }) > 0 {}
         }
+        let forgotten = now - .seconds(SignInLimits.trustedNetworkDays * 86_400)
+        try await database.platform.write { tx -> Void in
+            try tx.acrossTenants.execute("DELETE FROM factor_guess WHERE last < $1", forgotten)
+            try tx.acrossTenants.execute(
+                "DELETE FROM step_up WHERE proved < $1", now - .seconds(SignInLimits.recentMinutes * 60))
+        }
     }
 
     /// Removes all that this part keeps of a tenant that is being deleted.
@@ -54,7 +61,9 @@ extension SignIn {
         for (table, column, key) in [
             ("account", "tenant", "principal"), ("sign_in_session", "tenant", "credential"),
             ("sign_in_policy", "tenant", "tenant"), ("account_link", "owner", "hash"),
-            ("pending_sign_in", "owner", "hash"),
+            ("pending_sign_in", "owner", "hash"), ("factor", "tenant", "id"), ("recovery_code", "tenant", "principal"),
+            ("text_code", "tenant", "principal"), ("factor_guess", "tenant", "principal"),
+            ("factor_policy", "tenant", "role"), ("step_up", "tenant", "credential"),
         ] {
             let sql = """
                 DELETE FROM \(table) WHERE \(column) = $1 AND \(key) IN (

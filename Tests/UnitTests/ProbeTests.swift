@@ -17,6 +17,7 @@ struct ProbeTests {
         Case(corpus: "DeviceFilter", probe: Probe.deviceFilter), Case(corpus: "Cursor", probe: Probe.cursor),
         Case(corpus: "Query", probe: Probe.query), Case(corpus: "JSON", probe: Probe.json),
         Case(corpus: "AuditNote", probe: Probe.auditNote), Case(corpus: "DeviceReport", probe: Probe.deviceReport),
+        Case(corpus: "CBOR", probe: Probe.cbor), Case(corpus: "PasskeyAnswer", probe: Probe.passkeyAnswer),
     ]
 
     @Test("every input of the corpus, and what comes of it, is decoded as promised", arguments: cases)

@@ -8,7 +8,7 @@ extension RouteTable {
         routes +=
             roles(services) + grants(services) + tokens(services) + clients(services) + shares(services)
             + models(services)
-        routes += users(services) + signInRules(services)
+        routes += users(services) + signInRules(services) + ownFactors(services) + factorRules(services)
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
         routes += userGroups(services) + reach(services) + changes(services)
         routes += audit(services) + keys(services)

@@ -22,6 +22,7 @@ public struct RouteTable: Sendable {
         .path("principal", .text(.nameOrIdentifier), "The principal's name or identifier."),
         .path("user", .text(.free(atMost: 254)), "The user's e-mail address, or the principal's name or identifier."),
         .path("session", .identifier, "The session's identifier."),
+        .path("factor", .identifier, "The factor's identifier."),
         .path("role", .text(.nameOrIdentifier), "The role's name or identifier."),
         .path("grant", .identifier, "The grant's identifier."),
         .path("group", .text(.nameOrIdentifier), "The user group's name or identifier."),

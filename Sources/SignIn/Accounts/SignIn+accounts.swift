@@ -60,6 +60,7 @@ extension SignIn {
             let account = try self.account(user, tenant: tenant, needs: .principalManage, by: principal, in: scoped)
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
             try access.requireCovering(account.principal, tenant: tenant, by: principal, in: tx)
+            try requireRecent(principal, for: .accounts, in: tx)
             guard account.status != .disabled else {
                 throw Refusal(.conflict, "account.disabled", "The account is disabled; enable it first.")
             }
@@ -105,6 +106,7 @@ extension SignIn {
         let found = try await database.tenant(tenant).read { tx in
             let account = try self.account(user, tenant: tenant, needs: .principalManage, by: principal, in: tx)
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            try requireRecent(principal, for: .accounts, in: tx)
             return account
         }
         guard isActive || found.principal != principal.id else {

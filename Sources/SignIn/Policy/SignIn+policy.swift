@@ -28,6 +28,7 @@ extension SignIn {
         if principal.tenant == tenant { try Self.requireInside(policy.addressRanges, principal) }
         try await database.tenant(tenant).write { tx -> Void in
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            try requireRecent(principal, for: .signInPolicy, in: tx)
             let ranges = AddressRanges.text(policy.addressRanges)
             try tx.execute(
                 """

@@ -1,7 +1,7 @@
 public import Access
 import Audit
 public import Base
-package import Storage
+import Storage
 import Trust
 
 extension SignIn {
@@ -84,13 +84,6 @@ extension SignIn {
                     details: ["principal": .string(account.principal.text)], in: tx)
             }
         }
-    }
-
-    /// Notes that somebody has proved themselves anew in their session, by these factors.
-    package func renewProof(of signedIn: SignedIn, by methods: Set<FactorMethod>, in tx: Transaction) throws {
-        try tx.scoped(to: signedIn.account.tenant).execute(
-            "UPDATE sign_in_session SET proved = $3, factors = $4 WHERE tenant = $1 AND credential = $2",
-            signedIn.session, clock.now, Self.words(signedIn.factors.union(methods)))
     }
 
     /// Opens a session; every sign-in has a secret of its own, so what a browser held before is worth nothing.

@@ -126,7 +126,7 @@ struct RunningServer: Sendable {
         let keys = parts.configuration.backupKeys
         let services = NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
-            signIn: parts.signIn, oauth: parts.oauth,
+            signIn: parts.signIn, factors: parts.factors, oauth: parts.oauth,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
             readiness: {

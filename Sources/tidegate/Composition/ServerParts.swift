@@ -34,6 +34,7 @@ struct ServerParts: Sendable {
     let telemetry: Telemetry
     let oauth: OAuth
     let signIn: SignIn
+    let factors: Factors
     let serverNames: ServerNames
     let deviceGroup: MultiThreadedEventLoopGroup
     let logger: Logger
@@ -41,13 +42,14 @@ struct ServerParts: Sendable {
     /// Every table of the program.
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-        NorthboundSchema.part, SignInSchema.part, ConsoleSchema.part, OAuthSchema.part,
+        NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
     ]
 
     /// Every column that the key ring seals.
     static let sealedColumns =
         [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + NorthboundSchema.sealedColumns
         + OAuthSchema.sealedColumns
+        + FactorSchema.sealedColumns
 
     /// Opens everything that `directory` and the configuration name; the first run makes keys, CAs and tables.
     static func open(_ configuration: Configuration, directory: String, logger: Logger) async throws -> ServerParts {
@@ -96,11 +98,14 @@ struct ServerParts: Sendable {
             database: database, access: access, audit: audit,
             hashing: PasswordHashing(threads: configuration.signInThreads),
             place: { configuration.place(of: $0) })
+        let party = RelyingParty(deployment, places: Realm.allCases.map { configuration.place(of: $0) })
+        let factors = Factors(signIn: signIn, keyRing: keyRing, party: party)
         let threads = configuration.deviceThreads == 0 ? Processors.usableCount : configuration.deviceThreads
         return ServerParts(
             configuration: configuration, directory: directory, database: database, bus: bus, metrics: Metrics(),
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
-            access: access, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn, serverNames: names,
+            access: access, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn, factors: factors,
+            serverNames: names,
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)
     }
 

@@ -59,22 +59,24 @@ struct AccessFixture: Sendable {
     static let local = Principal.localAdministrator
 
     static func with(
-        _ engine: TestDatabase.Engine, _ body: (AccessFixture) async throws -> Void
+        _ engine: TestDatabase.Engine, with parts: [MigrationPart] = [], sealing columns: [SealedColumn] = [],
+        _ body: (AccessFixture) async throws -> Void
     ) async throws {
         try await TestDatabase.withDirectory { directory in
-            try await engine.withDatabase([TrustSchema.part, AuditSchema.part, AccessSchema.part]) { database in
-                try await body(try await AccessFixture(directory: directory, database: database))
+            try await engine.withDatabase([TrustSchema.part, AuditSchema.part, AccessSchema.part] + parts) { database in
+                try await body(
+                    try await AccessFixture(directory: directory, database: database, columns: columns))
             }
         }
     }
 
-    private init(directory: String, database: Database) async throws {
+    private init(directory: String, database: Database, columns: [SealedColumn]) async throws {
         let time = AccessTestClock()
         let deployment = try #require(DeploymentName("fleet.example.com"))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         keyRing = try KeyRing(
-            directory: "\(directory)/keys", columns: [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns,
-            clock: time.clock)
+            directory: "\(directory)/keys",
+            columns: [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + columns, clock: time.clock)
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: "\(directory)/keys", trust: "\(directory)/trust"), deployment: deployment,
             clock: time.clock)

@@ -37,7 +37,7 @@ struct NorthboundFixture: Sendable {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-                NorthboundSchema.part, SignInSchema.part, OAuthSchema.part,
+                NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part,
             ])
             let fixture = try await NorthboundFixture(world)
             try await body(fixture)
@@ -60,14 +60,18 @@ struct NorthboundFixture: Sendable {
         oauth = OAuth(
             database: world.database, access: world.access, audit: world.audit, keyRing: world.ring,
             issuer: Issuer("https://fleet.example.com"), clock: world.time.clock)
+        let signIn = SignIn(
+            database: world.database, access: world.access, audit: world.audit,
+            hashing: PasswordHashing(cost: PasswordCost(memory: 64, passes: 1)), clock: world.time.clock,
+            place: { $0 == .people ? "https://people.example" : "https://staff.example" })
+        let factors = Factors(
+            signIn: signIn, keyRing: world.ring,
+            party: RelyingParty(try #require(DeploymentName("people.example")), places: ["https://people.example"]))
         services = NorthboundServices(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
             telemetry: telemetry,
-            signIn: SignIn(
-                database: world.database, access: world.access, audit: world.audit,
-                hashing: PasswordHashing(cost: PasswordCost(memory: 64, passes: 1)), clock: world.time.clock,
-                place: { $0 == .people ? "https://people.example" : "https://staff.example" }),
-            oauth: oauth, keyRing: world.ring, authorities: authorities, metrics: Metrics(),
+            signIn: signIn, factors: factors, oauth: oauth, keyRing: world.ring, authorities: authorities,
+            metrics: Metrics(),
             clock: world.time.clock, version: "1.2.3", auditDirectory: nil,
             isDomainUsed: { domain, transaction in
                 try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND domain = $2 LIMIT 1", domain) != nil

@@ -25,6 +25,7 @@ import Testing
             .patch, "\(base)/domains/\(try await id("/domains", ["name": "moved"]))", ["parent": "hall"])
         let move = try await api.send(.get, "\(base)/moves").items.first?["id"]?.string
         return [
+            "factor": Identifier<CredentialKind>(high: 1, low: 1).text,
             "user": "carol@example.com", "session": Identifier<CredentialKind>(high: 1, low: 1).text,
             "move": try #require(move),
             "group": try await id("/groups", ["name": "crew"]),

@@ -36,7 +36,7 @@ struct SignInFixture: Sendable {
     static func with(_ engine: TestDatabase.Engine, _ body: (SignInFixture) async throws -> Void) async throws {
         try await AccessFixture.with(engine) { world in
             try await world.database.migrate([
-                TrustSchema.part, AuditSchema.part, AccessSchema.part, SignInSchema.part,
+                TrustSchema.part, AuditSchema.part, AccessSchema.part, SignInSchema.part, FactorSchema.part,
             ])
             try await body(SignInFixture(world))
         }

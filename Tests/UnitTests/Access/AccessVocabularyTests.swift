@@ -1,4 +1,5 @@
 import Base
+import SignIn
 import Testing
 
 @testable import Access
@@ -27,7 +28,7 @@ import Testing
 
     @Test("no two codes are the same, and each has its sentence")
     func codes() {
-        let codes = AuditCode.audit + AuditCode.access
+        let codes = AuditCode.audit + AuditCode.access + AuditCode.signIn + AuditCode.factors
         #expect(Set(codes.map(\.text)).count == codes.count)
         for code in codes { #expect(code.meaning.hasSuffix(".")) }
     }
