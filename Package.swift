@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Base", swiftSettings: strict),
         .target(
@@ -86,6 +87,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Delivery",
+            dependencies: ["Base", "Storage", "Trust", "Audit", "CCurl", crypto, logging, lifecycle],
+            swiftSettings: strict),
+        .target(
             name: "Fleet",
             dependencies: ["Base", "Storage", "Bus", "Trust", "Audit", "Access", crypto, logging, lifecycle],
             swiftSettings: strict),
@@ -112,6 +117,7 @@ let package = Package(
         .target(
             name: "Northbound",
             dependencies: [
+                "Delivery",
                 "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry", nioCore,
                 nioPosix, nioTLS,
                 nioSSL, crypto, logging, lifecycle, httpTypes, hummingbird,
@@ -133,6 +139,7 @@ let package = Package(
         .executableTarget(
             name: "tidegate",
             dependencies: [
+                "Delivery",
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry", "Backup",
                 "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
                 signals,
@@ -150,6 +157,7 @@ let package = Package(
         .testTarget(
             name: "UnitTests",
             dependencies: [
+                "Delivery",
                 "Probes", "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "CArgon2", "OAuth", "Fleet",
                 "Telemetry", "Backup",
                 "MQTT", "Southbound", "Northbound", "Console", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1,
@@ -160,6 +168,7 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
+                "Delivery",
                 "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
                 "Backup",
                 "MQTT",

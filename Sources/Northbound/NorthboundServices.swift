@@ -1,6 +1,7 @@
 public import Access
 public import Audit
 public import Base
+public import Delivery
 public import Fleet
 import HTTPTypes
 import HummingbirdCore
@@ -15,6 +16,7 @@ public struct NorthboundServices: Sendable {
     let database: Database
     let access: Access
     let audit: AuditLog
+    let delivery: Delivery
     let fleet: Fleet
     let telemetry: Telemetry
     let oauth: OAuth
@@ -41,7 +43,8 @@ public struct NorthboundServices: Sendable {
     /// `auditDirectory` is where the audit log keeps its checkpoint file; `readiness` says what is not ready;
     /// `isDomainUsed` says whether any part keeps something in a domain; `backup` makes a backup and says which.
     public init(
-        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
+        database: Database, access: Access, audit: AuditLog, delivery: Delivery, fleet: Fleet, telemetry: Telemetry,
+        signIn: SignIn,
         factors: Factors,
         oauth: OAuth, keyRing: KeyRing, authorities: CertificateAuthorities, metrics: Metrics,
         clock: WallClock = .system, version: String,
@@ -52,6 +55,7 @@ public struct NorthboundServices: Sendable {
         self.database = database
         self.access = access
         self.audit = audit
+        self.delivery = delivery
         self.fleet = fleet
         self.telemetry = telemetry
         self.oauth = oauth

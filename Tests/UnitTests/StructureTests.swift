@@ -14,6 +14,7 @@ struct StructureTests {
         ("Access", ["Base", "Storage", "Trust", "Audit"]),
         ("SignIn", ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", "CQREncode"]),
         ("OAuth", ["Base", "Storage", "Trust", "Audit", "Access"]),
+        ("Delivery", ["Base", "Storage", "Bus", "Trust", "Audit", "CCurl"]),
         ("Fleet", ["Base", "Storage", "Bus", "Trust", "Audit", "Access"]),
         ("Telemetry", ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", "CZlib"]),
         ("Backup", ["Base", "Storage", "Trust", "Audit", "Telemetry", "CZstd"]),
@@ -22,7 +23,7 @@ struct StructureTests {
         ("Southbound", ["Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT"]),
         (
             "Northbound",
-            ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry"]
+            ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet", "Telemetry"]
         ),
         (
             "Console",
@@ -38,6 +39,7 @@ struct StructureTests {
     static let reserved: [(module: String, targets: Set<String>, reason: String)] = [
         ("CryptoExtras", ["Trust"], "other people's signatures are checked in one place"),
         ("GRDB", ["Storage"], "only Storage knows which engine runs"),
+        ("CCurl", ["Delivery"], "everything that is sent out leaves by one queue"),
         ("CPostgres", ["Storage"], "only Storage knows which engine runs"),
         ("NIOHTTP1", ["Southbound", "Northbound", "Agent", "tidegate"], "capabilities know no HTTP"),
         ("Hummingbird", ["Northbound", "Console"], "capabilities and the device side know no web framework"),
@@ -84,7 +86,9 @@ struct StructureTests {
     @Test("every target imports only what lies below it", arguments: allowed.map(\.target))
     func importsPointDownward(target: String) {
         let own = Set(
-            Self.allowed.map(\.target) + ["CPostgres", "CZstd", "CZlib", "CArgon2", "CQREncode", "ConsoleFiles"])
+            Self.allowed.map(\.target) + [
+                "CPostgres", "CZstd", "CZlib", "CArgon2", "CQREncode", "CCurl", "ConsoleFiles",
+            ])
         let imports = Self.allowed.first { $0.target == target }?.imports ?? []
         for line in Self.lines(under: "Sources/\(target)") {
             guard let module = Self.importedModule(line.text), own.contains(module), module != target else { continue }

@@ -44,6 +44,10 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     case shareManage = "share.manage"
     /// Decide which changes need a second approver.
     case approvalManage = "approval.manage"
+    /// See outlets and deliveries, without what they say.
+    case deliveryRead = "delivery.read"
+    /// Set up outlets, replay and discard deliveries, read what they say.
+    case deliveryManage = "delivery.manage"
     /// Manage plans; counts on the platform only.
     case planManage = "plan.manage"
     /// Manage tenants, keys and backups; counts on the platform only.
@@ -61,6 +65,7 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
         case .auditRead, .auditExport: .auditRead
         case .principalRead, .principalManage, .approvalManage: .principalRead
         case .shareRead, .shareManage: .shareRead
+        case .deliveryRead, .deliveryManage: .deliveryRead
         }
     }
 

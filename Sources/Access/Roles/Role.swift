@@ -58,7 +58,7 @@ public struct Role: Sendable, Hashable {
         8, "auditor",
         [
             .tenantRead, .domainRead, .deviceRead, .modelRead, .reachRead, .auditRead, .auditExport, .principalRead,
-            .shareRead,
+            .shareRead, .deliveryRead,
         ])
 
     /// Looks on for a time: a grant of it has an end.

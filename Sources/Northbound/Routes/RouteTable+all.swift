@@ -12,6 +12,7 @@ extension RouteTable {
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
         routes += userGroups(services) + reach(services) + changes(services)
         routes += audit(services) + keys(services)
+        routes += outlets(services) + deliveries(services)
         let document = Document()
         routes.append(
             .unauthenticated(

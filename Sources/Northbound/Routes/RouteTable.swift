@@ -31,6 +31,8 @@ public struct RouteTable: Sendable {
         .path("share", .identifier, "The share's identifier."),
         .path("token", .identifier, "The token's identifier."),
         .path("client", .identifier, "The OAuth client's identifier."),
+        .path("outlet", .text(.nameOrIdentifier), "The outlet's name or identifier."),
+        .path("delivery", .identifier, "The delivery's identifier."),
         .path("plan", .text(.nameOrIdentifier), "The plan's name or identifier."),
     ]
 

@@ -97,7 +97,8 @@ struct RunningServer: Sendable {
     /// they write to.
     var services: [any Service] {
         [
-            parts.audit, SignInService(parts.signIn, logger: parts.logger), parts.fleet.presence, parts.telemetry,
+            parts.audit, parts.delivery, SignInService(parts.signIn, logger: parts.logger), parts.fleet.presence,
+            parts.telemetry,
             reports, probe, upkeep,
         ] + [backups].compactMap { $0 } + [
             southbound, northbound,
@@ -125,7 +126,8 @@ struct RunningServer: Sendable {
         let archives = parts.configuration.backups(in: DataLayout(parts.directory))
         let keys = parts.configuration.backupKeys
         let services = NorthboundServices(
-            database: parts.database, access: parts.access, audit: parts.audit, fleet: fleet, telemetry: telemetry,
+            database: parts.database, access: parts.access, audit: parts.audit, delivery: parts.delivery, fleet: fleet,
+            telemetry: telemetry,
             signIn: parts.signIn, factors: parts.factors, oauth: parts.oauth,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",

@@ -3,6 +3,7 @@ import Audit
 import Base
 import Bus
 import Console
+import Delivery
 import Fleet
 import Foundation
 import Logging
@@ -30,6 +31,7 @@ struct ServerParts: Sendable {
     let verifier: DeviceCertificateVerifier
     let audit: AuditLog
     let access: Access
+    let delivery: Delivery
     let fleet: Fleet
     let telemetry: Telemetry
     let oauth: OAuth
@@ -41,13 +43,15 @@ struct ServerParts: Sendable {
 
     /// Every table of the program.
     static let schema = [
-        TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
+        TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
+        TelemetrySchema.part,
         NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
     ]
 
     /// Every column that the key ring seals.
     static let sealedColumns =
-        [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + NorthboundSchema.sealedColumns
+        [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + DeliverySchema.sealedColumns
+        + NorthboundSchema.sealedColumns
         + OAuthSchema.sealedColumns
         + FactorSchema.sealedColumns
 
@@ -81,6 +85,12 @@ struct ServerParts: Sendable {
         for anchor in try await database.platform.read({ try issuing.anchors(in: $0.acrossTenants) }) {
             verifier.trust(anchor)
         }
+        let metrics = Metrics()
+        var deliverySettings = try configuration.deliverySettings(directory: directory)
+        deliverySettings.tenantName = { tenants.tenant($0)?.slug.text ?? $0.text }
+        let delivery = Delivery(
+            database: database, keyRing: keyRing, audit: audit, settings: deliverySettings, metrics: metrics,
+            logger: logger)
         let certificates = DeviceCertificates(issuing: issuing)
         let fleet = Fleet(
             database: database, access: access, audit: audit, bus: bus, certificates: certificates,
@@ -97,14 +107,17 @@ struct ServerParts: Sendable {
         let signIn = SignIn(
             database: database, access: access, audit: audit,
             hashing: PasswordHashing(threads: configuration.signInThreads),
-            place: { configuration.place(of: $0) })
+            place: { configuration.place(of: $0) }, send: { try delivery.send($0, $1, $2) })
         let party = RelyingParty(deployment, places: Realm.allCases.map { configuration.place(of: $0) })
-        let factors = Factors(signIn: signIn, keyRing: keyRing, party: party)
+        let factors = Factors(
+            signIn: signIn, keyRing: keyRing, party: party,
+            text: { try delivery.send(code: $1, to: $0, $2, $3) })
         let threads = configuration.deviceThreads == 0 ? Processors.usableCount : configuration.deviceThreads
         return ServerParts(
-            configuration: configuration, directory: directory, database: database, bus: bus, metrics: Metrics(),
+            configuration: configuration, directory: directory, database: database, bus: bus, metrics: metrics,
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
-            access: access, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn, factors: factors,
+            access: access, delivery: delivery, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn,
+            factors: factors,
             serverNames: names,
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)
     }

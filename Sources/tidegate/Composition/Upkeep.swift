@@ -2,6 +2,7 @@ import Access
 import Audit
 import Base
 import Console
+import Delivery
 import Fleet
 import Logging
 import Northbound
@@ -39,6 +40,7 @@ struct Upkeep: Service {
                     try await parts.oauth.prune()
                 }
                 await attempt("events") { try await trimEvents() }
+                await attempt("deliveries") { try await parts.delivery.trim() }
             }
             await attempt("shares") { try await parts.access.endExpiredShares() }
             await attempt("changes") { try await parts.access.endExpiredChanges() }
@@ -80,6 +82,7 @@ struct Upkeep: Service {
     private func removeDeletedTenants() async throws {
         for tenant in try await parts.access.deletedTenants() {
             try await parts.fleet.purge(tenant)
+            try await parts.delivery.purge(tenant)
             try await parts.telemetry.remove(tenant: tenant, device: nil)
             parts.verifier.distrust(tenant)
             try await parts.oauth.purge(tenant)

@@ -44,6 +44,8 @@ struct Configuration: Sendable {
     var deviceThreads = 0
     /// Connections of the device side, over all tenants.
     var maximumConnections = 1_000_000
+    /// Mail and other deliveries.
+    var deliveries = Deliveries()
 
     /// How log lines are written.
     enum LogFormat: String, Sendable, CaseIterable {

@@ -16,7 +16,10 @@ struct Setting: Sendable {
     var variable: String { "TIDEGATE_" + key.uppercased().replacing(".", with: "_") }
 
     /// Every key there is.
-    static let all: [Setting] = [
+    static let all: [Setting] = server + deliveries
+
+    /// The keys about the server itself.
+    private static let server: [Setting] = [
         Setting(
             key: "deployment", sentence: "The name in all certificates; choose it once, before the first start.",
             defaultText: "localhost"
@@ -180,7 +183,7 @@ struct Setting: Sendable {
         }
     }
 
-    private static func number(
+    static func number(
         _ key: String, _ sentence: String, _ range: ClosedRange<Int>, _ defaultText: String,
         _ path: any WritableKeyPath<Configuration, Int> & Sendable
     ) -> Setting {
@@ -192,7 +195,7 @@ struct Setting: Sendable {
         }
     }
 
-    private static func list(_ text: String) -> [String] {
+    static func list(_ text: String) -> [String] {
         text.split(separator: ",").map { $0.trimmingPrefix(" ") }.map(String.init).filter { !$0.isEmpty }
     }
 }

@@ -1,6 +1,7 @@
 import Access
 import Audit
 import Base
+import Delivery
 import Fleet
 import Foundation
 import HTTPTypes
@@ -36,7 +37,8 @@ struct NorthboundFixture: Sendable {
     ) async throws {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
-                TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
+                TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
+                TelemetrySchema.part,
                 NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part,
             ])
             let fixture = try await NorthboundFixture(world)
@@ -68,7 +70,12 @@ struct NorthboundFixture: Sendable {
             signIn: signIn, keyRing: world.ring,
             party: RelyingParty(try #require(DeploymentName("people.example")), places: ["https://people.example"]))
         services = NorthboundServices(
-            database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
+            database: world.database, access: world.access, audit: world.audit,
+            delivery: Delivery(
+                database: world.database, keyRing: world.ring, audit: world.audit,
+                settings: DeliverySettings(host: "fleet.example.com", node: "test"), metrics: Metrics(),
+                clock: world.time.clock, logger: logger),
+            fleet: world.fleet,
             telemetry: telemetry,
             signIn: signIn, factors: factors, oauth: oauth, keyRing: world.ring, authorities: authorities,
             metrics: Metrics(),

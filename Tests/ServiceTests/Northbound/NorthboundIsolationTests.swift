@@ -1,6 +1,8 @@
 import Access
 import Base
+import Delivery
 import HTTPTypes
+import Storage
 import Testing
 
 @testable import Northbound
@@ -42,9 +44,24 @@ import Testing
                     "ends": .string((api.world.time.now + .seconds(3600)).rfc3339),
                 ]),
             "token": try await id("/tokens", ["role": "viewer"]), "plan": "standard",
+            "outlet": try await id(
+                "/outlets",
+                ["name": "secret-hook", "kind": "webhook", "settings": ["url": "https://rival.example.net/"]]),
+            "delivery": try await delivery(api, to: "secret-hook"),
             "client": try await id(
                 "/clients", ["name": "c", "method": "secret", "flows": ["itself"], "role": "viewer"], as: "clientId"),
         ]
+    }
+
+    /// A delivery that rival's queue holds.
+    private static func delivery(_ api: NorthboundFixture, to outlet: String) async throws -> String {
+        let rival = api.world.rival
+        let id = try await api.services.delivery.outlet(outlet, of: rival).id
+        return try await api.world.database.tenant(rival).write { transaction in
+            try api.services.delivery.send(
+                .webhook(outlet: id, event: "secret", body: [:]), tenant: rival, in: transaction
+            ).text
+        }
     }
 
     private static func path(_ route: Route, _ objects: [String: String]) -> String {

@@ -1,5 +1,6 @@
 import Audit
 import Base
+import Delivery
 import Foundation
 import Northbound
 import Telemetry
@@ -13,7 +14,8 @@ import Trust
 @Suite("Databases that earlier programs left")
 struct KeptDatabaseTests {
     private static let parts = [
-        TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
+        TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
+        TelemetrySchema.part,
         NorthboundSchema.part,
     ]
 

@@ -1,4 +1,5 @@
 import Base
+import Delivery
 import SignIn
 import Testing
 
@@ -28,7 +29,9 @@ import Testing
 
     @Test("no two codes are the same, and each has its sentence")
     func codes() {
-        let codes = AuditCode.audit + AuditCode.access + AuditCode.signIn + AuditCode.factors
+        let codes =
+            AuditCode.audit + AuditCode.access + AuditCode.signIn + AuditCode.factors
+            + AuditCode.delivery
         #expect(Set(codes.map(\.text)).count == codes.count)
         for code in codes { #expect(code.meaning.hasSuffix(".")) }
     }

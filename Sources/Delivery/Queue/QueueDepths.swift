@@ -1,0 +1,52 @@
+import Base
+import Synchronization
+
+/// How many deliveries of each tenant wait or rest: counted in the database now and then, and up in between.
+///
+/// It bounds the queue without a row that every sender would have to lock, so the bound is kept roughly.
+final class QueueDepths: Sendable {
+    private let counts = Mutex<[TenantID: Int]>([:])
+
+    func hasRoom(_ tenant: TenantID) -> Bool {
+        counts.withLock { $0[tenant, default: 0] } < DeliveryLimits.queued
+    }
+
+    func add(_ count: Int, to tenant: TenantID) { counts.withLock { $0[tenant, default: 0] += count } }
+
+    func replace(_ counted: [TenantID: Int]) { counts.withLock { $0 = counted } }
+}
+
+/// Wakes the courier when something was put into the queue.
+final class Wake: Sendable {
+    private struct State {
+        var isSignalled = false
+        var waiting: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    /// Ends the present wait, or the next one at once.
+    func signal() {
+        let waiting = state.withLock { state in
+            defer { state.waiting = nil }
+            if state.waiting == nil { state.isSignalled = true }
+            return state.waiting
+        }
+        waiting?.resume()
+    }
+
+    /// Returns at the next signal, or at once when there was one since the last wait; one caller at a time.
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isSignalled = state.withLock { state in
+                if state.isSignalled {
+                    state.isSignalled = false
+                    return true
+                }
+                state.waiting = continuation
+                return false
+            }
+            if isSignalled { continuation.resume() }
+        }
+    }
+}
