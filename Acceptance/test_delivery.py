@@ -200,7 +200,7 @@ def test_a_kill_loses_nothing_that_was_queued(authority, own_server_of_each_engi
         "url": f"https://127.0.0.1:{port}/", "events": ["device.registered"], "ca": authority.ca.read_text()})
     for number in range(3):
         server.post(f"/tenants/{slug}/devices", token, json={"name": f"meter-{number}"})
-    queued = wait_for(lambda: len(found := deliveries(server, slug, token)) == 3 and all(one["attempts"] for one in found) and found, "each was tried")
+    queued = wait_for(lambda: len(found := deliveries(server, slug, token)) == 3 and all(one["result"] for one in found) and found, "each was tried")
     assert {one["state"] for one in queued} == {"waiting"} and {one["result"] for one in queued} == {"no connection"}
     server.stop(signal.SIGKILL)
     receiver = Hook(authority, port=port)
