@@ -77,7 +77,7 @@ def test_authlib_gets_a_token_by_a_key_of_its_own(programs, tmp_path, algorithm,
     oauth = session(programs, {"clientId": made["clientId"], "clientSecret": pem}, token_endpoint_auth_method="private_key_jwt")
     oauth.register_client_auth_method(PrivateKeyJWT(addresses["token_endpoint"], alg=algorithm, headers={"kid": "k1"}))
     token = oauth.fetch_token(addresses["token_endpoint"], grant_type="client_credentials")
-    assert oauth.get(f"{programs.people_url}/api/v1/tenants/oauth/devices").status_code == 200 and token["expires_in"] == 3600
+    assert oauth.get(f"{programs.people_url}/api/v1/tenants/oauth/devices").status_code == 200 and token["expires_in"] in (3599, 3600)
 
 
 def encoded(value):
