@@ -110,12 +110,13 @@ class Server:
         return values
 
     def start(self):
+        self.began = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(BINARY), "serve", "--data", str(self.data)], env=self.env(), stdout=log, stderr=subprocess.STDOUT
             )
         try:
-            wait_for(self.is_ready, "the server is ready")
+            wait_for(lambda: self.is_ready() and self.has_greeted(), "the server is ready and has said so")
         except BaseException:
             self.stop(signal.SIGKILL)
             raise
@@ -127,6 +128,10 @@ class Server:
             return requests.get(f"http://127.0.0.1:{self.ports['metrics']}/readyz", timeout=2).status_code == 200
         except (requests.ConnectionError, requests.Timeout):
             return False
+
+    def has_greeted(self):
+        """Its greeting comes once every listener accepts, which may be a moment after the one for health checks does."""
+        return b"Clients trust " in self.log.read_bytes()[self.began:]
 
     def stop(self, how=signal.SIGTERM):
         if self.process and self.process.poll() is None:

@@ -46,8 +46,7 @@ struct ServeCommand: AsyncParsableCommand {
             let server = try RunningServer(parts)
             let words = try await FirstRun.prepare(parts)
             let greeting = Greeting(server) { [path = directory.path] in
-                Startup.greet(configuration, directory: path)
-                if let words { Startup.say("\n\(words)\n") }
+                Startup.greet(configuration, directory: path, words: words)
             }
             try await Startup.serve(server.services + [greeting], logger: logger)
             await parts.close()

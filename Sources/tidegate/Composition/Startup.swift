@@ -53,8 +53,8 @@ enum Startup {
         return Logger(label: "tidegate")
     }
 
-    /// Says where the server is and what to do next.
-    static func greet(_ configuration: Configuration, directory: String) {
+    /// Says where the server is and what to do next, in one piece.
+    static func greet(_ configuration: Configuration, directory: String, words: String? = nil) {
         let listeners = configuration.listeners
         let quoted = Program.quoted(directory)
         say(
@@ -66,7 +66,7 @@ enum Startup {
               metrics http://\(listeners.metrics)/metrics
             Clients trust \(directory)/trust/server-ca.pem. Next:
               \(Program.command) admin --data \(quoted) tenant create acme
-            """)
+            """ + (words.map { "\n\n\($0)\n" } ?? ""))
     }
 
     /// Prints at once, also when the output is a file or a pipe.
