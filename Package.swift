@@ -131,8 +131,8 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Northbound",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
+                "Telemetry", "Northbound",
                 "ConsoleFiles", "CZlib", nioCore, crypto, logging, lifecycle, httpTypes, hummingbird, mustache,
             ],
             swiftSettings: strict),

@@ -2,12 +2,14 @@ public import Access
 public import Audit
 public import Base
 public import Bus
+public import Delivery
 public import Fleet
 public import Northbound
 public import OAuth
 public import SignIn
 public import Storage
 public import Telemetry
+public import Trust
 
 /// The parts of the server that pages are made of.
 public struct ConsoleParts: Sendable {
@@ -17,6 +19,9 @@ public struct ConsoleParts: Sendable {
     let fleet: Fleet
     let telemetry: Telemetry
     let signIn: SignIn
+    let factors: Factors
+    let delivery: Delivery
+    let authorities: CertificateAuthorities
     let bus: Bus
     let oauth: OAuth
     let gatekeeper: Gatekeeper
@@ -33,7 +38,7 @@ public struct ConsoleParts: Sendable {
     /// A console of these parts.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
-        bus: Bus, oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
+        factors: Factors, delivery: Delivery, authorities: CertificateAuthorities, bus: Bus, oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
         addresses: DeviceAddresses, names: Set<String>, serverAuthority: @escaping @Sendable () throws -> String
     ) {
         self.database = database
@@ -42,6 +47,9 @@ public struct ConsoleParts: Sendable {
         self.fleet = fleet
         self.telemetry = telemetry
         self.signIn = signIn
+        self.factors = factors
+        self.delivery = delivery
+        self.authorities = authorities
         self.bus = bus
         self.oauth = oauth
         self.gatekeeper = gatekeeper

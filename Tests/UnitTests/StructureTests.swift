@@ -28,9 +28,8 @@ struct StructureTests {
         (
             "Console",
             [
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Northbound",
-                "ConsoleFiles", "CZlib",
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
+                "Telemetry", "Northbound", "ConsoleFiles", "CZlib",
             ]
         ),
     ]

@@ -1,6 +1,7 @@
 import Access
 import Audit
 import Base
+import Delivery
 import Fleet
 import Foundation
 import HTTPTypes
@@ -38,8 +39,9 @@ struct ConsoleFixture: Sendable {
         self.api = api
         let world = api.world
         try await world.database.migrate([
-            TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-            NorthboundSchema.part, SignInSchema.part, OAuthSchema.part, ConsoleSchema.part,
+            TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
+            TelemetrySchema.part, NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part,
+            ConsoleSchema.part,
         ])
         var people: [String: Visitor] = [:]
         for role in ["admin", "viewer"] {
@@ -56,7 +58,8 @@ struct ConsoleFixture: Sendable {
         let known = people
         let parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
-            telemetry: api.telemetry, signIn: api.services.signIn, bus: world.bus, oauth: api.oauth,
+            telemetry: api.telemetry, signIn: api.services.signIn, factors: api.services.factors,
+            delivery: api.services.delivery, authorities: api.services.authorities, bus: world.bus, oauth: api.oauth,
             gatekeeper: api.services.gatekeeper, metrics: Metrics(), clock: world.time.clock, version: "1.2.3",
             addresses: DeviceAddresses(host: "fleet.example.com", people: 8443, device: 8444, mqtt: 8883),
             names: ["fleet.example.com"], serverAuthority: { "the authority\n" })
