@@ -39,17 +39,18 @@ public struct JSONWebKey: Sendable {
         func bytes(_ name: String, atMost limit: Int) -> [UInt8]? {
             json[name]?.string.flatMap { $0.utf8.count <= limit * 2 ? [UInt8](base64URL: $0) : nil }
         }
+        /// Both coordinates. RFC 7518 section 6.2.1.2 wants their full length; Authlib leaves zeros in front out.
+        func point(_ length: Int) -> [UInt8]? {
+            guard let x = bytes("x", atMost: length), let y = bytes("y", atMost: length),
+                (1...length).contains(x.count), (1...length).contains(y.count)
+            else { return nil }
+            return [x, y].flatMap { [UInt8](repeating: 0, count: length - $0.count) + $0 }
+        }
         switch (json["kty"]?.string, json["crv"]?.string) {
         case ("EC", "P-256"):
-            guard let x = bytes("x", atMost: 32), let y = bytes("y", atMost: 32), x.count == 32, y.count == 32 else {
-                return nil
-            }
-            return (try? P256.Signing.PublicKey(rawRepresentation: x + y)).map { .p256($0) }
+            return point(32).flatMap { try? P256.Signing.PublicKey(rawRepresentation: $0) }.map { .p256($0) }
         case ("EC", "P-384"):
-            guard let x = bytes("x", atMost: 48), let y = bytes("y", atMost: 48), x.count == 48, y.count == 48 else {
-                return nil
-            }
-            return (try? P384.Signing.PublicKey(rawRepresentation: x + y)).map { .p384($0) }
+            return point(48).flatMap { try? P384.Signing.PublicKey(rawRepresentation: $0) }.map { .p384($0) }
         case ("OKP", "Ed25519"):
             guard let x = bytes("x", atMost: 32) else { return nil }
             return (try? Curve25519.Signing.PublicKey(rawRepresentation: x)).map { .ed25519($0) }

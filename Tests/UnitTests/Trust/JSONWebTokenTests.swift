@@ -228,6 +228,24 @@ struct JSONWebTokenTests {
         #expect(JSONWebKeySet([key, key]).key(named: "rsa", for: .rs256) == nil)
     }
 
+    @Test("a coordinate without its zeros in front, as Authlib writes them, is the same key")
+    func shortCoordinates() throws {
+        // The y of P-256's private key 43 begins with a zero byte.
+        let key = try P256.Signing.PrivateKey(rawRepresentation: [UInt8](repeating: 0, count: 31) + [43])
+        let point = Array(key.publicKey.rawRepresentation)
+        #expect(point[32] == 0 && point[33] != 0)
+        func written(_ x: [UInt8], _ y: [UInt8]) -> JSONWebKey? {
+            JSONWebKey(["kty": "EC", "crv": "P-256", "x": .string(x.base64URL), "y": .string(y.base64URL)])
+        }
+        let signature = Array(try key.signature(for: [1, 2, 3]).rawRepresentation)
+        for skipped in [0, 1] {
+            let read = try #require(written(Array(point[..<32]), Array(point[(32 + skipped)...])))
+            #expect(read.isValid(signature, .es256, for: [1, 2, 3]))
+        }
+        #expect(written([0] + point[..<32], Array(point[32...])) == nil, "too long")
+        #expect(written([], Array(point[32...])) == nil && written(Array(point[..<32]), []) == nil)
+    }
+
     @Test("a key's name is the thumbprint of RFC 7638, and it comes back from its bytes")
     func thumbprint() throws {
         let again = try #require(TokenSigner(privateBytes: Self.signer.privateBytes))
