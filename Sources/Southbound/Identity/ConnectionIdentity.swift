@@ -7,5 +7,7 @@ public struct ConnectionIdentity: Sendable {
     /// It says who connected. Whether the device may still do anything is asked again for every session and request.
     public let device: AdmittedDevice?
     /// The address that the peer connects from.
-    public let address: ClientAddress
+    public var address: ClientAddress { connection.address }
+    /// The connection, for whoever takes it over.
+    let connection: DeviceConnection
 }

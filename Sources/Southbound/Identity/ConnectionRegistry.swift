@@ -1,3 +1,4 @@
+import Access
 public import Base
 import Fleet
 import NIOCore
@@ -30,11 +31,24 @@ public final class ConnectionRegistry: Sendable {
     /// How many connections this tenant's devices have.
     public func count(of tenant: TenantID) -> Int { connections.withLock { $0.countByTenant[tenant] ?? 0 } }
 
+    /// Notes that the device speaks on this channel, or says false when its tenant has too many connections or its
+    /// access has ended meanwhile.
+    func register(_ device: AdmittedDevice, on channel: any NIOCore.Channel, by directory: DeviceDirectory) -> Bool {
+        guard let plan = directory.plan(of: device.tenant),
+            register(device, on: channel, deviceLimit: plan.deviceConnections, tenantLimit: plan.tenantConnections)
+        else { return false }
+        // From here on an end of access finds the connection; one that came before is seen now.
+        guard directory.isAdmitted(device) else {
+            unregister(device, from: channel)
+            return false
+        }
+        return true
+    }
+
     /// Notes that the device speaks on this channel, or says false when its tenant has too many connections.
     ///
     /// A device over its own limit loses its oldest connection instead: after a fall of the network the old one is
-    /// often dead without either side knowing, and must not keep the device out. Ask the directory once more after
-    /// this call: an end of access that came before it did not find the connection.
+    /// often dead without either side knowing, and must not keep the device out.
     func register(
         _ device: AdmittedDevice, on channel: any NIOCore.Channel, deviceLimit: Int, tenantLimit: Int
     ) -> Bool {

@@ -47,7 +47,9 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func installHTTP(_ context: ChannelHandlerContext, _ device: AdmittedDevice?) {
-        if let device, !entrance.register(device, on: context.channel) { return connection.cut() }
+        if let device, !entrance.http.registry.register(device, on: context.channel, by: entrance.check.directory) {
+            return connection.cut()
+        }
         let handler = DeviceHTTPHandler(service: entrance.http, connection: connection, loop: loop, device: device)
         connection.finishHandshake(owner: handler)
         do {
@@ -62,7 +64,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func installMQTT(_ context: ChannelHandlerContext, _ device: AdmittedDevice?) {
         connection.finishHandshake(owner: nil)
         early = []
-        let identity = ConnectionIdentity(device: device, address: connection.address)
+        let identity = ConnectionIdentity(device: device, connection: connection)
         entrance.mqttPipeline(context.channel, identity).assumeIsolated().whenComplete { result in
             guard case .success = result else { return self.connection.cut() }
             let early = self.early ?? []

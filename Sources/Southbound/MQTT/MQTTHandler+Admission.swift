@@ -77,8 +77,7 @@ extension MQTTHandler {
     func finish(_ ending: Ending) {
         guard !isClosing else { return }
         isClosing = true
-        timer?.cancel()
-        timer = nil
+        connection.setDeadline(.distantFuture)
         if case .violation = ending.cause { service.counters.violations.add() }
         if let admitted {
             service.counters.connections.add(-1)

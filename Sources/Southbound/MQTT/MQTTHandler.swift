@@ -10,7 +10,7 @@ import Trust
 ///
 /// Guard of `@unchecked Sendable`: every member is touched on the channel's event loop only.
 final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Holder, ReportQueue.Reporter,
-    @unchecked Sendable
+    ConnectionOwner, @unchecked Sendable
 {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -21,6 +21,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     let loop: MQTTLoop
     let certified: AdmittedDevice?
     let address: String
+    let connection: DeviceConnection
 
     var session: ServerSession
     private(set) var context: ChannelHandlerContext?
@@ -28,11 +29,10 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     var admitted: Admitted?
     /// Where the device's reports stand; most devices send readings only and never need it.
     var reporting: Reporting?
-    var timer: Scheduled<Void>?
     /// Runs while the device does not take what it is sent.
-    private var stall: Scheduled<Void>?
-    private var isReadHeld = false
-    private var heldUntil: NIODeadline?
+    var stall: Scheduled<Void>?
+    var isReadHeld = false
+    var heldUntil: NIODeadline?
     var isClosing = false
 
     /// What a connection has once its device is let in.
@@ -47,13 +47,14 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         var notifiedTicket: UInt64 = 0
     }
 
-    /// A handler for a connection whose certificate, if any, was admitted as `certified`.
-    init(service: MQTTService, loop: MQTTLoop, certified: AdmittedDevice?, address: String) {
+    /// A handler for a connection past its handshake.
+    init(service: MQTTService, loop: MQTTLoop, identity: ConnectionIdentity) {
         self.service = service
         self.loop = loop
         eventLoop = loop.eventLoop
-        self.certified = certified
-        self.address = address
+        certified = identity.device
+        address = identity.address.text
+        connection = identity.connection
         session = ServerSession(limits: service.limits, at: .now())
     }
 
@@ -61,13 +62,12 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        connection.owner = self
         arm()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        timer?.cancel()
-        timer = nil
         stall?.cancel()
         stall = nil
     }
@@ -97,45 +97,6 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         case ChannelEvent.inputClosed: context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
         }
-    }
-
-    /// Reading stops while the log is behind, the session has to wait, or the device is over its rate: then the
-    /// device's own TCP window fills, and nothing is lost.
-    func read(context: ChannelHandlerContext) {
-        if mayRead { context.read() } else { isReadHeld = true }
-    }
-
-    private var mayRead: Bool {
-        if let heldUntil, heldUntil > .now() { return false }
-        guard reporting?.isStalled != true else { return false }
-        return !loop.appender.isCongested && (session.wantsInput || admitted == nil)
-            && context?.channel.isWritable != false
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        watchStall(context.channel)
-        resumeReading()
-        context.fireChannelWritabilityChanged()
-    }
-
-    /// Cuts the connection off when the device takes nothing for too long: nothing is read meanwhile, so neither its
-    /// keep-alive nor its own silence would end it.
-    private func watchStall(_ channel: any NIOCore.Channel) {
-        stall?.cancel()
-        stall = nil
-        guard !channel.isWritable else { return }
-        stall = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.writeTime)) {
-            guard let channel = self.context?.channel else { return }
-            self.service.counters.writeTimeouts.add()
-            channel.cut()
-        }
-    }
-
-    func resumeReading() {
-        guard isReadHeld, mayRead, let context else { return }
-        isReadHeld = false
-        session.forgiveSilence(at: .now())
-        context.read()
     }
 
     // MARK: Packets
@@ -260,21 +221,6 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         return .reported
     }
 
-    /// Counts what was read, and reads nothing for a while when it was more than device and tenant may send.
-    func count(messages: Int, bytes: Int, at now: NIODeadline) {
-        guard messages > 0, admitted != nil else { return }
-        admitted?.presence.seen(at: service.clock.now)
-        if let wait = admitted?.gate?.pay(messages: messages, bytes: bytes, at: now) { hold(for: wait) }
-    }
-
-    private func hold(for wait: Duration) {
-        service.counters.throttled.add()
-        let delay = TimeAmount.nanoseconds(min(wait.microseconds, 60_000_000) * 1000)
-        heldUntil = max(heldUntil ?? .now(), .now() + delay)
-        // A further wait may have begun meanwhile; this task then changes nothing, and that one's reads.
-        eventLoop.assumeIsolated().scheduleTask(in: delay) { self.resumeReading() }
-    }
-
     private func reasons(for request: SubscribeRequest) -> [ReasonCode] {
         request.subscriptions.map { subscription in
             let isAllowed =
@@ -307,17 +253,11 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
 
     // MARK: Time
 
-    /// Looks at the session's deadline when it comes, which packets move on meanwhile, instead of moving a timer with
-    /// every packet. The timer holds the handler until it is cancelled, which leaving the pipeline does: a weak reference
-    /// would make every later retain of the handler a slow one.
-    func arm() {
-        timer?.cancel()
-        timer = nil
-        guard let deadline = session.deadline else { return }
-        timer = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.deadlineCame() }
-    }
+    /// Looks at the session's deadline when it comes, which packets move on meanwhile, instead of moving the
+    /// connection's with every packet.
+    func arm() { connection.setDeadline(session.deadline ?? .distantFuture) }
 
-    private func deadlineCame() {
+    func deadlineReached() {
         // Whoever is not read can not be heard.
         if isReadHeld { session.forgiveSilence(at: .now()) }
         var output = loop.takeOutput()
@@ -325,4 +265,6 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         send(&output)
         if let ending { finish(ending) } else { arm() }
     }
+
+    func drain() { end(DeviceConnectionEnd.serverStops.reason, text: nil) }
 }

@@ -66,9 +66,7 @@ public final class MQTTService: Sendable {
     public func install(on channel: any NIOCore.Channel, identity: ConnectionIdentity) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(
-                MQTTHandler(
-                    service: self, loop: doors.loop(channel.eventLoop), certified: identity.device,
-                    address: identity.address.text))
+                MQTTHandler(service: self, loop: doors.loop(channel.eventLoop), identity: identity))
         }
     }
 
@@ -98,15 +96,7 @@ public final class MQTTService: Sendable {
     /// Notes that a device speaks on `channel`; false when its tenant has too many connections or its access has ended
     /// meanwhile.
     func register(_ device: AdmittedDevice, on channel: any NIOCore.Channel) -> Bool {
-        guard let plan = directory.plan(of: device.tenant),
-            registry.register(
-                device, on: channel, deviceLimit: plan.deviceConnections, tenantLimit: plan.tenantConnections)
-        else { return false }
-        guard directory.isAdmitted(device) else {
-            registry.unregister(device, from: channel)
-            return false
-        }
-        return true
+        registry.register(device, on: channel, by: directory)
     }
 
     func unregister(_ device: AdmittedDevice, from channel: any NIOCore.Channel) {
