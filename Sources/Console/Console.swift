@@ -150,7 +150,7 @@ public struct Console: Sendable {
 
     private func signInFirst(_ visit: Visit) -> Response {
         let next = visit.request.method == .post ? "/" : visit.place
-        return Self.redirect(to: next == "/" ? "/sign-in" : "/sign-in?next=" + FormFields.encoded(next))
+        return Self.redirect(to: next == "/" ? "/sign-in" : "/sign-in?next=" + next.percentEncoded)
     }
 
     private func missing(
@@ -177,7 +177,7 @@ public struct Console: Sendable {
         let bare = bareFrame(view, visit)
         // A refusal must be shown even when what the frame needs can not be had.
         let frame = (try? await frame(view, visit, tenant, live: nil)) ?? bare
-        var status = ErrorPage.status(of: shown)
+        var status = shown.kind.status
         if error as? Refusal == nil { status = .internalServerError }
         var response = html(templates.render(view, in: frame), status, acceptsGzip)
         if let wait = shown.retryAfter {

@@ -1,3 +1,5 @@
+import Base
+
 /// Where an answer to an authorization may go: registered beforehand, and compared exactly.
 ///
 /// Either `https` anywhere, `http` on this very machine by its address (RFC 8252, section 7.3), or a scheme of the
@@ -87,7 +89,7 @@ public struct RedirectURI: Hashable, Sendable {
         for (name, value) in values {
             guard let value else { continue }
             address += address.contains("?") ? (address.hasSuffix("?") || address.hasSuffix("&") ? "" : "&") : "?"
-            address += FormText.escaped(name) + "=" + FormText.escaped(value)
+            address += name.percentEncoded + "=" + value.percentEncoded
         }
         return address
     }

@@ -20,9 +20,9 @@ extension Probe {
             try check(refusal.code == "request.invalid", "a query is refused with its own code: \(refusal)")
             try check((1...NorthboundLimits.faults).contains(refusal.faults.count), "faults are named, not too many")
         }
-        if let plain = RequestReader.percentDecoded(text) {
+        if let plain = String(percentDecoding: text) {
             let encoded = plain.utf8.map { "%" + [$0].hex }.joined()
-            try check(RequestReader.percentDecoded(encoded) == plain, "percent signs hide every text alike")
+            try check(String(percentDecoding: encoded) == plain, "percent signs hide every text alike")
         }
         _ = ListenerAddress(text)
     }

@@ -67,7 +67,7 @@ enum DeviceAct: String, Sendable {
             throw Refusal(.invalid, "act.unknown", "There is no such action.")
         }
         let name = visit.path("device")
-        let address = "\(visit.home)/devices/\(FormFields.encoded(name))"
+        let address = "\(visit.home)/devices/\(name.percentEncoded)"
         if act == .connect {
             let token = try await console.fleet.reissueEnrolmentToken(
                 name, in: visit.tenant.id, by: visit.principal)

@@ -78,7 +78,7 @@ struct DeviceSelection: Sendable, Hashable {
     var query: String {
         let fields = fields
         return fields.isEmpty
-            ? "" : "?" + fields.map { "\($0.name)=\(FormFields.encoded($0.value))" }.joined(separator: "&")
+            ? "" : "?" + fields.map { "\($0.name)=\($0.value.percentEncoded)" }.joined(separator: "&")
     }
 
     /// The same with a change, from its first page.

@@ -126,14 +126,14 @@ extension DeviceView {
         credentials = Self.credentials(details, now: console.clock.now)
         hasCredentials = !credentials.isEmpty
         canRead = held.contains(.telemetryRead)
-        explorer = "\(visit.home)/telemetry?device=\(FormFields.encoded(device.name.text))"
+        explorer = "\(visit.home)/telemetry?device=\(device.name.text.percentEncoded)"
         let found = canRead ? try await Readings.latest(console, tenant, device.id) : []
         let explorer = explorer
         series = found.map { series in
             Series(
                 seriesName: series.name, unit: series.unit, value: series.latest ?? "–", at: Moment(series.at),
                 spark: series.spark(width: 240, height: 44).map { Spark(points: $0, words: series.words) },
-                explorerAddress: "\(explorer)&series=\(FormFields.encoded(series.name))")
+                explorerAddress: "\(explorer)&series=\(series.name.percentEncoded)")
         }
         hasSeries = !series.isEmpty
         isWaiting = device.status == .registered

@@ -48,7 +48,7 @@ extension PageTable {
                     return try await Self.goOn(step, console, visit, to: page.next)
                 } catch let refusal as Refusal {
                     page.fault = refusal.message
-                    return .page(page, status: ErrorPage.status(of: refusal))
+                    return .page(page, status: refusal.kind.status)
                 }
             },
             .open("/forgotten") { _ in .show(ForgottenPage()) },
@@ -57,7 +57,7 @@ extension PageTable {
                     try signIn.forgot(address: visit.form.text("address") ?? "", from: visit.origin)
                     return .seeOther("/sign-in", done: .linkSent)
                 } catch let refusal as Refusal {
-                    return .page(ForgottenPage(fault: refusal.message), status: ErrorPage.status(of: refusal))
+                    return .page(ForgottenPage(fault: refusal.message), status: refusal.kind.status)
                 }
             },
             .open(posting: "/password-rules") { visit in

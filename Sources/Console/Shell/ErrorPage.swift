@@ -34,17 +34,4 @@ struct ErrorPage: PageView {
         self.request = request
         self.home = home
     }
-
-    static func status(of refusal: Refusal) -> HTTPResponse.Status {
-        switch refusal.kind {
-        case .invalid: .badRequest
-        case .unauthenticated: .unauthorized
-        case .forbidden: .forbidden
-        case .notFound: .notFound
-        case .conflict: .conflict
-        case .tooLarge: .contentTooLarge
-        case .limited: .tooManyRequests
-        case .unavailable: .serviceUnavailable
-        }
-    }
 }

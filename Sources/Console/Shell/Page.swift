@@ -1,4 +1,5 @@
 package import Access
+import Base
 import HTTPTypes
 import Northbound
 
@@ -95,7 +96,7 @@ package struct Page: Sendable {
         var parameters: [String: String] = [:]
         for (step, part) in zip(steps, path) {
             if step.first == "{" {
-                guard let text = FormFields.decoded(part.utf8, plusIsSpace: false), !text.isEmpty else { return nil }
+                guard let text = String(percentDecoding: part), !text.isEmpty else { return nil }
                 parameters[String(step.dropFirst().dropLast())] = text
             } else if step != part {
                 return nil

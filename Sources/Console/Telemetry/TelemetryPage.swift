@@ -105,7 +105,7 @@ extension PageTable {
         [
             Page("/telemetry", needs: .telemetryRead) { visit in
                 let page = try await TelemetryPage(console, visit, library)
-                let live = page.chart == nil ? nil : "\(visit.home)/live?device=\(FormFields.encoded(page.device))"
+                let live = page.chart == nil ? nil : "\(visit.home)/live?device=\(page.device.percentEncoded)"
                 return .show(page, live: live)
             },
             Page("/telemetry/points", needs: .telemetryRead) { visit in
@@ -156,7 +156,7 @@ struct TelemetryWish: Sendable {
             ("view", table ? "table" : nil),
         ]
         return "?"
-            + fields.compactMap { name, value in value.map { "\(name)=\(FormFields.encoded($0))" } }
+            + fields.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
             .joined(separator: "&")
     }
 

@@ -105,17 +105,7 @@ struct GatewayTemplate: Hashable, Sendable {
                 default: text.unicodeScalars.append(scalar)
                 }
             }
-        case .address, .form:
-            var text = ""
-            for byte in value.utf8 {
-                let character = Character(Unicode.Scalar(byte))
-                if byte < 0x80, character.isLetter || character.isNumber || "-._~".contains(character) {
-                    text.append(character)
-                } else {
-                    text += "%" + [byte].hex.uppercased()
-                }
-            }
-            return text
+        case .address, .form: return value.percentEncoded
         }
     }
 

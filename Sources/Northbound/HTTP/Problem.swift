@@ -18,21 +18,8 @@ public struct Problem: Sendable {
     init(_ refusal: Refusal, request: String, status: HTTPResponse.Status? = nil) {
         self.refusal = refusal
         self.request = request
-        self.status = status ?? Self.status(of: refusal)
-    }
-
-    private static func status(of refusal: Refusal) -> HTTPResponse.Status {
-        switch refusal.kind {
         // A key used for two different requests has a status of its own in the draft of the header field.
-        case .invalid: refusal == Repetitions.keyReused ? .unprocessableContent : .badRequest
-        case .unauthenticated: .unauthorized
-        case .forbidden: .forbidden
-        case .notFound: .notFound
-        case .conflict: .conflict
-        case .tooLarge: .contentTooLarge
-        case .limited: .tooManyRequests
-        case .unavailable: .serviceUnavailable
-        }
+        self.status = status ?? (refusal == Repetitions.keyReused ? .unprocessableContent : refusal.kind.status)
     }
 
     var value: JSONValue {

@@ -10,7 +10,7 @@ enum RequestReader {
         var values: [String: JSONValue] = [:]
         for name in route.pathParameters {
             guard let parameter = RouteTable.pathParameter(name),
-                let text = parameters.get(name).flatMap({ percentDecoded($0) }),
+                let text = parameters.get(name).flatMap({ String(percentDecoding: $0) }),
                 parameter.shape.faults(in: .string(text)).isEmpty
             else { throw Gatekeeper.notHere }
             values[name] = .string(text)
@@ -24,7 +24,7 @@ enum RequestReader {
         var faults: [Refusal.Fault] = []
         for pair in (text ?? "").split(separator: "&") where faults.count < NorthboundLimits.faults {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = percentDecoded(parts[0], plusIsSpace: true) else {
+            guard let name = String(percentDecoding: parts[0], plusIsSpace: true) else {
                 faults.append(.init(place: String(parts[0].prefix(100)), message: "is not well percent-encoded UTF-8"))
                 continue
             }
@@ -97,24 +97,5 @@ enum RequestReader {
         return Refusal(
             .invalid, "request.invalid", "The request is wrong: \(first)\(more).",
             faults: Array(faults.prefix(NorthboundLimits.faults)))
-    }
-
-    /// The text behind percent signs, nil when it is not well formed or not UTF-8.
-    static func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            switch byte {
-            case UInt8(ascii: "%"):
-                guard let pair = [UInt8](hex: String(decoding: rest.prefix(2), as: UTF8.self)), pair.count == 1 else {
-                    return nil
-                }
-                bytes.append(pair[0])
-                rest = rest.dropFirst(2)
-            case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
-            default: bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -38,14 +38,14 @@ public struct Parameter: Sendable {
     static func value(encoded text: Substring, as shape: Shape) -> JSONValue? {
         if case .array(let element, _) = shape {
             // A list is written with commas: series=power,voltage. Most clients write them %2C, so both separate.
-            return RequestReader.percentDecoded(text, plusIsSpace: true).map { list in
+            return String(percentDecoding: text, plusIsSpace: true).map { list in
                 .array(
                     list.split(separator: ",", omittingEmptySubsequences: false).map {
                         value(of: String($0), as: element)
                     })
             }
         }
-        return RequestReader.percentDecoded(text, plusIsSpace: true).map { value(of: $0, as: shape) }
+        return String(percentDecoding: text, plusIsSpace: true).map { value(of: $0, as: shape) }
     }
 
     private static func value(of text: String, as shape: Shape) -> JSONValue {

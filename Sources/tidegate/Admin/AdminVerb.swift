@@ -75,28 +75,15 @@ struct AdminPath: ExpressibleByStringInterpolation {
 
         mutating func appendLiteral(_ literal: String) { text += literal }
 
-        mutating func appendInterpolation(_ step: String) { text += AdminPath.escaped(step) }
+        mutating func appendInterpolation(_ step: String) { text += step.percentEncoded }
     }
 
     /// The address with one more query value; the same when there is none.
     func adding(_ name: String, _ value: String?) -> AdminPath {
         guard let value else { return self }
         var path = self
-        path.text += (text.contains("?") ? "&" : "?") + Self.escaped(name) + "=" + Self.escaped(value)
+        path.text += (text.contains("?") ? "&" : "?") + name.percentEncoded + "=" + value.percentEncoded
         return path
-    }
-
-    private static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for byte in text.utf8 {
-            let character = Character(Unicode.Scalar(byte))
-            if character.isASCII && (character.isLetter || character.isNumber || "-._~".contains(character)) {
-                escaped.append(character)
-            } else {
-                escaped += "%" + [byte].hex.uppercased()
-            }
-        }
-        return escaped
     }
 }
 

@@ -106,7 +106,7 @@ struct ConsoleFixture: Sendable {
         if let role { fields[.cookie] = "\(SessionCookie.name)=\(Self.secret(role))" }
         let token = token ?? role.map { "form-of-the-\($0)" } ?? ""
         let body = (form + [("form-token", token)]).map {
-            "\(FormFields.encoded($0.0))=\(FormFields.encoded($0.1))"
+            "\($0.0.percentEncoded)=\($0.1.percentEncoded)"
         }.joined(separator: "&")
         return try await send(.post, path, body, fields)
     }

@@ -44,21 +44,8 @@ enum TimeCode {
 
     /// The address that a QR code carries to an authenticator program.
     static func address(secret: [UInt8], account: String, issuer: String) -> String {
-        let (issuer, account) = (percentEncoded(issuer), percentEncoded(account))
+        let (issuer, account) = (issuer.percentEncoded, account.percentEncoded)
         return "otpauth://totp/\(issuer):\(account)?secret=\(Base32.text(secret))&issuer=\(issuer)"
             + "&algorithm=SHA1&digits=\(digits)&period=\(stepSeconds)"
-    }
-
-    /// Everything but RFC 3986's unreserved characters as `%XX`.
-    private static func percentEncoded(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            let scalar = Unicode.Scalar(byte)
-            switch scalar {
-            case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": encoded.unicodeScalars.append(scalar)
-            default: encoded += "%" + [byte].hex.uppercased()
-            }
-        }
-        return encoded
     }
 }
