@@ -190,7 +190,7 @@ def test_absent_and_foreign_devices_look_the_same(server):
     [
         ("GET", "/nowhere", None, 404, "not.found"),
         ("GET", "/tenants/acme/nowhere", None, 404, "not.found"),
-        ("PUT", "/tenants/acme/devices", None, 405, "method.not_allowed"),
+        ("PUT", "/tenants/acme/devices", None, 405, "method.notAllowed"),
         ("POST", "/tenants/acme/devices", b"{", 400, "request.invalid"),
         ("POST", "/tenants/acme/devices", b'{"name":"a","name":"b"}', 400, "request.invalid"),
         ("POST", "/tenants/acme/devices", b"[]", 400, "request.invalid"),
@@ -389,7 +389,7 @@ def test_a_repeated_write_has_one_effect_and_one_answer(server):
     assert first.json() == again.json(), "the token, shown once, is shown to the same caller again"
     assert again.headers["idempotency-replayed"] == "true" and "idempotency-replayed" not in first.headers
     other = call(server, "POST", "/tenants/acme/devices", token, json={"name": name + "x"}, headers=dict(key))
-    assert other.status_code == 422 and other.json()["code"] == "idempotency.key_reused"
+    assert other.status_code == 422 and other.json()["code"] == "idempotency.keyReused"
     stranger = call(server, "POST", "/tenants/acme/devices", server.tokens["admin"], json={"name": name}, headers=dict(key))
     assert stranger.status_code == 409, "another principal's key is another key"
 

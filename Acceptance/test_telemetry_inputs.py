@@ -106,7 +106,7 @@ def test_a_bad_line_is_named_and_the_others_are_kept(device):
     lines[2] = '{"ts":oops}'
     answer = send(device, "\n".join(lines).encode(), LINES)
     assert answer.status == 422 and answer.json()["accepted"] == 3, answer
-    assert [error["place"].split(",")[0] for error in answer.json()["errors"]] == ["line 3"]
+    assert [error["place"].split(",")[0] for error in answer.json()["faults"]] == ["line 3"]
     assert points(device, "power") == [[THEN, 0], [THEN + 1, 1], [THEN + 3, 3]]
 
 
@@ -163,54 +163,54 @@ def test_names_may_hold_any_language(device):
         (JSON, b"", 400, "telemetry.payload.empty"),
         (JSON, b"{}", 400, "telemetry.payload.empty"),
         (JSON, b"[]", 400, "telemetry.payload.empty"),
-        (JSON, b"hello", 400, "telemetry.payload.unknown-format"),
+        (JSON, b"hello", 400, "telemetry.payload.unknownFormat"),
         (JSON, b'{"power":1', 400, "telemetry.payload.truncated"),
-        (JSON, b'{"power":1} {"power":2}', 400, "telemetry.payload.trailing-bytes"),
+        (JSON, b'{"power":1} {"power":2}', 400, "telemetry.payload.trailingBytes"),
         (JSON, b'{"power":1,}', 400, None),
         (JSON, b'{"power":01}', 400, None),
-        (JSON, b'{"power":NaN}', 400, "telemetry.number.not-finite"),
-        (JSON, b'{"power":Infinity}', 400, "telemetry.number.not-finite"),
-        (JSON, b'{"power":-Infinity}', 400, "telemetry.number.not-finite"),
-        (JSON, b'{"power":1e400}', 400, "telemetry.number.too-large"),
-        (JSON, b'{"power":9223372036854775808}', 400, "telemetry.number.too-large"),
-        (JSON, b'{"power":123456789012345678901234567890}', 400, "telemetry.number.too-large"),
-        (JSON, b'{"power":0.12345678901234567890123}', 400, "telemetry.number.too-precise"),
-        (JSON, b'{"power":1e-300}', 400, "telemetry.number.too-precise"),
-        (JSON, b'{"po\xff":1}', 400, "telemetry.text.not-utf8"),
+        (JSON, b'{"power":NaN}', 400, "telemetry.number.notFinite"),
+        (JSON, b'{"power":Infinity}', 400, "telemetry.number.notFinite"),
+        (JSON, b'{"power":-Infinity}', 400, "telemetry.number.notFinite"),
+        (JSON, b'{"power":1e400}', 400, "telemetry.number.tooLarge"),
+        (JSON, b'{"power":9223372036854775808}', 400, "telemetry.number.tooLarge"),
+        (JSON, b'{"power":123456789012345678901234567890}', 400, "telemetry.number.tooLarge"),
+        (JSON, b'{"power":0.12345678901234567890123}', 400, "telemetry.number.tooPrecise"),
+        (JSON, b'{"power":1e-300}', 400, "telemetry.number.tooPrecise"),
+        (JSON, b'{"po\xff":1}', 400, "telemetry.text.notUTF8"),
         (JSON, b'{"":1}', 400, "telemetry.name.missing"),
-        (JSON, b'{"' + b"n" * 200 + b'":1}', 400, "telemetry.name.too-long"),
-        (JSON, b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", 400, "telemetry.payload.too-deep"),
+        (JSON, b'{"' + b"n" * 200 + b'":1}', 400, "telemetry.name.tooLong"),
+        (JSON, b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", 400, "telemetry.payload.tooDeep"),
         (JSON, b'{"state":"on"}', 400, "telemetry.value.text"),
-        (JSON, {"ts": 1, "values": {"power": 1}}, 400, "telemetry.time.too-old"),
-        (JSON, {"ts": -5, "values": {"power": 1}}, 400, "telemetry.time.out-of-range"),
-        (JSON, {"ts": 10**18, "values": {"power": 1}}, 400, "telemetry.time.out-of-range"),
-        (JSON, {"ts": 10**13, "values": {"power": 1}}, 400, "telemetry.time.too-far-ahead"),
+        (JSON, {"ts": 1, "values": {"power": 1}}, 400, "telemetry.time.tooOld"),
+        (JSON, {"ts": -5, "values": {"power": 1}}, 400, "telemetry.time.outOfRange"),
+        (JSON, {"ts": 10**18, "values": {"power": 1}}, 400, "telemetry.time.outOfRange"),
+        (JSON, {"ts": 10**13, "values": {"power": 1}}, 400, "telemetry.time.tooFarAhead"),
         (SENML, b'{"n":"power","v":1}', 400, None),
         (SENML, [{"v": 1}], 400, "telemetry.name.missing"),
-        (SENML, [{"n": "power"}], 400, "telemetry.senml.no-value"),
-        (SENML, [{"n": "power", "v": 1, "vb": True}], 400, "telemetry.senml.two-values"),
+        (SENML, [{"n": "power"}], 400, "telemetry.senml.noValue"),
+        (SENML, [{"n": "power", "v": 1, "vb": True}], 400, "telemetry.senml.twoValues"),
         (SENML, b'[{"n":"power","v":1,"v":2}]', 400, "telemetry.field.duplicate"),
-        (SENML, [{"n": "power", "v": 1, "must_": 1}], 400, "telemetry.senml.mandatory-field"),
+        (SENML, [{"n": "power", "v": 1, "must_": 1}], 400, "telemetry.senml.mandatoryField"),
         (SENML, [{"bver": 99, "n": "power", "v": 1}], 400, "telemetry.senml.version"),
-        (SENML, [{"n": "power", "v": "1"}], 400, "telemetry.field.wrong-type"),
+        (SENML, [{"n": "power", "v": "1"}], 400, "telemetry.field.wrongType"),
         (SENML, [{"n": "a b", "v": 1}], 400, "telemetry.name.invalid"),
         (SENML, [{"n": "power", "v": 1, "u": "x" * 50}], 400, "telemetry.unit.invalid"),
         (CBOR, b"\x9f", 400, "telemetry.payload.truncated"),
         (CBOR, b"\x81\xa2\x00\x65power", 400, "telemetry.payload.truncated"),
-        (CBOR, cbor2.dumps([{0: "power", 2: float("nan")}]), 400, "telemetry.number.not-finite"),
-        (CBOR, cbor2.dumps([{0: "power", 2: float("inf")}]), 400, "telemetry.number.not-finite"),
+        (CBOR, cbor2.dumps([{0: "power", 2: float("nan")}]), 400, "telemetry.number.notFinite"),
+        (CBOR, cbor2.dumps([{0: "power", 2: float("inf")}]), 400, "telemetry.number.notFinite"),
         (CBOR, cbor2.dumps([{0: "power", 2: 2**64}]), 400, None),
-        (CBOR, cbor2.dumps([{0: "power", 2: 2**63}]), 400, "telemetry.number.too-large"),
+        (CBOR, cbor2.dumps([{0: "power", 2: 2**63}]), 400, "telemetry.number.tooLarge"),
         (CBOR, b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", 400, None),
         (CBOR, b"\x81" * 5000, 400, None),
         (CBOR, b"\x81\xa2\x00\x7b\x7f\xff\xff\xff\xff\xff\xff\xff", 400, None),
-        ("text/plain", b'{"power":1}', 400, "telemetry.content-type"),
+        ("text/plain", b'{"power":1}', 400, "telemetry.contentType"),
         (JSON, b"\x1f\x8bnot gzip after all", 400, "telemetry.gzip.syntax"),
         (JSON, gzip.compress(b'{"power":1}')[:-6], 400, "telemetry.payload.truncated"),
         (JSON, gzip.compress(b'{"power":' + b" " * (1 << 20) + b"1}"), 413, "telemetry.gzip.ratio"),
-        (JSON, gzip.compress(b'{"power":' + b" " * (64 << 20) + b"1}"), 413, "telemetry.gzip.too-large"),
+        (JSON, gzip.compress(b'{"power":' + b" " * (64 << 20) + b"1}"), 413, "telemetry.gzip.tooLarge"),
         (JSON, b'{"power":1' + b" " * (2 << 20) + b"}", 413, None),
-        (JSON, as_bytes([{"v": n} for n in range(70_000)]), 413, "telemetry.payload.too-many-readings"),
+        (JSON, as_bytes([{"v": n} for n in range(70_000)]), 413, "telemetry.payload.tooManyReadings"),
     ],
     ids=lambda value: repr(value)[:60].replace("\\", "/"),
 )
@@ -224,7 +224,7 @@ def test_wrong_bodies_are_refused_whole_with_a_stable_code(shared, content_type,
 
 def test_a_body_in_an_encoding_that_is_not_spoken_is_refused(device):
     answer = send(device, gzip.compress(b'{"power":1}'), JSON, "--header", "Content-Encoding: br")
-    assert (answer.status, answer.code) == (400, "telemetry.content-encoding"), answer
+    assert (answer.status, answer.code) == (400, "telemetry.contentEncoding"), answer
 
 
 def test_nothing_of_a_refused_body_is_kept(device):
@@ -237,7 +237,7 @@ def test_numbers_beside_texts_are_kept_and_the_texts_are_named(device):
     answer = send(device, as_bytes({"ts": THEN, "values": {"power": 1, "state": "on", "spelt": "21.5", "on": True}}))
     assert (answer.status, answer.code) == (200, "telemetry.value.text"), answer
     document = answer.json()
-    assert document["accepted"] == 3 and [error["place"] for error in document["errors"]] == ["state"]
+    assert document["accepted"] == 3 and [error["place"] for error in document["faults"]] == ["state"]
     assert points(device, "power") == [[THEN, 1]] and points(device, "spelt") == [[THEN, 21.5]]
     assert points(device, "on") == [[THEN, 1]] and points(device, "state") == []
 
@@ -258,7 +258,7 @@ def test_lines_that_break_the_models_rules_leave_the_others_alone(server):
     lines = "\n".join(json.dumps({"ts": THEN + n, "values": value}) for n, value in enumerate(values))
     answer = send(device, lines.encode(), LINES)
     assert answer.status == 422 and answer.json()["accepted"] == 3, answer
-    assert [error["place"] for error in answer.json()["errors"]] == ["line 2, power", "line 3, state", "state"]
+    assert [error["place"] for error in answer.json()["faults"]] == ["line 2, power", "line 3, state", "state"]
     assert points(device, "power") == [[THEN, 1], [THEN + 3, 2], [THEN + 4, 3]]
 
 
@@ -291,13 +291,13 @@ def test_values_are_kept_at_the_models_resolution_in_its_unit_and_range(server):
     assert points(device, "power") == [[THEN, 12.3], [THEN + 1000, 1500]]
     assert points(device, "on") == [[THEN, 1]] or points(device, "on") == [[THEN, True]]
     for reading, code in [
-        ({"n": "power", "v": -0.1}, "value.out-of-range"),
-        ({"n": "power", "v": 10_000.1}, "value.out-of-range"),
-        ({"n": "power", "u": "kW", "v": 11}, "value.out-of-range"),
+        ({"n": "power", "v": -0.1}, "value.outOfRange"),
+        ({"n": "power", "v": 10_000.1}, "value.outOfRange"),
+        ({"n": "power", "u": "kW", "v": 11}, "value.outOfRange"),
         ({"n": "power", "u": "V", "v": 5}, "unit.mismatch"),
-        ({"n": "power", "vb": True}, "value.not-a-number"),
-        ({"n": "power", "vs": "5"}, "value.not-a-number"),
-        ({"n": "on", "v": 2}, "value.not-boolean"),
+        ({"n": "power", "vb": True}, "value.notANumber"),
+        ({"n": "power", "vs": "5"}, "value.notANumber"),
+        ({"n": "on", "v": 2}, "value.notBoolean"),
         ({"n": "flow", "v": 1}, "series.undeclared"),
     ]:
         answer = send(device, as_bytes([reading]), SENML)
@@ -318,7 +318,7 @@ def test_undeclared_series_are_accepted_or_kept_apart_as_the_model_says(server):
 def test_the_models_window_of_time_counts(server):
     device = modelled(server, timeWindow={"pastSeconds": 3600, "futureSeconds": 60})
     now = int(time.time() * 1000)
-    for offset, code in [(0, None), (-3000, None), (-7200, "time.too-old"), (30, None), (120, "time.too-far-ahead")]:
+    for offset, code in [(0, None), (-3000, None), (-7200, "time.tooOld"), (30, None), (120, "time.tooFarAhead")]:
         answer = send(device, as_bytes({"ts": now + offset * 1000, "values": {"power": 1}}))
         if code:
             assert (answer.status, answer.code) == (400, f"telemetry.{code}"), offset

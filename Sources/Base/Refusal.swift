@@ -64,6 +64,11 @@ public struct Refusal: Error, Sendable {
     }
 }
 
+extension Refusal {
+    /// The `type` of the problem document that tells of it (RFC 9457, section 3.1.1).
+    public var problemType: String { "urn:tidegate:problem:" + code }
+}
+
 extension Refusal: Equatable {
     /// Two refusals are equal when kind and code are, so that tests need not repeat the prose.
     public static func == (left: Refusal, right: Refusal) -> Bool { left.kind == right.kind && left.code == right.code }

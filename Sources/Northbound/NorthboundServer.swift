@@ -31,12 +31,12 @@ public final class NorthboundServer: Service {
     ) throws {
         if let metrics = configuration.metrics, !metrics.isLoopback {
             throw Refusal(
-                .invalid, "listener.metrics_not_loopback",
+                .invalid, "listener.metricsNotLoopback",
                 "The metrics listener speaks plain text, so it opens only on a loopback address, not on \(metrics).")
         }
         if let path = configuration.adminSocket, path.utf8.count > Self.socketPathBytes {
             throw Refusal(
-                .invalid, "listener.socket_path_long",
+                .invalid, "listener.socketPathLong",
                 "The administration socket's path has \(path.utf8.count) bytes; the system allows "
                     + "\(Self.socketPathBytes). Choose a shorter data directory: \(path)")
         }

@@ -5,13 +5,13 @@ extension AuditCode {
     public static let clientCreated = AuditCode("client.created", "An OAuth client was registered.")
     /// A client's secret was replaced.
     public static let clientSecretReplaced = AuditCode(
-        "client.secret_replaced", "An OAuth client got a new secret; the old one is refused.")
+        "client.secretReplaced", "An OAuth client got a new secret; the old one is refused.")
     /// A client was ended with everything it had.
     public static let clientEnded = AuditCode("client.ended", "An OAuth client was ended with all its tokens.")
     /// A person let a program act for them.
-    public static let consentGiven = AuditCode("oauth.consent_given", "A person let a program act for them.")
+    public static let consentGiven = AuditCode("oauth.consentGiven", "A person let a program act for them.")
     /// A person did not let a program act for them.
-    public static let consentRefused = AuditCode("oauth.consent_refused", "A person refused to let a program in.")
+    public static let consentRefused = AuditCode("oauth.consentRefused", "A person refused to let a program in.")
     /// A program got a token.
     public static let accessIssued = AuditCode("oauth.issued", "A program got an access token.")
     /// A program got its next token for a refresh token.

@@ -129,6 +129,21 @@ struct StructureTests {
         }
     }
 
+    @Test("codes for programs and for the audit are spelt in one way: words.inCamelCase")
+    func codesHaveOneSpelling() throws {
+        let code = try Regex(#"(?:Refusal\(\s*\.\w+,|AuditCode\(|^\s*\.\w+,|case \w+ =) "([a-z][^"\\ /]*\.[^"\\ /]+)""#)
+        let spelling = try Regex(#"[a-z][a-zA-Z0-9]*(\.[a-z][a-zA-Z0-9]*)+"#)
+        var seen = 0
+        for line in Self.lines(under: "Sources") {
+            // OAuth's own error names are RFC 6749's.
+            guard let found = line.text.firstMatch(of: code)?.output[1].substring, !found.hasPrefix("oauth.invalid_")
+            else { continue }
+            seen += 1
+            #expect(found.wholeMatch(of: spelling) != nil, "\(line.file):\(line.number): \(found)")
+        }
+        #expect(seen > 200, "the pattern finds the codes")
+    }
+
     @Test("tasks have an owner: no unstructured task outside the programs")
     func noUnstructuredTasks() throws {
         let task = try Regex(#"(^|[^.A-Za-z])Task(\.detached)? *(\(.*\))? *\{"#)

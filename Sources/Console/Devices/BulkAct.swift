@@ -56,7 +56,7 @@ enum BulkAct {
         }
         guard count <= ConsoleLimits.bulkDevices else {
             throw Refusal(
-                .tooLarge, "bulk.too_many",
+                .tooLarge, "bulk.tooMany",
                 "\(count.grouped) devices match; one action takes \(ConsoleLimits.bulkDevices.grouped). Narrow the filter."
             )
         }

@@ -60,7 +60,7 @@ final class EventStreams: Sendable {
     }
 
     private static let tooMany = Refusal(
-        .limited, "console.too_many_streams", "Too many pages of this organisation are open.",
+        .limited, "console.tooManyStreams", "Too many pages of this organisation are open.",
         retryAfter: .seconds(15))
 
     /// The stream; `isVisible` says whether the visitor may know of a device, `isAllowed` throws when the visitor may

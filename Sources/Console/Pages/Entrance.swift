@@ -175,7 +175,7 @@ extension PageTable {
         case .newPassword(let pending): return .show(try await choose(console, visit, pending: pending))
         case .factor, .enrolFactor:
             throw Refusal(
-                .unavailable, "signin.factor_elsewhere",
+                .unavailable, "signin.factorElsewhere",
                 "This account needs a second factor, which this version's pages can not ask for. "
                     + "An administrator can change that with `tidegate admin user`.")
         }

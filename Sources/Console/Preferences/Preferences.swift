@@ -76,7 +76,7 @@ struct Preferences: Sendable {
             ).map { try $0.int(0) }
             guard (count ?? 0) < ConsoleLimits.views else {
                 throw Refusal(
-                    .limited, "view.too_many", "You have \(ConsoleLimits.views) views, the most you may. Remove one.")
+                    .limited, "view.tooMany", "You have \(ConsoleLimits.views) views, the most you may. Remove one.")
             }
             try tx.execute(
                 """

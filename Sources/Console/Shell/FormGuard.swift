@@ -38,7 +38,7 @@ enum FormGuard {
     /// The fields of a posted form.
     static func read(_ request: Request) async throws -> FormFields {
         let tooLarge = Refusal(
-            .tooLarge, "form.too_large",
+            .tooLarge, "form.tooLarge",
             "The form is larger than \(ConsoleLimits.formBytes >> 20) MB. Send less, or use the API.")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > ConsoleLimits.formBytes {
             throw tooLarge

@@ -94,7 +94,7 @@ public struct FrontDoor: HTTPResponder {
         switch error {
         case let refusal as Refusal: return Problem(refusal, request: context.id)
         case let error as MethodNotAllowed:
-            let refusal = Refusal(.invalid, "method.not_allowed", "This address takes \(error.allowed).")
+            let refusal = Refusal(.invalid, "method.notAllowed", "This address takes \(error.allowed).")
             return Problem(refusal, request: context.id, status: .methodNotAllowed)
         case is CancellationError:
             let refusal = Refusal(

@@ -34,7 +34,7 @@ extension Gatekeeper {
                 }
                 limited.add()
                 throw Refusal(
-                    .limited, "rate.refused_credentials", "Too many requests from this address without a valid token.",
+                    .limited, "rate.refusedCredentials", "Too many requests from this address without a valid token.",
                     retryAfter: wait)
             },
             noteStaff: { try await access.noteStaff($0, in: $1, operation: $2, object: $3) })

@@ -24,7 +24,7 @@ public struct Problem: Sendable {
 
     var value: JSONValue {
         var members: [String: JSONValue] = [
-            "type": .string("urn:tidegate:problem:" + refusal.code),
+            "type": .string(refusal.problemType),
             "title": .string(status.reasonPhrase),
             "status": .integer(Int64(status.code)),
             "code": .string(refusal.code),

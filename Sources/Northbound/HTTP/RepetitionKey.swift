@@ -17,7 +17,7 @@ struct RepetitionKey: Hashable, Sendable {
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else {
             throw Refusal(
-                .invalid, "idempotency.key_invalid",
+                .invalid, "idempotency.keyInvalid",
                 "An idempotency key is 1 to \(NorthboundLimits.idempotencyKeyCharacters) visible ASCII characters.")
         }
         var hash = SHA256()

@@ -12,7 +12,7 @@ public import Trust
 /// hold secrets that are shown only once; they are therefore sealed.
 public final class Repetitions: Sendable {
     static let keyReused = Refusal(
-        .invalid, "idempotency.key_reused", "This idempotency key came with another request. Use a new key.")
+        .invalid, "idempotency.keyReused", "This idempotency key came with another request. Use a new key.")
 
     private static let unfinished = Refusal(
         .conflict, "idempotency.unfinished",

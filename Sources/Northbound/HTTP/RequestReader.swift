@@ -54,7 +54,7 @@ enum RequestReader {
     /// The bytes of a body that is read whole.
     static func collect(_ request: Request) async throws -> ByteBuffer {
         let tooLarge = Refusal(
-            .tooLarge, "request.too_large",
+            .tooLarge, "request.tooLarge",
             "The body is larger than \(NorthboundLimits.bodyBytes) bytes. Send less, or use a streamed upload.")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > NorthboundLimits.bodyBytes {
             throw tooLarge
@@ -72,7 +72,7 @@ enum RequestReader {
             let essence = mediaType.prefix { $0 != ";" && $0 != " " }.lowercased()
             guard essence == "application/json" || essence.hasSuffix("+json") else {
                 throw Refusal(
-                    .invalid, "request.media_type", "The body is \(essence); send application/json.")
+                    .invalid, "request.mediaType", "The body is \(essence); send application/json.")
             }
         }
         let value: JSONValue

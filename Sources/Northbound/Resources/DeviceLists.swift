@@ -68,7 +68,7 @@ extension RouteTable {
         case "application/json": return .json
         default:
             throw Refusal(
-                .invalid, "request.media_type",
+                .invalid, "request.mediaType",
                 "Say with Content-Type whether the list is text/csv or application/json (an array of devices).")
         }
     }

@@ -57,7 +57,7 @@ final class LiveStreams: Sendable {
     }
 
     private static let tooMany = Refusal(
-        .limited, "telemetry.too_many_streams",
+        .limited, "telemetry.tooManyStreams",
         "The tenant has \(NorthboundLimits.liveStreamsPerTenant) live streams open, the most it may. Close one first.",
         retryAfter: .seconds(10))
 

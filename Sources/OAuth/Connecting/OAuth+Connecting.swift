@@ -76,7 +76,7 @@ extension OAuth {
         guard isAnswered else {
             attempts.count(person.id)
             throw Refusal(
-                .notFound, "oauth.code_unknown", "No program shows this code, or not any more. Begin again there.")
+                .notFound, "oauth.codeUnknown", "No program shows this code, or not any more. Begin again there.")
         }
     }
 

@@ -66,12 +66,13 @@ struct Answer: Sendable {
     static func problem(_ refusal: Refusal, status: Status? = nil, accepted: Int? = nil) -> Answer {
         let status = status ?? Status(refusal.kind)
         var document: [String: JSONValue] = [
-            "title": .string(status.phrase), "status": .integer(Int64(status.rawValue)), "code": .string(refusal.code),
+            "type": .string(refusal.problemType), "title": .string(status.phrase),
+            "status": .integer(Int64(status.rawValue)), "code": .string(refusal.code),
             "detail": .string(refusal.message),
         ]
         if let accepted { document["accepted"] = .integer(Int64(accepted)) }
         if !refusal.faults.isEmpty {
-            document["errors"] = .array(
+            document["faults"] = .array(
                 refusal.faults.map { ["place": .string($0.place), "message": .string($0.message)] })
         }
         return Answer(

@@ -40,6 +40,10 @@ final class DeviceHTTPService: Sendable {
 
     /// What to do with a request, from its head alone: nobody's body is read before it is known who sends it.
     func plan(_ head: HTTPRequestHead, device: AdmittedDevice?, address: ClientAddress) -> Plan {
+        // RFC 9112 section 3.2: who names no host, or two, may mean another server than the one before us thinks.
+        guard head.version == .http1_0 || head.headers.lazy.count(where: { $0.name.isHost }) == 1 else {
+            return .answer(.bare(.badRequest, closes: true))
+        }
         if let device, !directory.isAdmitted(device) {
             refused(address, "device.refused", device.tenant)
             return .answer(.bare(.unauthorized, closes: true))
@@ -64,6 +68,7 @@ final class DeviceHTTPService: Sendable {
         _ operation: ESTOperation, _ tenant: TenantSlug?, _ channel: Trust.Channel?, _ head: HTTPRequestHead,
         _ device: AdmittedDevice?, _ address: ClientAddress
     ) -> Plan {
+        // The media type is not looked at: curl, as devices' scripts use it, says that it sends a form.
         let lines = ESTLines(for: head)
         switch operation {
         case .cacerts: return .collect(.certificates(tenant ?? device?.tenantSlug, lines), limit: 0)
@@ -201,4 +206,9 @@ final class DeviceHTTPService: Sendable {
     private static let asksForPassword = Answer.bare(
         .unauthorized, headers: "WWW-Authenticate: Basic realm=\"enrolment\", charset=\"UTF-8\"\r\n")
     private static let busy = Answer.bare(.serviceUnavailable, headers: "Retry-After: 10\r\n")
+}
+
+extension String {
+    /// Whether a header field of this name says which server is meant.
+    fileprivate var isHost: Bool { utf8.count == 4 && lowercased() == "host" }
 }

@@ -52,7 +52,7 @@ public struct HTTPTelemetry: Sendable {
         // Compressed bodies tell so by their own first bytes, as over MQTT; another encoding would be taken for readings.
         guard ["", "identity", "gzip", "x-gzip"].contains(request.contentEncoding?.lowercased() ?? "") else {
             throw Refusal(
-                .invalid, "telemetry.content-encoding", "Send the body as it is, or with Content-Encoding: gzip.")
+                .invalid, "telemetry.contentEncoding", "Send the body as it is, or with Content-Encoding: gzip.")
         }
         guard isLines else {
             let accepted = try ingest.accept(request.body, as: format)
@@ -84,7 +84,7 @@ public struct HTTPTelemetry: Sendable {
         case "application/x-ndjson", "application/ndjson", "application/jsonl": return (nil, true)
         default:
             throw Refusal(
-                .invalid, "telemetry.content-type",
+                .invalid, "telemetry.contentType",
                 "Send application/json, application/senml+json, application/senml+cbor or application/x-ndjson.")
         }
     }

@@ -185,7 +185,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     }
 
     private func accept(_ publish: Publish, owing handle: PublishHandle?) throws(Refusal) -> Acceptance {
-        guard let admitted else { throw Refusal(.unauthenticated, "mqtt.not-connected", "connect first") }
+        guard let admitted else { throw Refusal(.unauthenticated, "mqtt.notConnected", "connect first") }
         let publication = DeviceTopics.publication(publish.topic)
         if case .telemetry(let format) = publication {
             guard admitted.device.opens(.stream) else {

@@ -75,20 +75,20 @@ public final class MQTTService: Sendable {
         let device: AdmittedDevice
         if let certified {
             guard directory.isAdmitted(certified) else {
-                throw Refusal(.unauthenticated, "device.not-admitted", "the certificate is not valid any more")
+                throw Refusal(.unauthenticated, "device.notAdmitted", "the certificate is not valid any more")
             }
             device = certified
         } else if let token = connect.userName, !token.isEmpty {
             device = try directory.admit(accessToken: token)
         } else {
-            throw Refusal(.unauthenticated, "device.no-credential", "present the device's certificate")
+            throw Refusal(.unauthenticated, "device.noCredential", "present the device's certificate")
         }
         // Devices without a model may be any unmodified client, which names itself as it likes.
         let mustMatch = directory.model(of: device)?.clientIdentifier == .match
         if mustMatch, !connect.clientID.isEmpty,
             ![device.name.text, device.device.text].contains(connect.clientID)
         {
-            throw Refusal(.invalid, "device.client-identifier", "the client identifier must be the device's name")
+            throw Refusal(.invalid, "device.clientIdentifier", "the client identifier must be the device's name")
         }
         return device
     }
@@ -136,7 +136,7 @@ extension Refusal {
     /// This refusal in MQTT's words.
     var reasonCode: ReasonCode {
         switch kind {
-        case .invalid: code == "device.client-identifier" ? .clientIdentifierNotValid : .payloadFormatInvalid
+        case .invalid: code == "device.clientIdentifier" ? .clientIdentifierNotValid : .payloadFormatInvalid
         case .unauthenticated, .notFound: .notAuthorized
         case .forbidden: code == "device.channel" ? .notAuthorized : .topicNameInvalid
         case .conflict: .implementationSpecificError

@@ -21,9 +21,9 @@ public enum ChunkFault: String, Error, Sendable {
     /// The bytes fit their checksum but break the format's rules.
     case malformed = "chunk.malformed"
     /// The chunk would exceed a limit.
-    case tooLarge = "chunk.too-large"
+    case tooLarge = "chunk.tooLarge"
     /// The times of a column do not rise, or differ from its values in number.
-    case badColumn = "chunk.bad-column"
+    case badColumn = "chunk.badColumn"
     /// The chunk has no such column.
-    case noSuchColumn = "chunk.no-such-column"
+    case noSuchColumn = "chunk.noSuchColumn"
 }

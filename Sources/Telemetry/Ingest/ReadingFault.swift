@@ -3,16 +3,16 @@ public import Base
 /// Why a well-formed reading was refused by the model's rules; the raw value is the stable code.
 public enum ReadingFault: String, Error, Sendable, CaseIterable {
     case undeclared = "series.undeclared"
-    case tooManySeries = "series.too-many"
-    case outOfRange = "value.out-of-range"
-    case tooFine = "value.too-fine"
-    case tooLarge = "value.too-large"
-    case notBoolean = "value.not-boolean"
-    case notNumber = "value.not-a-number"
+    case tooManySeries = "series.tooMany"
+    case outOfRange = "value.outOfRange"
+    case tooFine = "value.tooFine"
+    case tooLarge = "value.tooLarge"
+    case notBoolean = "value.notBoolean"
+    case notNumber = "value.notANumber"
     case text = "value.text"
     case wrongUnit = "unit.mismatch"
-    case tooOld = "time.too-old"
-    case tooFarAhead = "time.too-far-ahead"
+    case tooOld = "time.tooOld"
+    case tooFarAhead = "time.tooFarAhead"
 
     /// What happened and what would be right, for the sender.
     public var message: String {

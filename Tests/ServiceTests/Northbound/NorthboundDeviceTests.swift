@@ -108,7 +108,7 @@ import Testing
             #expect(wrong.status == 400)
             #expect(wrong.text.contains("line 4"), "\(wrong.text)")
             let noType = try await api.send(.post, "\(Self.devices)/bulk", text: "name\nc-1\n", token: token)
-            #expect(noType.body["code"] == "request.media_type")
+            #expect(noType.body["code"] == "request.mediaType")
             let out = try await api.send(.get, "\(Self.devices)/export", token: token)
             #expect(out.headers[.contentType] == "text/csv; charset=utf-8")
             let lines = out.text.split(separator: "\r\n")

@@ -42,7 +42,7 @@ import Testing
             _ = try await api.send(.post, Self.devices, ["name": "m-1"], token: token, headers: Self.key("k1"))
             let other = try await api.send(.post, Self.devices, ["name": "m-2"], token: token, headers: Self.key("k1"))
             #expect(other.status == 422)
-            #expect(other.body["code"] == "idempotency.key_reused")
+            #expect(other.body["code"] == "idempotency.keyReused")
             let elsewhere = try await api.send(
                 .post, "\(Self.devices)/m-1/suspend", token: token, headers: Self.key("k1"))
             #expect(elsewhere.status == 422)
@@ -105,7 +105,7 @@ import Testing
             var fields: HTTPFields = [:]
             fields[.idempotencyKey] = key
             let reply = try await api.send(.post, Self.devices, ["name": "m-1"], headers: fields)
-            #expect(reply.body["code"] == "idempotency.key_invalid", "\(reply.text)")
+            #expect(reply.body["code"] == "idempotency.keyInvalid", "\(reply.text)")
         }
     }
 }

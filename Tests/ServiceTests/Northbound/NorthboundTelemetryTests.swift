@@ -178,7 +178,7 @@ import Testing
                     group.addTask { try await body.write(writer) }
                 }
                 try await until("all are open") { open.allSatisfy { $0.content.contains(": open") } }
-                #expect(throws: Refusal(.limited, "telemetry.too_many_streams", "")) {
+                #expect(throws: Refusal(.limited, "telemetry.tooManyStreams", "")) {
                     try streams.answer(
                         for: .localAdministrator, of: api.world.acme, series: [], updates: { AsyncStream { _ in } },
                         isAllowed: {})

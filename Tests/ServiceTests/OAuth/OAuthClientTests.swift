@@ -90,7 +90,7 @@ import Trust
             #expect(try await world.api.send(.delete, path).status == 404)
             #expect(try await world.api.send(.get, "\(OAuthWorld.acme)/clients").items.isEmpty)
             #expect(try await world.log("client.ended") == 1)
-            #expect(try await world.log("client.secret_replaced") == 1)
+            #expect(try await world.log("client.secretReplaced") == 1)
         }
     }
 

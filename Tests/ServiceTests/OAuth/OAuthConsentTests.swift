@@ -38,7 +38,7 @@ import Trust
             #expect(token.claims["sub"]?.string == person.id.text && token.claims["nonce"] == "n1")
             #expect(token.claims["tenant"] == "acme")
             #expect(!keys.text.contains("\"d\""))
-            #expect(try await world.log("oauth.consent_given") == 1)
+            #expect(try await world.log("oauth.consentGiven") == 1)
             // A program's token lets no other program in.
             let program = try await world.api.world.access.authenticate(
                 bearer: reply.text("access_token") ?? "", address: nil)
@@ -159,7 +159,7 @@ import Trust
             let person = try await world.person()
             let no = try world.values(try await world.api.oauth.refuse(query, by: person))
             #expect(no["error"] == "access_denied" && no["code"] == nil && no["state"] == "s&1")
-            #expect(try await world.log("oauth.consent_refused") == 1)
+            #expect(try await world.log("oauth.consentRefused") == 1)
             _ = try await world.api.send(.patch, "\(OAuthWorld.acme)/principals/ada", ["active": false])
             await #expect(throws: Refusal(.unauthenticated, "session.invalid", "")) {
                 try await world.api.oauth.approve(query, by: person)
@@ -307,7 +307,7 @@ import Trust
             #expect(try await poll(refused).text("error") == "access_denied")
             let late = try await begin()
             #expect(try await poll(late, after: 601).text("error") == "expired_token")
-            await #expect(throws: Refusal(.notFound, "oauth.code_unknown", "")) {
+            await #expect(throws: Refusal(.notFound, "oauth.codeUnknown", "")) {
                 try await oauth.answer(typed: late.text("user_code") ?? "", letIn: true, by: person)
             }
             // Nobody finds another's code by trying.

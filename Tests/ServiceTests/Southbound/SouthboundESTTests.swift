@@ -9,7 +9,7 @@ import X509
 @testable import Trust
 
 /// Enrolment with programs that nobody changed for us.
-@Suite("EST with unmodified clients", .timeLimit(.minutes(2)))
+@Suite("EST with unmodified clients", .timeLimit(.minutes(5)))
 struct SouthboundESTTests {
     static func certificates(_ directory: String, pkcs7 file: String) async throws -> Int {
         let result = try await SystemProgram.run(

@@ -11,7 +11,7 @@ import X509
 @testable import Southbound
 @testable import Trust
 
-@Suite("Identity of devices on their listeners", .timeLimit(.minutes(2)))
+@Suite("Identity of devices on their listeners", .timeLimit(.minutes(5)))
 struct SouthboundIdentityTests {
     static let reading = #"[{"n":"power","v":1}]"#
 
@@ -136,7 +136,7 @@ struct SouthboundIdentityTests {
             for (version, port) in [(TLSVersion.tlsv12, south.device), (.tlsv13, south.mqtt)] {
                 let client = try await SouthboundClient.connect(
                     port: port, .init(credential: credential, version: version))
-                client.send("POST /acme/telemetry HTTP/1.1\r\ncontent-length: 2\r\n\r\n[]")
+                client.send("POST /acme/telemetry HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n[]")
                 try await client.closed()
                 #expect(client.received.isEmpty)
             }
@@ -176,7 +176,7 @@ struct SouthboundIdentityTests {
             let (_, credential) = try await south.enrolled("meter-1")
             south.record.answer.current = nil
             let client = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
-            client.send("POST /acme/telemetry HTTP/1.1\r\ncontent-length: 2\r\n\r\n[]")
+            client.send("POST /acme/telemetry HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n[]")
             try await south.eventually("the request is under way") { !south.record.unanswered.elements.isEmpty }
             _ = try await south.fleet.suspend("meter-1", in: south.acme, by: SouthboundFixture.admin)
             try await client.closed()

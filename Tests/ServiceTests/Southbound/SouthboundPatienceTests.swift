@@ -6,7 +6,7 @@ import Testing
 @testable import Southbound
 
 /// What the device side bears: too much, too slow, broken, silent.
-@Suite("Patience of the device listeners", .timeLimit(.minutes(2)))
+@Suite("Patience of the device listeners", .timeLimit(.minutes(5)))
 struct SouthboundPatienceTests {
     static func limits(_ change: (inout SouthboundLimits) -> Void) -> SouthboundLimits {
         var limits = SouthboundLimits()
@@ -27,7 +27,8 @@ struct SouthboundPatienceTests {
     @Test(
         "whatever is no TLS fails the handshake",
         arguments: [
-            "GET / HTTP/1.1\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\u{4}\u{5}", "\u{16}\u{3}\u{1}\u{7f}\u{7f}zzzzzzzzzzzzzzzz",
+            "GET / HTTP/1.1\r\nhost: x\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\u{4}\u{5}",
+            "\u{16}\u{3}\u{1}\u{7f}\u{7f}zzzzzzzzzzzzzzzz",
         ])
     func noTLS(bytes: String) async throws {
         try await SouthboundFixture.with { south in
@@ -94,7 +95,7 @@ struct SouthboundPatienceTests {
             // The first one was let into the kernel's queue before the listener knew that it is full; those after it
             // wait there.
             let waiting = try await SouthboundClient.connect(port: south.device)
-            waiting.send("GET / HTTP/1.1\r\n\r\n")
+            waiting.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n")
             for client in clients { await client.close() }
             _ = try await waiting.response()
             #expect(south.server.openConnections <= 2)
@@ -128,7 +129,7 @@ struct SouthboundPatienceTests {
     func slowHead() async throws {
         try await SouthboundFixture.with(limits: Self.limits { $0.strangerTime = .milliseconds(300) }) { south in
             let client = try await SouthboundClient.connect(port: south.device)
-            for byte in "GET / HTTP/1.1\r\nx-slow: " { client.send(String(byte)) }
+            for byte in "GET / HTTP/1.1\r\nhost: x\r\nx-slow: " { client.send(String(byte)) }
             let drip = Task {
                 while !Task.isCancelled, !client.isClosed {
                     client.send("a")
@@ -198,15 +199,17 @@ struct SouthboundPatienceTests {
     @Test(
         "broken HTTP is refused and closes the connection",
         arguments: [
-            ("NONSENSE\r\n\r\n", 400), ("GET / HTTP/1.1\r\nbad header\r\n\r\n", 400),
-            ("GET / HTTP/1.1\r\ncontent-length: x\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\ncontent-length: 99999999999999999999999999\r\n\r\n", 400),
-            ("GET / HTTP/1.1\r\n" + String(repeating: "x: y\r\n", count: 70) + "\r\n", 431),
-            ("GET / HTTP/1.1\r\nx: " + String(repeating: "y", count: 9000) + "\r\n\r\n", 431),
-            ("GET /" + String(repeating: "y", count: 9000) + " HTTP/1.1\r\n\r\n", 431),
-            ("GET / HTTP/1.1\r\nexpect: miracles\r\n\r\n", 417),
+            ("NONSENSE\r\n\r\n", 400), ("GET / HTTP/1.1\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nhost: x\r\nHost: y\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999999999\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nhost: x\r\n" + String(repeating: "x: y\r\n", count: 70) + "\r\n", 431),
+            ("GET / HTTP/1.1\r\nhost: x\r\nx: " + String(repeating: "y", count: 9000) + "\r\n\r\n", 431),
+            ("GET /" + String(repeating: "y", count: 9000) + " HTTP/1.1\r\nhost: x\r\n\r\n", 431),
+            ("GET / HTTP/1.1\r\nhost: x\r\nexpect: miracles\r\n\r\n", 417),
         ])
     func broken(request: String, status: Int) async throws {
         try await SouthboundFixture.with { south in
@@ -227,7 +230,8 @@ struct SouthboundPatienceTests {
             #expect(try await client.ask("POST", "/acme/telemetry", body: body)?.status == 413)
             #expect(try await client.ask("POST", "/acme/telemetry", body: String(body.dropLast()))?.status == 204)
             client.send(
-                "POST /acme/telemetry HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n\(body)\r\n0\r\n\r\n")
+                "POST /acme/telemetry HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3e9\r\n\(body)\r\n0\r\n\r\n"
+            )
             #expect(try await client.response()?.status == 413)
             try await client.closed()
         }
@@ -240,7 +244,8 @@ struct SouthboundPatienceTests {
             let first = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
             let second = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
             let half = String(repeating: "x", count: 800)
-            first.send("POST /acme/telemetry HTTP/1.1\r\ncontent-length: 900\r\nexpect: 100-continue\r\n\r\n")
+            first.send(
+                "POST /acme/telemetry HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\nexpect: 100-continue\r\n\r\n")
             #expect(try await first.wait { $0.hasPrefix("HTTP/1.1 100") })
             first.send(half)
             try await south.eventually("the first body is held") {
@@ -260,7 +265,7 @@ struct SouthboundPatienceTests {
         try await SouthboundFixture.with { south in
             let client = try await SouthboundClient.connect(port: south.device)
             let targets = (0..<10).map { $0 % 2 == 0 ? "/.well-known/est/csrattrs" : "/.well-known/est/cacerts" }
-            client.send(targets.map { "GET \($0) HTTP/1.1\r\n\r\n" }.joined())
+            client.send(targets.map { "GET \($0) HTTP/1.1\r\nhost: x\r\n\r\n" }.joined())
             for target in targets {
                 let response = try #require(try await client.response())
                 #expect(response.status == 200)
@@ -276,7 +281,7 @@ struct SouthboundPatienceTests {
     func floodOfRequests() async throws {
         try await SouthboundFixture.with { south in
             let client = try await SouthboundClient.connect(port: south.device)
-            client.send(String(repeating: "GET /.well-known/est/cacerts HTTP/1.1\r\n\r\n", count: 200))
+            client.send(String(repeating: "GET /.well-known/est/cacerts HTTP/1.1\r\nhost: x\r\n\r\n", count: 200))
             try await client.closed()
             #expect(south.counter("tidegate_device_requests_malformed_total") == 1)
         }
@@ -292,7 +297,7 @@ struct SouthboundPatienceTests {
             #expect(try await mqtt.wait { $0.hasPrefix("meter-1") })
             south.record.answer.current = nil
             let busy = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
-            busy.send("POST /acme/telemetry HTTP/1.1\r\ncontent-length: 2\r\n\r\n[]")
+            busy.send("POST /acme/telemetry HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n[]")
             try await south.eventually("a request is under way") { !south.record.unanswered.elements.isEmpty }
             await south.stop()
             try await idle.closed()

@@ -185,7 +185,7 @@ struct TelemetryStoreTests {
             await #expect(throws: Refusal(.invalid, "telemetry.value.text", "")) {
                 try await harness.report(#"{"state":"on"}"#)
             }
-            await #expect(throws: Refusal(.invalid, "telemetry.value.out-of-range", "")) {
+            await #expect(throws: Refusal(.invalid, "telemetry.value.outOfRange", "")) {
                 try await harness.report(
                     #"{"state":"on","power":3}"#,
                     rules: SeriesRules(declared: ["power": .init(exponent: 0, upper: .zero)]))
@@ -205,16 +205,16 @@ struct TelemetryStoreTests {
     }
 
     static let refused = [
-        Refused(payload: #"{"ts":1772366400000,"values":{"power":2001}}"#, code: "telemetry.value.out-of-range"),
-        Refused(payload: #"{"ts":1772366400000,"values":{"power":-0.1}}"#, code: "telemetry.value.out-of-range"),
-        Refused(payload: #"{"power":NaN}"#, code: "telemetry.number.not-finite"),
-        Refused(payload: #"{"power":123456789012345678901234567890}"#, code: "telemetry.number.too-large"),
-        Refused(payload: #"{"power":"hot"}"#, code: "telemetry.value.not-a-number"),
-        Refused(payload: #"{"power":true}"#, code: "telemetry.value.not-a-number"),
-        Refused(payload: #"{"open":2}"#, code: "telemetry.value.not-boolean"),
+        Refused(payload: #"{"ts":1772366400000,"values":{"power":2001}}"#, code: "telemetry.value.outOfRange"),
+        Refused(payload: #"{"ts":1772366400000,"values":{"power":-0.1}}"#, code: "telemetry.value.outOfRange"),
+        Refused(payload: #"{"power":NaN}"#, code: "telemetry.number.notFinite"),
+        Refused(payload: #"{"power":123456789012345678901234567890}"#, code: "telemetry.number.tooLarge"),
+        Refused(payload: #"{"power":"hot"}"#, code: "telemetry.value.notANumber"),
+        Refused(payload: #"{"power":true}"#, code: "telemetry.value.notANumber"),
+        Refused(payload: #"{"open":2}"#, code: "telemetry.value.notBoolean"),
         Refused(payload: #"{"speed":2}"#, code: "telemetry.series.undeclared"),
-        Refused(payload: #"{"ts":86400000,"values":{"power":1}}"#, code: "telemetry.time.too-old"),
-        Refused(payload: #"{"ts":1872366400000,"values":{"power":1}}"#, code: "telemetry.time.too-far-ahead"),
+        Refused(payload: #"{"ts":86400000,"values":{"power":1}}"#, code: "telemetry.time.tooOld"),
+        Refused(payload: #"{"ts":1872366400000,"values":{"power":1}}"#, code: "telemetry.time.tooFarAhead"),
         Refused(payload: #"[{"n":"power","u":"V","v":1}]"#, code: "telemetry.unit.mismatch"),
         Refused(payload: #"[{"n":"power","v":1}"#, code: "telemetry.payload.truncated"),
         Refused(payload: "", code: "telemetry.payload.empty"),

@@ -169,7 +169,7 @@ import Testing
         let deep = try await Self.send(.post, path, String(repeating: "[", count: 100))
         #expect(deep.status == 400)
         let form = try await Self.send(.post, path, "name=a", headers: [.contentType: "text/plain"])
-        #expect(form.body["code"] == "request.media_type")
+        #expect(form.body["code"] == "request.mediaType")
     }
 
     @Test("a good body is read")
@@ -201,7 +201,7 @@ import Testing
         let put = try await Self.send(.put, path)
         #expect(put.status == 405)
         #expect(put.headers[.allow] == "GET, HEAD, OPTIONS, POST")
-        #expect(put.body["code"] == "method.not_allowed")
+        #expect(put.body["code"] == "method.notAllowed")
     }
 }
 

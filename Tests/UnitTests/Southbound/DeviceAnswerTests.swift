@@ -45,8 +45,9 @@ struct DeviceAnswerTests {
         #expect(text.contains("Retry-After: 2\r\n"))
         #expect(
             text.hasSuffix(
-                #"{"accepted":3,"code":"telemetry.rate","detail":"Slower.","errors":[{"message":"late","place":"/0"}],"#
-                    + #""status":429,"title":"Too Many Requests"}"# + "\n"))
+                #"{"accepted":3,"code":"telemetry.rate","detail":"Slower.","faults":[{"message":"late","place":"/0"}],"#
+                    + #""status":429,"title":"Too Many Requests","type":"urn:tidegate:problem:telemetry.rate"}"# + "\n")
+        )
     }
 
     @Test(
