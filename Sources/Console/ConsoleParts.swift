@@ -38,7 +38,8 @@ public struct ConsoleParts: Sendable {
     /// A console of these parts.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
-        factors: Factors, delivery: Delivery, authorities: CertificateAuthorities, bus: Bus, oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
+        factors: Factors, delivery: Delivery, authorities: CertificateAuthorities, bus: Bus, oauth: OAuth,
+        gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
         addresses: DeviceAddresses, names: Set<String>, serverAuthority: @escaping @Sendable () throws -> String
     ) {
         self.database = database
