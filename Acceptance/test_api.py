@@ -473,12 +473,12 @@ def test_one_wrong_line_registers_nothing_and_is_named(server, what, line):
     assert count(server, "label.batch = wrong") == 0
 
 
-def test_a_name_or_serial_that_is_taken_is_named_by_its_line(server):
+def test_a_name_or_serial_that_is_taken_is_named_by_its_place(server):
     taken = register(server, new_name("taken"), identifiers=[{"kind": "serial", "value": "TAKEN-1"}])
     body = [{"name": new_name()}, {"name": taken["name"]}, {"name": new_name(), "identifiers": [{"kind": "serial", "value": "TAKEN-1"}]}]
     answer = bulk(server, "application/json", "[" + ",\n".join(json.dumps(item) for item in body) + "]")
     assert answer.status_code in (400, 409), answer.text
-    assert {fault["place"] for fault in answer.json()["faults"]} == {"line 2", "line 3"}
+    assert {fault["place"] for fault in answer.json()["faults"]} == {"/1", "/2"}
     assert call(server, "GET", f"/tenants/acme/devices/{body[0]['name']}", server.tokens["viewer"]).status_code == 404
 
 

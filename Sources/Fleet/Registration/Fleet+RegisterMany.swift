@@ -48,7 +48,7 @@ extension Fleet {
             // A wrong name is looked up once, however many lines have it.
             let key = "\(line.draft.domain ?? "")\n\(line.draft.model ?? "")"
             if let message = unknown[key] {
-                faults.add(line.number, message)
+                faults.add(line.place, message)
                 continue
             }
             do {
@@ -58,7 +58,7 @@ extension Fleet {
                     Device(line.draft, id: DeviceID(now: now, using: &random), domain: domain, model: model, now: now))
             } catch let refusal as Refusal where line.draft.domain != nil || refusal.kind == .invalid {
                 unknown[key] = refusal.message
-                faults.add(line.number, refusal.message)
+                faults.add(line.place, refusal.message)
             }
         }
         guard faults.total == 0 else { throw faults.refusal }
@@ -89,10 +89,10 @@ extension Fleet {
         if !takenNames.isEmpty || !standing.taken.isEmpty {
             for line in list.lines {
                 if takenNames.contains(line.draft.name.text) {
-                    faults.add(line.number, "the tenant has a device called \(line.draft.name)")
+                    faults.add(line.place, "the tenant has a device called \(line.draft.name)")
                 }
                 for identifier in line.draft.identifiers where standing.taken.contains(identifier) {
-                    faults.add(line.number, "\(identifier) is registered already")
+                    faults.add(line.place, "\(identifier) is registered already")
                 }
             }
             var refusal = faults.refusal

@@ -4,12 +4,6 @@ import Base
 ///
 /// It looks only for where elements end; each element is then parsed strictly by itself.
 struct JSONArrayReader {
-    /// One element's text and the line on which it begins, counted from one.
-    struct Element {
-        var line: Int
-        var bytes: [UInt8]
-    }
-
     /// Why the text is not such an array.
     struct Fault: Error, Equatable {
         var line: Int
@@ -37,7 +31,7 @@ struct JSONArrayReader {
     init(elementLimit: Int = FleetLimits.registrationLineBytes) { self.elementLimit = elementLimit }
 
     /// Takes the next bytes and hands each element that they complete to `body`.
-    mutating func consume(_ input: some Sequence<UInt8>, _ body: (Element) throws -> Void) throws {
+    mutating func consume(_ input: some Sequence<UInt8>, _ body: ([UInt8]) throws -> Void) throws {
         for byte in input {
             try take(byte, body)
             if byte == UInt8(ascii: "\n") { line += 1 }
@@ -49,7 +43,7 @@ struct JSONArrayReader {
         guard state == .afterArray else { throw Fault(line: line, message: "the array does not end") }
     }
 
-    private mutating func take(_ byte: UInt8, _ body: (Element) throws -> Void) throws {
+    private mutating func take(_ byte: UInt8, _ body: ([UInt8]) throws -> Void) throws {
         let isSpace = byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
         switch state {
         case .beforeArray:
@@ -79,7 +73,7 @@ struct JSONArrayReader {
         }
     }
 
-    private mutating func takeInElement(_ byte: UInt8, _ body: (Element) throws -> Void) throws {
+    private mutating func takeInElement(_ byte: UInt8, _ body: ([UInt8]) throws -> Void) throws {
         switch byte {
         case UInt8(ascii: "\""): state = .string
         case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
@@ -107,8 +101,8 @@ struct JSONArrayReader {
         bytes.append(byte)
     }
 
-    private mutating func end(_ body: (Element) throws -> Void) throws {
-        let element = Element(line: elementLine, bytes: bytes)
+    private mutating func end(_ body: ([UInt8]) throws -> Void) throws {
+        let element = bytes
         bytes.removeAll(keepingCapacity: true)
         try body(element)
     }

@@ -15,7 +15,7 @@ public struct RegistrationReader {
 
     /// One device of the list and where it stood.
     struct Line: Sendable {
-        var number: Int
+        var place: RegistrationPlace
         var draft: DeviceDraft
     }
 
@@ -46,7 +46,7 @@ public struct RegistrationReader {
         do {
             switch format {
             case .csv: try csv.consume(input) { try collected.take($0, &columns, limit) }
-            case .json: try json.consume(input) { try collected.take($0, limit) }
+            case .json: try json.consume(input) { try collected.take(json: $0, limit) }
             }
         } catch {
             throw Self.refusal(for: error)
@@ -100,8 +100,9 @@ public struct RegistrationList: Sendable {
 private struct Collected {
     var lines: [RegistrationReader.Line] = []
     var faults = RegistrationFaults(total: 0, named: [])
-    private var names: [String: Int] = [:]
-    private var hardware: [HardwareIdentifier: Int] = [:]
+    private var names: [String: RegistrationPlace] = [:]
+    private var hardware: [HardwareIdentifier: RegistrationPlace] = [:]
+    private var elements = 0
 
     mutating func take(
         _ record: CSVReader.Record, _ columns: inout [RegistrationColumn]?, _ limit: Int
@@ -111,25 +112,26 @@ private struct Collected {
             return
         }
         try checkCount(limit)
-        let draft = DeviceDraft(cells: record.fields, columns: known) { fault(record.line, $0) }
-        if let draft { add(draft, record.line) }
+        let place = RegistrationPlace.line(record.line)
+        let draft = DeviceDraft(cells: record.fields, columns: known) { faults.add(place, $0) }
+        if let draft { add(draft, place) }
     }
 
-    mutating func take(_ element: JSONArrayReader.Element, _ limit: Int) throws {
+    mutating func take(json element: [UInt8], _ limit: Int) throws {
         try checkCount(limit)
+        let place = RegistrationPlace.element(elements)
+        elements += 1
         let value: JSONValue
         do {
-            value = try JSONValue(parsing: element.bytes, limits: JSONLimits(bytes: FleetLimits.registrationLineBytes))
+            value = try JSONValue(parsing: element, limits: JSONLimits(bytes: FleetLimits.registrationLineBytes))
         } catch {
-            fault(element.line, "\(error.pointer.isEmpty ? "" : "\(error.pointer): ")\(error.message)")
+            faults.add(place, error.message, within: error.pointer)
             return
         }
         do {
-            add(try DeviceDraft(json: value), element.line)
+            add(try DeviceDraft(json: value), place)
         } catch {
-            for inner in error.faults {
-                fault(element.line, inner.place.isEmpty ? inner.message : "\(inner.place) \(inner.message)")
-            }
+            for inner in error.faults { faults.add(place, inner.message, within: inner.place) }
         }
     }
 
@@ -139,18 +141,16 @@ private struct Collected {
         }
     }
 
-    private mutating func fault(_ line: Int, _ message: String) { faults.add(line, message) }
-
-    private mutating func add(_ draft: DeviceDraft, _ line: Int) {
-        if let other = names.updateValue(line, forKey: draft.name.text) {
-            fault(line, "name \(draft.name) is on line \(other) already")
+    private mutating func add(_ draft: DeviceDraft, _ place: RegistrationPlace) {
+        if let other = names.updateValue(place, forKey: draft.name.text) {
+            faults.add(place, "name \(draft.name) is at \(other) already")
         }
         for identifier in draft.identifiers {
-            if let other = hardware.updateValue(line, forKey: identifier) {
-                fault(line, "\(identifier) is on line \(other) already")
+            if let other = hardware.updateValue(place, forKey: identifier) {
+                faults.add(place, "\(identifier) is at \(other) already")
             }
         }
-        lines.append(RegistrationReader.Line(number: line, draft: draft))
+        lines.append(RegistrationReader.Line(place: place, draft: draft))
     }
 }
 
@@ -159,10 +159,11 @@ struct RegistrationFaults {
     var total: Int
     var named: [Refusal.Fault]
 
-    mutating func add(_ line: Int, _ message: String) {
+    /// One more; `within` is a JSON pointer into the device, when the list is JSON.
+    mutating func add(_ place: RegistrationPlace, _ message: String, within pointer: String = "") {
         total += 1
         if named.count < FleetLimits.namedFaults {
-            named.append(Refusal.Fault(place: "line \(line)", message: message))
+            named.append(Refusal.Fault(place: "\(place)\(pointer)", message: message))
         }
     }
 

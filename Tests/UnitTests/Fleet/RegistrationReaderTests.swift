@@ -33,8 +33,8 @@ struct RegistrationReaderTests {
         let first = try Self.read(csv, .csv).lines
         let second = try Self.read(json, .json).lines
         #expect(first.map(\.draft) == second.map(\.draft))
-        #expect(first.map(\.number) == [2])
-        #expect(second.map(\.number) == [1])
+        #expect(first.map(\.place.description) == ["line 2"])
+        #expect(second.map(\.place.description) == ["/0"])
         #expect(first.first?.draft.identifiers.count == 3)
     }
 
@@ -56,7 +56,7 @@ struct RegistrationReaderTests {
         #expect(refusal?.code == "devices.invalid")
         #expect(
             refusal?.faults.map(\.place) == ["line 3", "line 4", "line 5", "line 6", "line 8", "line 9", "line 10"])
-        #expect(refusal?.faults[1].message == "name ok is on line 2 already")
+        #expect(refusal?.faults[1].message == "name ok is at line 2 already")
     }
 
     @Test("a hardware identifier twice in one list is a fault, however it is written")
@@ -66,7 +66,15 @@ struct RegistrationReaderTests {
              {"name":"b","identifiers":[{"kind":"mac","value":"00:1A:2B:3C:4D:5E"}]}]
             """
         let refusal = #expect(throws: Refusal.self) { try Self.read(json, .json) }
-        #expect(refusal?.faults.map(\.place) == ["line 2"])
+        #expect(refusal?.faults.map(\.place) == ["/1"])
+        #expect(refusal?.faults.first?.message == "mac 001a2b3c4d5e is at /0 already")
+    }
+
+    @Test("what is wrong in a JSON list is named by its pointer, though the list is one line")
+    func pointers() throws {
+        let json = #"[{"name":"a"},{"name":"!"},{"name":"b","location":{"latitude":91,"longitude":0}},{"nam":1}]"#
+        let refusal = #expect(throws: Refusal.self) { try Self.read(json, .json) }
+        #expect(refusal?.faults.map(\.place) == ["/1/name", "/2/location/latitude", "/3/name", "/3/nam"])
     }
 
     @Test("only the first hundred faults are named, but all are counted")
@@ -98,7 +106,7 @@ struct RegistrationReaderTests {
     func strings() throws {
         let list = try Self.read("[ {\"name\":\"a\",\"place\":\"]},[{ \\\" \"} ,\n{\"name\":\"b\"} ]\n", .json, step: 1)
         #expect(list.lines.map(\.draft.name.text) == ["a", "b"])
-        #expect(list.lines.map(\.number) == [1, 2])
+        #expect(list.lines.map(\.place.description) == ["/0", "/1"])
     }
 
     @Test("number of devices and bytes are bounded")
