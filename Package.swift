@@ -60,6 +60,7 @@ let package = Package(
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"])]),
         .target(name: "Base", swiftSettings: strict),
         .target(
             name: "Storage",
@@ -83,7 +84,8 @@ let package = Package(
         .target(
             name: "SignIn",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "Access", "CArgon2", "CQREncode", crypto, logging, lifecycle,
+                "Base", "Storage", "Trust", "Audit", "Access", "CArgon2", "CQREncode", "CLDAP", crypto, logging,
+                lifecycle,
             ],
             swiftSettings: strict),
         .target(

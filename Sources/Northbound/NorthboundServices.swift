@@ -20,6 +20,7 @@ public struct NorthboundServices: Sendable {
     let fleet: Fleet
     let telemetry: Telemetry
     let oauth: OAuth
+    let directories: Directories
     let signIn: SignIn
     let factors: Factors
     let keyRing: KeyRing
@@ -45,7 +46,7 @@ public struct NorthboundServices: Sendable {
     public init(
         database: Database, access: Access, audit: AuditLog, delivery: Delivery, fleet: Fleet, telemetry: Telemetry,
         signIn: SignIn,
-        factors: Factors,
+        factors: Factors, directories: Directories,
         oauth: OAuth, keyRing: KeyRing, authorities: CertificateAuthorities, metrics: Metrics,
         clock: WallClock = .system, version: String,
         auditDirectory: String?, readiness: @escaping @Sendable () async -> [String] = { [] },
@@ -59,6 +60,7 @@ public struct NorthboundServices: Sendable {
         self.fleet = fleet
         self.telemetry = telemetry
         self.oauth = oauth
+        self.directories = directories
         self.signIn = signIn
         self.factors = factors
         self.keyRing = keyRing

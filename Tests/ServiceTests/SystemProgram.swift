@@ -17,7 +17,7 @@ enum SystemProgram {
         let output: String
     }
 
-    private static let folders = ["/usr/bin", "/bin", "/usr/local/bin"]
+    private static let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/usr/sbin"]
 
     static func isInstalled(_ program: String) -> Bool { path(of: program) != nil }
 

@@ -12,7 +12,7 @@ struct StructureTests {
         ("Trust", ["Base", "Storage"]),
         ("Audit", ["Base", "Storage", "Trust"]),
         ("Access", ["Base", "Storage", "Trust", "Audit"]),
-        ("SignIn", ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", "CQREncode"]),
+        ("SignIn", ["Base", "Storage", "Trust", "Audit", "Access", "CArgon2", "CQREncode", "CLDAP"]),
         ("OAuth", ["Base", "Storage", "Trust", "Audit", "Access"]),
         ("Delivery", ["Base", "Storage", "Bus", "Trust", "Audit", "CCurl"]),
         ("Fleet", ["Base", "Storage", "Bus", "Trust", "Audit", "Access"]),

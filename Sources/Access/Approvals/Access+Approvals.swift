@@ -253,7 +253,8 @@ extension Access {
         return permissions
     }
 
-    static func unreadable(_ member: String) -> Refusal {
+    /// What is told of a proposed change that lacks a member, or has it in another form.
+    package static func unreadable(_ member: String) -> Refusal {
         Refusal(
             .invalid, "change.invalid", "The change can not be read.",
             faults: [Refusal.Fault(place: "/change/\(member)", message: "is missing or not as it should be")])

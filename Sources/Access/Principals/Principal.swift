@@ -49,8 +49,14 @@ public struct Principal: Sendable, Hashable {
         id: PrincipalID(high: 0, low: 1), kind: .system, tenant: .platform, name: "local", credential: nil, address: nil
     )
 
-    /// True for the operator at the server's own socket.
-    public var isLocalAdministrator: Bool { self == .localAdministrator }
+    /// The server itself, where it carries out what an administrator has decided beforehand; the log tells which part.
+    package static func acting(as part: String) -> Principal {
+        Principal(
+            id: localAdministrator.id, kind: .system, tenant: .platform, name: part, credential: nil, address: nil)
+    }
+
+    /// True for the operator at the server's own socket, and for the server itself.
+    public var isLocalAdministrator: Bool { kind == .system && id == Self.localAdministrator.id }
 
     /// The principal as the log names it when it acts in its own tenant; see ``actor(in:)``.
     public var actor: Actor { actor(in: tenant) }

@@ -188,6 +188,12 @@ extension Access {
         return grant
     }
 
+    /// Takes a grant away in the caller's transaction; the caller has decided that it may, and records it.
+    package func takeGrant(_ id: GrantID, of holder: PrincipalID, tenant: TenantID, in tx: Transaction) throws {
+        try tx.scoped(to: tenant).execute("DELETE FROM role_grant WHERE tenant = $1 AND id = $2", id)
+        rightsChanged(of: holder, tenant, in: tx)
+    }
+
     func findGrant(_ id: GrantID, in tx: Transaction) throws -> Grant? {
         try tx.row("SELECT \(Self.grantColumns) FROM role_grant WHERE tenant = $1 AND id = $2", id)
             .map(Self.readGrant)

@@ -19,6 +19,9 @@ final class Transfer {
         let isStopping: @Sendable () -> Bool
         var upload: ArraySlice<UInt8> = []
         var answered = 0
+        /// What is kept of the answer, when somebody wants it, and how much at most.
+        var kept: [UInt8]?
+        var most = DeliveryLimits.answerBytes
         var isAddressRefused = false
         var hasConnected = false
 
@@ -74,11 +77,15 @@ final class Transfer {
         check(
             tidegate_curl_set_writer(
                 handle,
-                { _, size, count, pointer in
+                { bytes, size, count, pointer in
                     guard let context = Context.at(pointer) else { return 0 }
                     context.answered += size * count
-                    // An answer is not read, only waited for; one without end is cut off.
-                    return context.answered > DeliveryLimits.answerBytes ? 0 : size * count
+                    // Most answers are not read, only waited for; one without end is cut off.
+                    guard context.answered <= context.most else { return 0 }
+                    if context.kept != nil {
+                        context.kept?.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: size * count))
+                    }
+                    return size * count
                 }, pointer))
         check(
             tidegate_curl_set_reader(
@@ -159,8 +166,22 @@ final class Transfer {
 
     // MARK: - What is sent
 
-    /// Sends an HTTPS request and judges the status.
-    func request(method: String, address: String, headers: [String], body: [UInt8]) -> Outcome {
+    /// Sends an HTTPS request and takes the answer whole, whatever its status.
+    func answer(
+        method: String, address: String, headers: [String], body: [UInt8], mostBytes: Int
+    ) -> Result<(status: Int, body: [UInt8]), Failure> {
+        prepare(method: method, address: address, headers: headers, body: body)
+        context.kept = []
+        context.most = mostBytes
+        let code = perform()
+        guard code == CURLE_OK else {
+            let isLong = code == CURLE_WRITE_ERROR && context.answered > context.most
+            return .failure(Failure(words: isLong ? "the answer is too long" : failure(code).words))
+        }
+        return .success((Int(tidegate_curl_number(handle, CURLINFO_RESPONSE_CODE)), context.kept ?? []))
+    }
+
+    private func prepare(method: String, address: String, headers: [String], body: [UInt8]) {
         text(CURLOPT_URL, address)
         text(CURLOPT_PROTOCOLS_STR, "https")
         text(CURLOPT_CUSTOMREQUEST, method)
@@ -171,6 +192,11 @@ final class Transfer {
             context.upload = body[...]
             check(tidegate_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
         }
+    }
+
+    /// Sends an HTTPS request and judges the status.
+    func request(method: String, address: String, headers: [String], body: [UInt8]) -> Outcome {
+        prepare(method: method, address: address, headers: headers, body: body)
         let code = perform()
         let status = tidegate_curl_number(handle, CURLINFO_RESPONSE_CODE)
         // An answer that was cut off because of its length has told its status.

@@ -6,7 +6,8 @@ extension RouteTable {
     static func all(_ services: NorthboundServices) -> RouteTable {
         var routes = server(services) + tenants(services) + plans(services) + domains(services) + principals(services)
         routes +=
-            roles(services) + grants(services) + tokens(services) + clients(services) + shares(services)
+            roles(services) + grants(services) + tokens(services) + clients(services) + directories(services)
+            + shares(services)
             + models(services)
         routes += users(services) + signInRules(services) + ownFactors(services) + factorRules(services)
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)

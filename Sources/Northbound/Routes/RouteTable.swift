@@ -30,6 +30,7 @@ public struct RouteTable: Sendable {
         .path("change", .identifier, "The pending change's identifier."),
         .path("share", .identifier, "The share's identifier."),
         .path("token", .identifier, "The token's identifier."),
+        .path("directory", .name, "The directory's name."),
         .path("client", .identifier, "The OAuth client's identifier."),
         .path("outlet", .text(.nameOrIdentifier), "The outlet's name or identifier."),
         .path("delivery", .identifier, "The delivery's identifier."),

@@ -46,6 +46,8 @@ extension SignIn {
                         let account = try candidate(
                             request.address, request.organisation, from: request.origin, in: tx)?.account
                     else { return }
+                    // Who signs in by a directory has no password here, and leaves with the directory.
+                    guard account.hasPassword else { return }
                     let last = try lastLink(.reset, of: account, in: tx)
                     guard last.map({ clock.now - $0 >= .seconds(SignInLimits.linkMinutes * 60) }) ?? true else {
                         return

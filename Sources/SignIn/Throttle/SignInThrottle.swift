@@ -117,6 +117,12 @@ public final class SignInThrottle: Sendable {
         }
     }
 
+    /// Gives a network back what a request that came to a good end took.
+    func refund(_ origin: Origin) {
+        let key = Key("network", Self.network(origin))
+        state.withLock { refund(key, in: &$0) }
+    }
+
     /// Forgets the failures of somebody who has proved themselves by other means, such as a link.
     func forgive(_ address: String, realm: Realm, from origin: Origin) {
         let key = Key("account", realm.rawValue, address.lowercased(), Self.network(origin))

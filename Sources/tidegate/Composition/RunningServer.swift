@@ -128,7 +128,7 @@ struct RunningServer: Sendable {
         let services = NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, delivery: parts.delivery, fleet: fleet,
             telemetry: telemetry,
-            signIn: parts.signIn, factors: parts.factors, oauth: parts.oauth,
+            signIn: parts.signIn, factors: parts.factors, directories: parts.directories, oauth: parts.oauth,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
             readiness: {

@@ -37,6 +37,7 @@ struct ServerParts: Sendable {
     let oauth: OAuth
     let signIn: SignIn
     let factors: Factors
+    let directories: Directories
     let serverNames: ServerNames
     let deviceGroup: MultiThreadedEventLoopGroup
     let logger: Logger
@@ -46,6 +47,7 @@ struct ServerParts: Sendable {
         TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
         TelemetrySchema.part,
         NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
+        DirectorySchema.part,
     ]
 
     /// Every column that the key ring seals.
@@ -53,7 +55,7 @@ struct ServerParts: Sendable {
         [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + DeliverySchema.sealedColumns
         + NorthboundSchema.sealedColumns
         + OAuthSchema.sealedColumns
-        + FactorSchema.sealedColumns
+        + FactorSchema.sealedColumns + DirectorySchema.sealedColumns
 
     /// Opens everything that `directory` and the configuration name; the first run makes keys, CAs and tables.
     static func open(_ configuration: Configuration, directory: String, logger: Logger) async throws -> ServerParts {
@@ -112,12 +114,14 @@ struct ServerParts: Sendable {
         let factors = Factors(
             signIn: signIn, keyRing: keyRing, party: party,
             text: { try delivery.send(code: $1, to: $0, $2, $3) })
+        let directories = Directories(
+            signIn: signIn, keyRing: keyRing, networks: configuration.directoryNetworks)
         let threads = configuration.deviceThreads == 0 ? Processors.usableCount : configuration.deviceThreads
         return ServerParts(
             configuration: configuration, directory: directory, database: database, bus: bus, metrics: metrics,
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
             access: access, delivery: delivery, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn,
-            factors: factors,
+            factors: factors, directories: directories,
             serverNames: names,
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)
     }

@@ -38,6 +38,7 @@ struct Upkeep: Service {
                 await attempt("oauth") {
                     try await parts.oauth.rotateKeys()
                     try await parts.oauth.prune()
+                    try await parts.directories.prune()
                 }
                 await attempt("events") { try await trimEvents() }
                 await attempt("deliveries") { try await parts.delivery.trim() }
@@ -86,6 +87,7 @@ struct Upkeep: Service {
             try await parts.telemetry.remove(tenant: tenant, device: nil)
             parts.verifier.distrust(tenant)
             try await parts.oauth.purge(tenant)
+            try await parts.directories.purge(tenant)
             try await parts.signIn.purge(tenant)
             try await console.purge(tenant)
             try await parts.access.forgetTenant(tenant)

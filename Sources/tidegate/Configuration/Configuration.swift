@@ -44,6 +44,8 @@ struct Configuration: Sendable {
     var deviceThreads = 0
     /// Connections of the device side, over all tenants.
     var maximumConnections = 1_000_000
+    /// Networks that are not public and that tenants' directories may lie in all the same.
+    var directoryNetworks: [AddressRange] = []
     /// Mail and other deliveries.
     var deliveries = Deliveries()
 

@@ -16,7 +16,7 @@ struct Setting: Sendable {
     var variable: String { "TIDEGATE_" + key.uppercased().replacing(".", with: "_") }
 
     /// Every key there is.
-    static let all: [Setting] = server + deliveries
+    static let all: [Setting] = server + deliveries + directories
 
     /// The keys about the server itself.
     private static let server: [Setting] = [

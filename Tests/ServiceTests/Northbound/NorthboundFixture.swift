@@ -39,7 +39,7 @@ struct NorthboundFixture: Sendable {
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
                 TelemetrySchema.part,
-                NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part,
+                NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part, DirectorySchema.part,
             ])
             let fixture = try await NorthboundFixture(world)
             try await body(fixture)
@@ -77,7 +77,11 @@ struct NorthboundFixture: Sendable {
                 clock: world.time.clock, logger: logger),
             fleet: world.fleet,
             telemetry: telemetry,
-            signIn: signIn, factors: factors, oauth: oauth, keyRing: world.ring, authorities: authorities,
+            signIn: signIn, factors: factors,
+            directories: Directories(
+                signIn: signIn, keyRing: world.ring, fetch: { _ in FetchAnswer(status: 404, body: []) },
+                permits: { _ in false }),
+            oauth: oauth, keyRing: world.ring, authorities: authorities,
             metrics: Metrics(),
             clock: world.time.clock, version: "1.2.3", auditDirectory: nil,
             isDomainUsed: { domain, transaction in

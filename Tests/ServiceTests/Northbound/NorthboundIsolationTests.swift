@@ -48,6 +48,7 @@ import Testing
                 "/outlets",
                 ["name": "secret-hook", "kind": "webhook", "settings": ["url": "https://rival.example.net/"]]),
             "delivery": try await delivery(api, to: "secret-hook"),
+            "directory": "corp",
             "client": try await id(
                 "/clients", ["name": "c", "method": "secret", "flows": ["itself"], "role": "viewer"], as: "clientId"),
         ]
