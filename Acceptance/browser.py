@@ -13,14 +13,15 @@ WIDTHS = {"desktop": 1280, "phone": 390}
 
 
 class Browser:
-    """Debian's chromium with a home of its own, in which the server's authority is trusted."""
+    """Debian's chromium with a home of its own, in which the server's authority is trusted, and others that a test names."""
 
-    def __init__(self, server, folder):
+    def __init__(self, server, folder, also=()):
         home = pathlib.Path(folder) / "home"
         database = home / ".pki" / "nssdb"
         database.mkdir(parents=True)
         run("certutil", "-d", f"sql:{database}", "-N", "--empty-password")
-        run("certutil", "-d", f"sql:{database}", "-A", "-t", "C,,", "-n", "tidegate", "-i", server.ca)
+        for number, authority in enumerate([server.ca, *also]):
+            run("certutil", "-d", f"sql:{database}", "-A", "-t", "C,,", "-n", f"authority {number}", "-i", authority)
         self.server = server
         self.playwright = sync_playwright().start()
         self.browser = self.playwright.chromium.launch(

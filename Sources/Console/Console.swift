@@ -129,6 +129,10 @@ public struct Console: Sendable {
             return response
         case .answer(let answer):
             return answer.response
+        case .setting(let cookie, let inner):
+            var response = try await self.response(to: inner, visit, tenant, acceptsGzip)
+            response.headers.append(HTTPField(name: .setCookie, value: cookie))
+            return response
         }
     }
 

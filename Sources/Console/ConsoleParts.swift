@@ -20,6 +20,7 @@ public struct ConsoleParts: Sendable {
     let telemetry: Telemetry
     let signIn: SignIn
     let factors: Factors
+    let directories: Directories
     let delivery: Delivery
     let authorities: CertificateAuthorities
     let bus: Bus
@@ -38,8 +39,8 @@ public struct ConsoleParts: Sendable {
     /// A console of these parts.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
-        factors: Factors, delivery: Delivery, authorities: CertificateAuthorities, bus: Bus, oauth: OAuth,
-        gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
+        factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities, bus: Bus,
+        oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
         addresses: DeviceAddresses, names: Set<String>, serverAuthority: @escaping @Sendable () throws -> String
     ) {
         self.database = database
@@ -51,6 +52,7 @@ public struct ConsoleParts: Sendable {
         self.factors = factors
         self.delivery = delivery
         self.authorities = authorities
+        self.directories = directories
         self.bus = bus
         self.oauth = oauth
         self.gatekeeper = gatekeeper

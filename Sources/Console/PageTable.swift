@@ -12,7 +12,8 @@ package struct PageTable: Sendable {
     init(_ console: ConsoleParts, _ sessions: Sessions, _ assets: Assets) {
         let streams = EventStreams(console)
         pages =
-            Self.entrance(console, sessions) + Self.live(console, sessions, streams) + Self.overview(console)
+            Self.entrance(console, sessions) + Self.directoryEntrance(console) + Self.live(console, sessions, streams)
+            + Self.overview(console)
             + Self.consent(console)
             + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))
     }

@@ -54,8 +54,14 @@ static const struct console_file files[] = {
     {"templates/devices.mustache", (const unsigned char[]){
 #embed "templates/devices.mustache" suffix(,) if_empty()
     0}},
+    {"templates/directory-ways.mustache", (const unsigned char[]){
+#embed "templates/directory-ways.mustache" suffix(,) if_empty()
+    0}},
     {"templates/error.mustache", (const unsigned char[]){
 #embed "templates/error.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-arrival.mustache", (const unsigned char[]){
+#embed "templates/gate-arrival.mustache" suffix(,) if_empty()
     0}},
     {"templates/gate-certificate.mustache", (const unsigned char[]){
 #embed "templates/gate-certificate.mustache" suffix(,) if_empty()
@@ -65,6 +71,12 @@ static const struct console_file files[] = {
     0}},
     {"templates/gate-forgotten.mustache", (const unsigned char[]){
 #embed "templates/gate-forgotten.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-organisation.mustache", (const unsigned char[]){
+#embed "templates/gate-organisation.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-provider.mustache", (const unsigned char[]){
+#embed "templates/gate-provider.mustache" suffix(,) if_empty()
     0}},
     {"templates/gate-sign-in.mustache", (const unsigned char[]){
 #embed "templates/gate-sign-in.mustache" suffix(,) if_empty()

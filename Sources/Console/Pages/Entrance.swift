@@ -167,7 +167,7 @@ extension PageTable {
     }
 
     /// The next page of a sign-in.
-    private static func goOn(
+    static func goOn(
         _ step: Step, _ console: ConsoleParts, _ visit: Visit, to next: String
     ) async throws -> Outcome {
         switch step {

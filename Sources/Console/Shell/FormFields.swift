@@ -38,4 +38,9 @@ package struct FormFields: Sendable {
 
     /// Whether the field is there at all, as a ticked box is.
     package func has(_ name: String) -> Bool { values[name] != nil }
+
+    /// Each field that is there once, by its name.
+    package var single: [String: String] {
+        values.compactMapValues { $0.count == 1 ? $0.first : nil }
+    }
 }

@@ -16,6 +16,8 @@ package enum Outcome: Sendable {
     case signedOut(to: String)
     /// A file or a stream.
     case answer(Answer)
+    /// Another answer, with a cookie.
+    indirect case setting(cookie: String, Outcome)
 
     /// A page with the status 200.
     static func show(_ view: any PageView, live: String? = nil) -> Outcome { .page(view, live: live) }

@@ -9,6 +9,11 @@ enum SessionCookie {
 
     /// The secret that a request brings; nil when there is none, or more than one that differ.
     static func secret(in headers: HTTPFields) -> String? {
+        value(of: name, in: headers).flatMap { (16...256).contains($0.utf8.count) ? $0 : nil }
+    }
+
+    /// What a cookie of this name holds; nil when there is none, or more than one that differ.
+    static func value(of name: String, in headers: HTTPFields) -> String? {
         var found: Set<String> = []
         for field in headers[values: .cookie] {
             for part in field.split(separator: ";") {
@@ -17,8 +22,7 @@ enum SessionCookie {
             }
         }
         // Two cookies of one name mean that somebody planted one.
-        guard found.count == 1, let secret = found.first, (16...256).contains(secret.utf8.count) else { return nil }
-        return secret
+        return found.count == 1 ? found.first : nil
     }
 
     /// The header's value that hands out a secret.

@@ -167,7 +167,8 @@ extension ConsoleParts {
         let listeners = parts.configuration.listeners
         self.init(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: parts.fleet,
-            telemetry: parts.telemetry, signIn: parts.signIn, factors: parts.factors, delivery: parts.delivery,
+            telemetry: parts.telemetry, signIn: parts.signIn, factors: parts.factors, directories: parts.directories,
+            delivery: parts.delivery,
             authorities: parts.authorities, bus: parts.bus, oauth: parts.oauth, gatekeeper: gatekeeper,
             metrics: parts.metrics, version: Program.version,
             addresses: DeviceAddresses(

@@ -59,6 +59,7 @@ struct ConsoleFixture: Sendable {
         let parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
             telemetry: api.telemetry, signIn: api.services.signIn, factors: api.services.factors,
+            directories: api.services.directories,
             delivery: api.services.delivery, authorities: api.services.authorities, bus: world.bus, oauth: api.oauth,
             gatekeeper: api.services.gatekeeper, metrics: Metrics(), clock: world.time.clock, version: "1.2.3",
             addresses: DeviceAddresses(host: "fleet.example.com", people: 8443, device: 8444, mqtt: 8883),

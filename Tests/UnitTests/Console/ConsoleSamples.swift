@@ -47,6 +47,10 @@ enum ConsoleSamples {
             first: .init(name: "Ada", address: "a@b", organisation: "Acme"), askName: "Ada", rules: [rule], fault: "No."
         ),
         RulesPage(rules: [rule]), ForgottenPage(fault: "No."),
+        OrganisationPage(
+            organisation: "acme", isChosen: true, providers: [.init(name: "corp", host: "login.example")],
+            servers: [.init(name: "office", user: "ann")], next: "/", nextQuery: "%2F", fault: "No."),
+        ProviderPage(address: "https://login.example/a?b=c", host: "login.example"), ArrivalPage(address: "/t/acme"),
         CertificatePage(fingerprint: "00", names: "localhost", otherName: "other"),
         WelcomePage(title: "Welcome", lead: "Next?", connect: "/c", importing: "/i", overview: "/o"),
     ]
