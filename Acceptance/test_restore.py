@@ -7,6 +7,7 @@ import signal
 import sqlite3
 
 import pytest
+import requests
 
 from clients import send
 from conftest import drop_postgres, fresh_postgres
@@ -284,3 +285,57 @@ def test_key_bundles_go_where_the_setting_says(tmp_path):
         assert server.stop() == 0
     made = json.loads(run(BINARY, "backup", "create", "--data", server.data, "--json", env=env).stdout)
     assert os.path.dirname(made["keys"]) == str(tmp_path / "vault"), "a stopped server's as well"
+
+
+# What people and programs held
+
+
+def test_sessions_and_links_do_not_come_back_with_a_backup(tmp_path):
+    """Any of them may have ended after the backup was made, which the restored server can not know."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    server = Server(tmp_path / "first")
+    try:
+        server.tenant("acme")
+        token = server.token("acme", "owner")
+        links = [
+            server.admin("user", "invite", f"{name}@example.com", "--tenant", "acme", "--role", "viewer")["link"]["url"]
+            for name in ("ann", "bob")]
+        answer = requests.post(
+            f"{server.people_url}/invitation", verify=str(server.ca), timeout=30, allow_redirects=False,
+            headers={"Origin": server.people_url},
+            data={"link": links[0].split("=")[1], "name": "Ann", "password": "harbour lantern quietly 7 geese"})
+        cookie = answer.headers["set-cookie"].split(";")[0]
+        assert signed_in(server, cookie)
+        archive, keys, key = backup(server)
+    finally:
+        server.stop()
+    data = tmp_path / "second" / "data"
+    done = run(
+        BINARY, "backup", "restore", archive, "--keys", keys, "--recovery-key", key, "--data", data)
+    assert b"people sign in anew" in done.stdout + done.stderr
+    restored = Server(tmp_path / "second")
+    try:
+        assert not signed_in(restored, cookie)
+        page = requests.get(
+            restored.people_url + "/invitation?link=" + links[1].split("=")[1], verify=str(restored.ca), timeout=30)
+        assert page.status_code == 404
+        # Programs with keys of their own go on, and people sign in with their passwords.
+        assert restored.get("/tenants/acme", token).status_code == 200
+        [entry] = [
+            entry for entry in restored.get("/tenants/acme/audit?limit=100", token).json()["items"]
+            if entry["code"] == "backup.restored"]
+        assert entry["details"]["ended"] == 1
+        answer = requests.post(
+            f"{restored.people_url}/sign-in", verify=str(restored.ca), timeout=30, allow_redirects=False,
+            headers={"Origin": restored.people_url},
+            data={"address": "ann@example.com", "password": "harbour lantern quietly 7 geese"})
+        assert answer.status_code == 303
+    finally:
+        assert restored.stop() == 0
+
+
+def signed_in(server, cookie):
+    answer = requests.get(
+        f"{server.people_url}/t/acme", headers={"Cookie": cookie}, verify=str(server.ca), timeout=30, allow_redirects=False)
+    return answer.status_code == 200

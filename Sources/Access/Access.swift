@@ -19,6 +19,8 @@ public struct Access: Sendable {
     let rights = Rights()
     /// The changes that can be proposed to a second approver.
     package let approvals = Approvals()
+    /// What dangerous acts ask for beside a right.
+    package let proof = RecentProof()
     let clock: WallClock
     /// Hears of a new tenant's issuing CA, after the commit.
     let anchorAdded: @Sendable (DeviceAnchor) -> Void

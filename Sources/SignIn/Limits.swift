@@ -30,6 +30,8 @@ public enum SignInLimits {
     public static let page = 1000
     /// Days for which an ended session and a used link can be reviewed.
     public static let reviewDays: Int64 = 90
+    /// Seconds after a session's idle end at which the log tells of it: its last use is written with a delay.
+    public static let expiryDelay: Int64 = 240
     /// Rows that one clean-up statement removes.
     public static let removedRows = 2000
     /// Passkeys of one account.

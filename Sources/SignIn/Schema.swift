@@ -68,6 +68,12 @@ public enum SignInSchema {
                     address_ranges TEXT NOT NULL,
                     PRIMARY KEY (tenant)
                 );
-                """)
+                """),
+            Migration(
+                2, "whether the log has told that a session ended",
+                """
+                ALTER TABLE sign_in_session ADD COLUMN closed BIGINT NOT NULL DEFAULT 0;
+                CREATE INDEX sign_in_session_open ON sign_in_session (opened) WHERE closed = 0;
+                """),
         ])
 }

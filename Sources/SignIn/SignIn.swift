@@ -62,6 +62,9 @@ public struct SignIn: Sendable {
         self.send = send
         let rule = FactorRule(access: access, clock: clock)
         self.demand = demand ?? { try rule.demand(of: $0, satisfied: $1, in: $2) }
+        let whole = self
+        access.proof.set { try whole.requireRecent($0, for: $1, in: $2) }
+        addApprovals()
     }
 
     // MARK: - What every act shares

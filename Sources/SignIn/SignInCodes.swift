@@ -18,12 +18,15 @@ extension AuditCode {
     public static let sessionOpened = AuditCode("session.opened", "Somebody signed in; the object is the session.")
     /// A session was ended before its time.
     public static let sessionEnded = AuditCode("session.ended", "A session was ended by its holder or for them.")
+    /// A session ended by itself.
+    public static let sessionExpired = AuditCode(
+        "session.expired", "A session ended by itself: unused for too long, or at its greatest age.")
     /// The rules of sign-in were changed.
     public static let signInPolicyChanged = AuditCode("signin.policy", "The rules of sign-in were changed.")
 
     /// Every code that this part records.
     public static let signIn: [AuditCode] = [
         accountInvited, accountActivated, accountChanged, linkMade, linkUsed, passwordChanged, sessionOpened,
-        sessionEnded, signInPolicyChanged,
+        sessionEnded, sessionExpired, signInPolicyChanged,
     ]
 }

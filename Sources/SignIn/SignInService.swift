@@ -1,7 +1,9 @@
+import Access
+import Audit
 public import Base
 public import Logging
 public import ServiceLifecycle
-import Storage
+package import Storage
 
 /// What sign-in does beside answering: mails links to new passwords, and forgets what has ended.
 public struct SignInService: Service {
@@ -21,6 +23,7 @@ public struct SignInService: Service {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
                 try await signIn.sendResetLinks()
+                if round.isMultiple(of: 60) { try await signIn.noteExpired() }
                 if round.isMultiple(of: 600) { try await signIn.removeEnded() }
             } catch {
                 logger.error("sign-in is behind with its own work", metadata: ["error": "\(error)"])
@@ -54,6 +57,47 @@ extension SignIn {
             try tx.acrossTenants.execute(
                 "DELETE FROM step_up WHERE proved < $1", now - .seconds(SignInLimits.recentMinutes * 60))
         }
+    }
+
+    /// Notes in the log which sessions have ended by themselves: nobody did it, so nothing else would tell when.
+    package func noteExpired() async throws {
+        let now = clock.now
+        try await database.platform.write { tx -> Void in
+            // A session's last use is written with a delay.
+            let rows = try tx.acrossTenants.rows(
+                """
+                SELECT s.tenant, s.credential, s.principal, k.revoked, k.expires, k.idle,
+                    COALESCE(k.last_used, k.created) AS used
+                FROM sign_in_session s LEFT JOIN credential k ON k.id = s.credential
+                WHERE s.closed = 0 AND (k.id IS NULL OR k.revoked IS NOT NULL OR k.expires <= $1
+                    OR COALESCE(k.last_used, k.created) + k.idle <= $2)
+                LIMIT \(SignInLimits.removedRows)
+                """, now, now - .seconds(SignInLimits.expiryDelay))
+            for row in rows {
+                let tenant: TenantID = try row.identifier(0)
+                let (session, principal): (CredentialID, PrincipalID) = (try row.identifier(1), try row.identifier(2))
+                try tx.acrossTenants.execute(
+                    "UPDATE sign_in_session SET closed = 1 WHERE tenant = $1 AND credential = $2", tenant, session)
+                // Those that somebody ended are in the log already.
+                guard row.isNull(3), let expires = try row.timestampIfAny(4), let used = try row.timestampIfAny(6)
+                else { continue }
+                try audit.record(
+                    AuditEntry(
+                        .sessionExpired, tenant: tenant, actor: .system("sign-in"),
+                        object: AuditObject(kind: "session", id: session.text),
+                        details: [
+                            "principal": .string(principal.text), "lastUsed": .string(used.rfc3339),
+                            "why": expires <= now ? "age" : "idle",
+                        ]), in: tx)
+            }
+        }
+    }
+
+    /// Ends every link and sign-in under way of a database that no server uses.
+    package static func endWaiting(at now: Timestamp, in tx: Transaction) throws {
+        try tx.acrossTenants.execute("UPDATE account_link SET ended = $1 WHERE ended IS NULL", now)
+        try tx.acrossTenants.execute("DELETE FROM pending_sign_in")
+        try tx.acrossTenants.execute("DELETE FROM directory_visit")
     }
 
     /// Removes all that this part keeps of a tenant that is being deleted.

@@ -43,6 +43,7 @@ extension Access {
         _ needs: Bool, authority: Authority, tenant: TenantID, by principal: Principal, in tx: Transaction
     ) throws {
         try authorize(principal, .approvalManage, tenant: tenant, in: tx)
+        try requireProof(authority, by: principal, in: tx)
         try require(authority, of: .approvalPolicy, tenant: tenant, by: principal, in: tx)
         try tx.scoped(to: tenant).execute(
             """
@@ -69,6 +70,7 @@ extension Access {
         }
         try await trial(tenant) { tx in
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
+            try proof.require(principal, for: .rights, in: tx)
             try apply(change, .trial, tenant, principal, tx)
         }
         let now = clock.now
@@ -118,6 +120,7 @@ extension Access {
                     .forbidden, "change.approver",
                     "Another person of this tenant who may make the change must approve it.")
             }
+            try proof.require(principal, for: .rights, in: tx)
             guard try findPrincipal(pending.proposer, in: tx)?.isActive ?? true,
                 let apply = approvals.apply(pending.kind)
             else { throw Refusal(.conflict, "change.proposer", "Who proposed it, or its kind, is no more.") }

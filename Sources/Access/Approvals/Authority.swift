@@ -62,6 +62,12 @@ extension Access {
             "This tenant wants a second administrator to approve it: propose it as a change of kind \(kind.name).")
     }
 
+    /// Refuses to give rights on one's own word without a recent proof. Who proposes and who approves was asked already,
+    /// and what is only tried gives nothing.
+    func requireProof(_ authority: Authority, by principal: Principal, in tx: Transaction) throws {
+        if case .own = authority { try proof.require(principal, for: .rights, in: tx) }
+    }
+
     static func checked(_ reason: String?) throws(Refusal) -> String {
         let text = reason?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? ""
         guard !text.isEmpty, text.utf8.count <= AccessLimits.reasonBytes else {

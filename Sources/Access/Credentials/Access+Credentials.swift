@@ -148,6 +148,12 @@ extension Access {
 
     // MARK: - Upkeep
 
+    /// Ends every session and access token of a database that no server uses, and says how many there were.
+    package static func endSignedIn(at now: Timestamp, in tx: Transaction) throws -> Int {
+        try tx.acrossTenants.execute(
+            "UPDATE credential SET revoked = $1 WHERE revoked IS NULL AND kind IN ('session', 'access')", now)
+    }
+
     /// Writes when credentials were last used; call it about once a minute.
     public func flushCredentialUse() async throws {
         let uses = credentialUse.take()

@@ -94,6 +94,7 @@ extension Access {
         in tx: Transaction
     ) throws {
         try authorize(principal, .principalManage, tenant: tenant, in: tx)
+        try requireProof(authority, by: principal, in: tx)
         let group = try findGroup(groupText, in: tx)
         let member = try findPrincipal(user, in: tx)
         guard member.kind == .user else {

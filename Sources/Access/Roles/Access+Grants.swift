@@ -150,6 +150,7 @@ extension Access {
         let scoped = tx.scoped(to: tenant)
         try requireHolding(
             role.permissions.union([.principalManage]), until: expires, principal, tenant: tenant, at: place, in: tx)
+        try requireProof(authority, by: principal, in: tx)
         if role.isAdministrative { try require(authority, of: .grantPut, tenant: tenant, by: principal, in: tx) }
         let count =
             try scoped.row("SELECT count(*) FROM role_grant WHERE tenant = $1 AND holder = $2", holder.bytes)?.int(0)

@@ -30,6 +30,7 @@ extension Access {
         guard !Role.builtIn.contains(where: { $0.name == name }) else {
             throw Refusal(.conflict, "role.builtIn", "\(name) is a role of the program; choose another name.")
         }
+        try requireProof(authority, by: principal, in: tx)
         let old = try RoleRow.find(name.text, tenant: tenant, in: tx)
         // Who changes a role changes it for all its holders, so both what goes in and what was in counts.
         try requireHolding(
@@ -72,6 +73,7 @@ extension Access {
         guard !role.isBuiltIn else {
             throw Refusal(.conflict, "role.builtIn", "\(role.name) is a role of the program.")
         }
+        try requireProof(authority, by: principal, in: tx)
         try require(authority, of: .roleDelete, tenant: tenant, by: principal, in: tx)
         try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND role = $2", role.id)
         try endShares("role", role.id, tenant: tenant, by: principal, in: tx)

@@ -72,10 +72,12 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     /// True when it counts on the platform only, whatever role carries it.
     public var isPlatformOnly: Bool { self == .planManage || self == .platformManage }
 
-    /// True when who holds it decides what others may do.
+    /// True when who holds it decides what others may do, or to where the tenant's data go.
     public var isAdministrative: Bool {
         switch self {
-        case .principalManage, .shareManage, .approvalManage, .tenantManage, .planManage, .platformManage: true
+        case .deliveryManage, .principalManage, .shareManage, .approvalManage, .tenantManage, .planManage,
+            .platformManage:
+            true
         default: false
         }
     }

@@ -25,6 +25,7 @@ extension Access {
         return try await database.platform.write { tx in
             let place = try self.place(domain: domain, device: device, tenant: tenant, in: tx)
             try authorize(principal, .shareManage, tenant: tenant, at: place, in: tx)
+            try proof.require(principal, for: .rights, in: tx)
             let role = try self.role(role, tenant: tenant, in: tx)
             try requireHolding(
                 role.permissions.union([.shareManage]), until: ends, onward: true, principal, tenant: tenant,
@@ -104,6 +105,7 @@ extension Access {
             guard share.status == .offered, share.ends > clock.now else {
                 throw Refusal(.conflict, "share.status", "The share is \(share.status.rawValue), or past its end.")
             }
+            if status == .accepted { try proof.require(principal, for: .rights, in: tx) }
             return try move(share, to: status, code, by: principal, in: tx)
         }
     }

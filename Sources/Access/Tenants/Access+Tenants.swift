@@ -97,6 +97,7 @@ extension Access {
                 throw Self.unknown("tenant")
             }
             guard tenant.status != .deleting else { return tenant.id }
+            try proof.require(principal, for: .tenants, in: tx)
             try tx.execute("UPDATE tenant SET status = 'deleting' WHERE id = $1", tenant.id)
             for log in [TenantID.platform, tenant.id] {
                 try record(

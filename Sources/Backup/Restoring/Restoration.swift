@@ -33,14 +33,20 @@ public struct Restoration: Sendable {
     private let bundle: KeyBundle
     private let schema: [MigrationPart]
     private let clock: WallClock
+    private let release: Release
+
+    /// Ends in a restored database what may have ended after the backup without it knowing, and says how much that was.
+    public typealias Release = @Sendable (Transaction, Timestamp) throws -> Int
 
     /// The restoration of the archive at `archive`, opened by the bundle at `keys`, for a program with this `schema`.
     public init(
-        archive: String, keys: String, recoveryKey: RecoveryKey, schema: [MigrationPart], clock: WallClock = .system
+        archive: String, keys: String, recoveryKey: RecoveryKey, schema: [MigrationPart], clock: WallClock = .system,
+        release: @escaping Release = { _, _ in 0 }
     ) throws {
         self.archive = archive
         self.schema = schema
         self.clock = clock
+        self.release = release
         bundle = try KeyBundle(keys, with: recoveryKey)
     }
 
@@ -81,7 +87,9 @@ public struct Restoration: Sendable {
         do {
             let database = try await write(stage, postgres)
             do {
-                logs = try await declare(contents.manifest, database, stage, known, actor)
+                let now = clock.now
+                let ended = try await database.platform.write { try release($0, now) }
+                logs = try await declare(contents.manifest, database, stage, known, actor, ended: ended)
             } catch {
                 await database.close()
                 throw error
@@ -142,7 +150,8 @@ public struct Restoration: Sendable {
 
     /// Declares the restoration in every log, so that what comes after it is no silent rollback.
     private func declare(
-        _ manifest: BackupManifest, _ database: Database, _ stage: String, _ known: KnownCheckpoints, _ actor: Actor
+        _ manifest: BackupManifest, _ database: Database, _ stage: String, _ known: KnownCheckpoints, _ actor: Actor,
+        ended: Int
     ) async throws -> [AuditLog.DeclaredRestoration] {
         guard let deployment = DeploymentName(manifest.deployment) else { throw ArchiveReader.disorder(archive) }
         let keyRing = try KeyRing(directory: DataLayout(stage).keys, columns: [], clock: clock)
@@ -152,7 +161,10 @@ public struct Restoration: Sendable {
         return try await audit.declareRestoration(of: manifest.name, known: known) { tenant in
             AuditEntry(
                 .backupRestored, tenant: tenant, actor: actor, object: AuditObject(kind: "backup", id: manifest.name),
-                details: ["created": .string(manifest.created.rfc3339), "engine": .string(manifest.engine.rawValue)])
+                details: [
+                    "created": .string(manifest.created.rfc3339), "engine": .string(manifest.engine.rawValue),
+                    "ended": .integer(Int64(ended)),
+                ])
         }
     }
 
@@ -236,8 +248,9 @@ public struct Restoration: Sendable {
             "Hold what the lost server signed against the audit logs, if a copy of its audit directory is left: "
                 + "tidegate verify audit --data \(directory) --known DIR")
         steps.append(
-            "What was changed after \(manifest.created.rfc3339) is not in this backup: revoke and suspend once more whom "
-                + "you revoked or suspended since.")
+            "What was changed after \(manifest.created.rfc3339) is not in this backup: revoke, disable and suspend once "
+                + "more whom and what you have since, API keys as well. Sessions, links and what programs got by OAuth have "
+                + "ended: people sign in anew.")
         steps.append("Never let the old server and this one run at the same time.")
         return steps
     }

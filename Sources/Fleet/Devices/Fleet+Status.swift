@@ -31,6 +31,7 @@ extension Fleet {
         let reference = try Self.reference(text)
         try await writing(tenant) { transaction in
             let device = try device(reference, of: tenant, for: principal, .deviceRevoke, in: transaction)
+            try access.proof.require(principal, for: .certificates, in: transaction)
             _ = try certificates.revokeAll(
                 of: device.id, tenant: tenant, reason: .cessationOfOperation, in: transaction)
             try HardwareClaims.releaseAll(of: device.id, in: transaction)
@@ -102,6 +103,7 @@ extension Fleet {
         let reference = try Self.reference(text)
         try await writing(tenant) { transaction in
             let device = try device(reference, of: tenant, for: principal, .deviceRevoke, in: transaction)
+            try access.proof.require(principal, for: .certificates, in: transaction)
             guard try certificates.find(fingerprint, of: tenant, in: transaction)?.device == device.id else {
                 throw Refusal(.notFound, "certificate.unknown", "The device has no such certificate.")
             }
@@ -131,6 +133,7 @@ extension Fleet {
             let old = try device(reference, of: tenant, for: principal, permission, in: transaction)
             let status = wanted ?? (old.enrolled == nil ? .registered : .active)
             guard status != old.status else { return old }
+            if wanted == .revoked { try access.proof.require(principal, for: .certificates, in: transaction) }
             if old.status == .revoked || wanted == nil && old.status != .suspended {
                 guard old.status == .revoked else { return old }
                 throw Refusal(

@@ -72,6 +72,7 @@ extension RouteTable {
                 if slug != nil, tenant == nil { throw call.body.fault("tenant", "is no tenant's slug") }
                 if tenant != nil, what != "tenants" { throw call.body.fault("tenant", "goes with tenants only") }
                 try await services.database.platform.write { transaction in
+                    try services.access.proof.require(call.principal, for: .keys, in: transaction)
                     try services.audit.record(
                         AuditEntry(
                             .keysRotated, tenant: .platform, actor: call.principal.actor(in: .platform),

@@ -141,7 +141,8 @@ extension RouteTable {
                 if call.body.contains("addresses") {
                     policy.addressRanges = try AddressRanges.parse(call.body.texts("addresses"), at: "/addresses")
                 }
-                try await signIn.putPolicy(policy, tenant: call.tenant.id, by: call.principal)
+                try await signIn.putPolicy(
+                    policy, reason: call.body.textIfAny("reason"), tenant: call.tenant.id, by: call.principal)
                 return .ok(policy.json)
             },
             Route(
@@ -229,7 +230,7 @@ extension Shape {
     static let signInPolicy = Shape.named(
         "SignInPolicy", .object(policyMembers.map { .required($0.0, $0.1, $0.2) }))
     static let signInPolicyDraft = Shape.named(
-        "SignInPolicyChange", .object(policyMembers.map { .optional($0.0, $0.1, $0.2) }))
+        "SignInPolicyChange", .object(policyMembers.map { .optional($0.0, $0.1, $0.2) } + [.reason]))
 }
 
 extension Account {

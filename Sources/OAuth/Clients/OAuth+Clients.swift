@@ -15,6 +15,7 @@ extension OAuth {
         return try await database.tenant(tenant).write { tx in
             let place = try access.domain(draft.domain, tenant: tenant, in: tx)
             try access.authorize(principal, .principalManage, tenant: tenant, domain: place, in: tx)
+            try access.proof.require(principal, for: .credentials, in: tx)
             let count =
                 try tx.row("SELECT count(*) FROM oauth_client WHERE owner = $1 AND ended IS NULL")?.int(0) ?? 0
             guard count < OAuthLimits.clients else {
@@ -113,6 +114,7 @@ extension OAuth {
         let secret = Token.make(kind: "client")
         return try await database.tenant(tenant).write { tx in
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            try access.proof.require(principal, for: .credentials, in: tx)
             let changed = try tx.execute(
                 """
                 UPDATE oauth_client SET secret = $3

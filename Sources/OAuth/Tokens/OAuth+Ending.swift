@@ -1,7 +1,7 @@
 import Access
 import Audit
 public import Base
-import Storage
+package import Storage
 import Trust
 
 extension OAuth {
@@ -63,6 +63,13 @@ extension OAuth {
                 "iss": .string(issuer.name),
             ]
         }
+    }
+
+    /// Ends every family, code and connection of a database that no server uses.
+    package static func endFamilies(at now: Timestamp, in tx: Transaction) throws {
+        try tx.acrossTenants.execute("UPDATE oauth_family SET ended = $1 WHERE ended IS NULL", now)
+        try tx.acrossTenants.execute("DELETE FROM oauth_code")
+        try tx.acrossTenants.execute("DELETE FROM oauth_connection")
     }
 
     private func find(_ text: String, in tx: Transaction) throws -> Presented? {

@@ -25,6 +25,7 @@ public struct Factors: Sendable {
         self.keyRing = keyRing
         self.party = party
         self.text = text
+        addApprovals()
     }
 
     /// The name under which authenticator programs list it.

@@ -3,6 +3,11 @@ import Audit
 public import Base
 package import Storage
 
+extension ChangeKind {
+    /// The rules of sign-in.
+    static let signInPolicy = ChangeKind("signin.policy")
+}
+
 extension SignIn {
     /// A tenant's rules for signing in.
     public func policy(tenant: TenantID, by principal: Principal) async throws -> SignInPolicy {
@@ -14,7 +19,18 @@ extension SignIn {
 
     /// Changes a tenant's rules for signing in; they hold from the next request on. Refuses an allow-list that would
     /// lock its editor out.
-    public func putPolicy(_ policy: SignInPolicy, tenant: TenantID, by principal: Principal) async throws {
+    public func putPolicy(
+        _ policy: SignInPolicy, reason: String? = nil, tenant: TenantID, by principal: Principal
+    ) async throws {
+        try await database.tenant(tenant).write { tx in
+            try putPolicy(policy, authority: .own(reason: reason), tenant: tenant, by: principal, in: tx)
+        }
+    }
+
+    private func putPolicy(
+        _ policy: SignInPolicy, authority: Authority, tenant: TenantID, by principal: Principal, in tx: Transaction
+    ) throws {
+        try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
         var faults: [Refusal.Fault] = []
         if !SignInPolicy.idleRange.contains(policy.idleMinutes) {
             faults.append(.init(place: "/idleMinutes", message: "must be \(Self.words(SignInPolicy.idleRange))"))
@@ -26,23 +42,47 @@ extension SignIn {
             throw Refusal(.invalid, "policy.invalid", "The rules of sign-in are out of range.", faults: faults)
         }
         if principal.tenant == tenant { try Self.requireInside(policy.addressRanges, principal) }
-        try await database.tenant(tenant).write { tx -> Void in
-            try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
-            try requireRecent(principal, for: .signInPolicy, in: tx)
-            let ranges = AddressRanges.text(policy.addressRanges)
-            try tx.execute(
-                """
-                INSERT INTO sign_in_policy (tenant, profile, idle_minutes, session_hours, address_ranges)
-                VALUES ($1, $2, $3, $4, $5)
-                ON CONFLICT (tenant) DO UPDATE SET profile = excluded.profile, idle_minutes = excluded.idle_minutes,
-                    session_hours = excluded.session_hours, address_ranges = excluded.address_ranges
-                """, policy.profile.rawValue, policy.idleMinutes, policy.sessionHours, ranges)
-            try access.record(
-                .signInPolicyChanged, tenant, by: principal, "tenant", tenant.text,
-                details: [
-                    "profile": .string(policy.profile.rawValue), "idleMinutes": .integer(Int64(policy.idleMinutes)),
-                    "sessionHours": .integer(Int64(policy.sessionHours)), "addresses": .string(ranges),
-                ], in: tx)
+        try requireRecent(principal, for: .signInPolicy, in: tx)
+        try access.require(authority, of: .signInPolicy, tenant: tenant, by: principal, in: tx)
+        let ranges = AddressRanges.text(policy.addressRanges)
+        try tx.scoped(to: tenant).execute(
+            """
+            INSERT INTO sign_in_policy (tenant, profile, idle_minutes, session_hours, address_ranges)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (tenant) DO UPDATE SET profile = excluded.profile, idle_minutes = excluded.idle_minutes,
+                session_hours = excluded.session_hours, address_ranges = excluded.address_ranges
+            """, policy.profile.rawValue, policy.idleMinutes, policy.sessionHours, ranges)
+        try access.record(
+            .signInPolicyChanged, tenant, by: principal, "tenant", tenant.text,
+            details: authority.told([
+                "profile": .string(policy.profile.rawValue), "idleMinutes": .integer(Int64(policy.idleMinutes)),
+                "sessionHours": .integer(Int64(policy.sessionHours)), "addresses": .string(ranges),
+            ]), in: tx)
+    }
+
+    /// Lets changes of the rules be proposed; what a proposal leaves out stays as it is when it is made.
+    func addApprovals() {
+        access.approvals.add(.signInPolicy) { [self] change, authority, tenant, principal, tx in
+            var policy = try policy(of: tenant, in: tx)
+            if let profile = change["profile"] {
+                guard let known = profile.string.flatMap(PasswordProfile.init(rawValue:)) else {
+                    throw Access.unreadable("profile")
+                }
+                policy.profile = known
+            }
+            func minutes(_ name: String) throws -> Int? {
+                guard let value = change[name] else { return nil }
+                guard case .integer(let number) = value else { throw Access.unreadable(name) }
+                return Int(clamping: number)
+            }
+            if let idle = try minutes("idleMinutes") { policy.idleMinutes = idle }
+            if let hours = try minutes("sessionHours") { policy.sessionHours = hours }
+            if let addresses = change["addresses"] {
+                guard case .array(let texts) = addresses else { throw Access.unreadable("addresses") }
+                policy.addressRanges = try AddressRanges.parse(
+                    texts.map { $0.string ?? "" }, at: "/change/addresses")
+            }
+            try putPolicy(policy, authority: authority, tenant: tenant, by: principal, in: tx)
         }
     }
 

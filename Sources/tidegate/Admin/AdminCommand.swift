@@ -24,7 +24,7 @@ struct AdminCommand: AsyncParsableCommand {
             UserGroupCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self, ReachCommand.self,
             MoveCommand.self, ChangeCommand.self,
             PlanCommand.self, OutletCommand.self, DeliveryCommand.self, AuditCommand.self, KeysCommand.self,
-            CACommand.self,
+            CACommand.self, ProveCommand.self,
         ])
 
     @OptionGroup var options: AdminOptions

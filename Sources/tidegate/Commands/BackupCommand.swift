@@ -141,7 +141,8 @@ struct BackupRestoreCommand: AsyncParsableCommand {
         try await Startup.run {
             let pair = try BackupPair.find(path, keys: source.keys)
             let restoration = try Restoration(
-                archive: pair.archive, keys: pair.keys, recoveryKey: source.key(orAt: nil), schema: ServerParts.schema)
+                archive: pair.archive, keys: pair.keys, recoveryKey: source.key(orAt: nil), schema: ServerParts.schema,
+                release: { try Release.signIns($0, at: $1) })
             Startup.say("Checking \(pair.archive) before anything is written.")
             var known = KnownCheckpoints()
             for path in self.known { known.formUnion(try KnownCheckpoints(at: path)) }

@@ -75,6 +75,26 @@ struct BackupRestoreTests {
         }
     }
 
+    @Test("a restore lets go of what may have ended since, before anybody uses the database")
+    func releases() async throws {
+        try await BackupFixture.with { fixture in
+            let pair = try await fixture.backUp()
+            let directory = "\(fixture.layout.directory)-released"
+            _ = try await Restoration(
+                archive: pair.archive, keys: pair.keys, recoveryKey: fixture.recoveryKey, schema: BackupFixture.schema,
+                clock: fixture.harness.now.clock,
+                release: { tx, _ in try tx.acrossTenants.execute("DELETE FROM locker WHERE number = 2") }
+            ).restore(into: directory)
+            let layout = DataLayout(directory)
+            let database = try await Database.open(
+                .sqlite(path: layout.database), options: BackupFixture.options(layout))
+            let restored = try await BackupFixture.open(directory, database, now: fixture.harness.now)
+            #expect(try await restored.secrets() == ["secret 1", "secret 3"])
+            try await restored.harness.telemetry.close()
+            await database.close()
+        }
+    }
+
     @Test("the data directory of a server that was killed backs up and restores whole")
     func killed() async throws {
         try await BackupFixture.with { fixture in

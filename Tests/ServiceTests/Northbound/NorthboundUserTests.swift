@@ -87,13 +87,15 @@ import Testing
             #expect(
                 standard.body == ["profile": "nist", "idleMinutes": 60, "sessionHours": 12, "addresses": []])
             let changed = try await api.send(
-                .put, path, ["profile": "classic", "addresses": ["192.0.2.0/24", "2001:db8::/32"]], token: admin)
+                .put, path,
+                ["profile": "classic", "addresses": ["192.0.2.0/24", "2001:db8::/32"], "reason": "shop floor"],
+                token: admin)
             #expect(changed.body["profile"] == "classic" && changed.body["idleMinutes"] == 60)
             #expect(changed.body["addresses"] == ["192.0.2.0/24", "2001:db8::/32"])
             #expect(try await api.send(.get, path, token: admin).body == changed.body)
             for wrong in [
                 ["profile": "weak"], ["idleMinutes": 1], ["sessionHours": 100_000], ["addresses": ["x"]],
-                ["password": "x"],
+                ["password": "x"], [:],
             ] as [JSONValue] {
                 #expect(try await api.send(.put, path, wrong, token: admin).status == 400, "\(wrong)")
             }

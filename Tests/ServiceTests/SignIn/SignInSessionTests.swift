@@ -28,6 +28,35 @@ struct SignInSessionTests {
         }
     }
 
+    @Test("the log tells when a session ended by itself, once, and who had it", arguments: TestDatabase.engines)
+    func expiry(engine: TestDatabase.Engine) async throws {
+        try await SignInFixture.with(engine) { world in
+            let (acme, signIn) = (world.world.acme.id, world.signIn)
+            let account = try await world.account()
+            let (used, _) = try await world.enter()
+            let (_, idle) = try await world.enter()
+            let (left, _) = try await world.enter()
+            try await signIn.signOut(left, from: Self.office)
+            world.world.time.advance(by: .seconds(1800))
+            _ = try await signIn.session(used, from: Self.office)
+            try await world.world.access.flushCredentialUse()
+            try await signIn.noteExpired()
+            #expect(try await world.world.log("session.expired", of: acme).isEmpty)
+            world.world.time.advance(by: .seconds(1800 + SignInLimits.expiryDelay))
+            try await signIn.noteExpired()
+            try await signIn.noteExpired()
+            let first = try await world.world.log("session.expired", of: acme)
+            // The one of taking the account up is as old.
+            #expect(first.count == 2 && first.map(\.object.id).contains(idle.session.text))
+            #expect(first.allSatisfy { $0.details["why"] == "idle" })
+            #expect(first.first?.details["principal"]?.string == account.principal.text)
+            world.world.time.advance(by: .seconds(43_200))
+            try await signIn.noteExpired()
+            #expect(try await world.world.log("session.expired", of: acme).count == first.count + 1)
+            #expect(try await world.world.log("session.expired", of: acme).first?.details["why"] == "age")
+        }
+    }
+
     @Test("a tenant has its own limits and its own rules for passwords", arguments: TestDatabase.engines)
     func policy(engine: TestDatabase.Engine) async throws {
         try await SignInFixture.with(engine) { world in
@@ -77,7 +106,7 @@ struct SignInSessionTests {
                     by: signedIn.principal)
             }
             policy.addressRanges = [try #require(AddressRange("192.0.2.0/24"))]
-            try await signIn.putPolicy(policy, tenant: acme.id, by: signedIn.principal)
+            try await signIn.putPolicy(policy, reason: "office only", tenant: acme.id, by: signedIn.principal)
             _ = try await signIn.session(inside, from: Self.office)
             await #expect(throws: Self.gone) { try await signIn.session(outside, from: SignInFixture.elsewhere) }
             await #expect(throws: Self.gone) { try await signIn.session(inside, from: SignInFixture.elsewhere) }

@@ -2,6 +2,11 @@ public import Access
 public import Base
 import Storage
 
+extension ChangeKind {
+    /// What factors are demanded.
+    static let factorPolicy = ChangeKind("factor.policy")
+}
+
 extension Factors {
     /// What factors a tenant demands.
     public func policy(tenant: TenantID, by principal: Principal) async throws -> FactorPolicy {
@@ -18,15 +23,33 @@ extension Factors {
     ) async throws -> FactorPolicy {
         let reason = try Self.checked(reason)
         return try await database.tenant(tenant).write { tx in
-            try signIn.access.authorize(principal, .principalManage, tenant: tenant, in: tx)
-            try signIn.requireRecent(principal, for: .signInPolicy, in: tx)
-            let found = try role.map { try signIn.access.role($0, tenant: tenant, in: tx) }
-            try FactorPolicyRow.set(level, role: found?.id ?? FactorPolicyRow.everybody, tenant: tenant, in: tx)
-            try signIn.access.record(
-                .factorPolicyChanged, tenant, by: principal, found == nil ? "tenant" : "role",
-                found?.id.text ?? tenant.text,
-                details: ["level": .string(level.rawValue), "reason": .string(reason)], in: tx)
-            return try policy(of: tenant, in: tx)
+            try demand(level, of: role, authority: .own(reason: reason), tenant: tenant, by: principal, in: tx)
+        }
+    }
+
+    private func demand(
+        _ level: FactorLevel, of role: String?, authority: Authority, tenant: TenantID, by principal: Principal,
+        in tx: Transaction
+    ) throws -> FactorPolicy {
+        try signIn.access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+        try signIn.requireRecent(principal, for: .signInPolicy, in: tx)
+        let found = try role.map { try signIn.access.role($0, tenant: tenant, in: tx) }
+        try signIn.access.require(authority, of: .factorPolicy, tenant: tenant, by: principal, in: tx)
+        try FactorPolicyRow.set(level, role: found?.id ?? FactorPolicyRow.everybody, tenant: tenant, in: tx)
+        try signIn.access.record(
+            .factorPolicyChanged, tenant, by: principal, found == nil ? "tenant" : "role",
+            found?.id.text ?? tenant.text, details: authority.told(["level": .string(level.rawValue)]), in: tx)
+        return try policy(of: tenant, in: tx)
+    }
+
+    /// Lets demands be proposed as changes.
+    func addApprovals() {
+        signIn.access.approvals.add(.factorPolicy) { [self] change, authority, tenant, principal, tx in
+            guard let level = change["level"]?.string.flatMap(FactorLevel.init(rawValue:)) else {
+                throw Access.unreadable("level")
+            }
+            _ = try demand(
+                level, of: change["role"]?.string, authority: authority, tenant: tenant, by: principal, in: tx)
         }
     }
 
