@@ -44,6 +44,8 @@ def administrator(server, browser):
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Name", exact=True).last.fill("Acme Water")
     page.get_by_role("button", name="Create and go on").click()
+    expect(page.get_by_role("heading", name="Protect your account")).to_be_visible()
+    page.get_by_role("link", name="Not now").click()
     expect(page.get_by_role("heading", name="Welcome to Acme Water")).to_be_visible()
     state = page.context.storage_state()
     [cookie] = [cookie for cookie in state["cookies"] if cookie["name"] == "__Host-tidegate"]

@@ -83,6 +83,11 @@ public struct Console: Sendable {
             }
             return try await response(to: outcome, visit, tenant, acceptsGzip)
         } catch {
+            if let page = try? await PageTable.lifting(error, parts, visit),
+                let response = try? await response(to: .page(page, status: .forbidden), visit, tenant, acceptsGzip)
+            {
+                return response
+            }
             return await refusalPage(error, visit, tenant, context, acceptsGzip)
         }
     }
@@ -208,7 +213,8 @@ public struct Console: Sendable {
     private func bareFrame(_ view: (any PageView)?, _ visit: Visit) -> Frame {
         Frame(
             title: view?.title ?? "Tidegate", styles: assets.address("tidegate.css") ?? "",
-            script: assets.address("tidegate.js") ?? "", icons: assets.address("icons.svg") ?? "",
+            script: assets.address("tidegate.js") ?? "", provingScript: assets.address("proving.js") ?? "",
+            icons: assets.address("icons.svg") ?? "",
             mark: assets.address("mark.svg") ?? "")
     }
 
@@ -223,6 +229,8 @@ public struct Console: Sendable {
         guard let visitor = visit.visitor else { return frame }
         frame.person = .init(
             name: visitor.name, initials: Self.initials(visitor.name), formToken: visitor.formToken)
+        var tenant = tenant
+        if tenant == nil, view is any ProfileView { tenant = try await parts.home(of: visitor.principal) }
         guard let tenant else { return frame }
         let home = "/t/\(tenant.slug)"
         let current = type(of: view).menu

@@ -4,6 +4,10 @@ enum ConsoleLimits {
     static let formBytes = 2 << 20
     /// Fields of a form; a page of devices may all be ticked.
     static let formFields = 600
+    /// Bytes of a form that is kept while its sender proves themselves once more; a longer one is sent anew by hand.
+    static let interruptedBytes = 256 << 10
+    /// Bytes of what a browser gives back of a passkey's ceremony.
+    static let passkeyBytes = 64 << 10
     /// Rows of a list that a visitor may choose.
     static let pageSizes = [50, 100, 200]
     /// Rows of a list when the visitor has not chosen.

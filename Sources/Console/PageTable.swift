@@ -12,7 +12,9 @@ package struct PageTable: Sendable {
     init(_ console: ConsoleParts, _ sessions: Sessions, _ assets: Assets) {
         let streams = EventStreams(console)
         pages =
-            Self.entrance(console, sessions) + Self.directoryEntrance(console) + Self.live(console, sessions, streams)
+            Self.entrance(console, sessions) + Self.directoryEntrance(console) + Self.stepUp(console)
+            + Self.profile(console)
+            + Self.live(console, sessions, streams)
             + Self.overview(console)
             + Self.consent(console)
             + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))

@@ -15,6 +15,9 @@ static const struct console_file files[] = {
     {"assets/mark.svg", (const unsigned char[]){
 #embed "assets/mark.svg" suffix(,) if_empty()
     0}},
+    {"assets/proving.js", (const unsigned char[]){
+#embed "assets/proving.js" suffix(,) if_empty()
+    0}},
     {"assets/tidegate.css", (const unsigned char[]){
 #embed "assets/tidegate.css" suffix(,) if_empty()
     0}},
@@ -29,6 +32,9 @@ static const struct console_file files[] = {
     0}},
     {"templates/bulk.mustache", (const unsigned char[]){
 #embed "templates/bulk.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/carried.mustache", (const unsigned char[]){
+#embed "templates/carried.mustache" suffix(,) if_empty()
     0}},
     {"templates/confirm.mustache", (const unsigned char[]){
 #embed "templates/confirm.mustache" suffix(,) if_empty()
@@ -63,11 +69,17 @@ static const struct console_file files[] = {
     {"templates/gate-arrival.mustache", (const unsigned char[]){
 #embed "templates/gate-arrival.mustache" suffix(,) if_empty()
     0}},
+    {"templates/gate-again.mustache", (const unsigned char[]){
+#embed "templates/gate-again.mustache" suffix(,) if_empty()
+    0}},
     {"templates/gate-certificate.mustache", (const unsigned char[]){
 #embed "templates/gate-certificate.mustache" suffix(,) if_empty()
     0}},
     {"templates/gate-choose.mustache", (const unsigned char[]){
 #embed "templates/gate-choose.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-enrol.mustache", (const unsigned char[]){
+#embed "templates/gate-enrol.mustache" suffix(,) if_empty()
     0}},
     {"templates/gate-forgotten.mustache", (const unsigned char[]){
 #embed "templates/gate-forgotten.mustache" suffix(,) if_empty()
@@ -78,6 +90,12 @@ static const struct console_file files[] = {
     {"templates/gate-provider.mustache", (const unsigned char[]){
 #embed "templates/gate-provider.mustache" suffix(,) if_empty()
     0}},
+    {"templates/gate-proof.mustache", (const unsigned char[]){
+#embed "templates/gate-proof.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-recovery.mustache", (const unsigned char[]){
+#embed "templates/gate-recovery.mustache" suffix(,) if_empty()
+    0}},
     {"templates/gate-sign-in.mustache", (const unsigned char[]){
 #embed "templates/gate-sign-in.mustache" suffix(,) if_empty()
     0}},
@@ -87,8 +105,29 @@ static const struct console_file files[] = {
     {"templates/overview.mustache", (const unsigned char[]){
 #embed "templates/overview.mustache" suffix(,) if_empty()
     0}},
+    {"templates/passkey-fault.mustache", (const unsigned char[]){
+#embed "templates/passkey-fault.mustache" suffix(,) if_empty()
+    0}},
     {"templates/plain.mustache", (const unsigned char[]){
 #embed "templates/plain.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/profile-password.mustache", (const unsigned char[]){
+#embed "templates/profile-password.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/profile-programs.mustache", (const unsigned char[]){
+#embed "templates/profile-programs.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/profile-reach.mustache", (const unsigned char[]){
+#embed "templates/profile-reach.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/profile-sessions.mustache", (const unsigned char[]){
+#embed "templates/profile-sessions.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/profile-tabs.mustache", (const unsigned char[]){
+#embed "templates/profile-tabs.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/profile.mustache", (const unsigned char[]){
+#embed "templates/profile.mustache" suffix(,) if_empty()
     0}},
     {"templates/rules.mustache", (const unsigned char[]){
 #embed "templates/rules.mustache" suffix(,) if_empty()

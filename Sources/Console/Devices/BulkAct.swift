@@ -79,7 +79,7 @@ enum BulkAct {
         for device in chosen {
             do {
                 try await act.act(on: device, console, visit)
-            } catch let refusal as Refusal {
+            } catch let refusal as Refusal where refusal.code != PageTable.stepUp {
                 faults.append(.init(place: device, message: refusal.message))
             }
         }

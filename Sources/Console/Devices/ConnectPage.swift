@@ -76,7 +76,7 @@ extension ConnectForm {
             let draft = DeviceDraft(name: name, model: visit.form.text("model"), domain: visit.form.text("domain"))
             let registered = try await console.fleet.register(draft, in: visit.tenant.id, by: visit.principal)
             return try BlockPage.outcome(console, visit, registered.device, registered.token)
-        } catch let refusal as Refusal {
+        } catch let refusal as Refusal where refusal.code != PageTable.stepUp {
             form.fault = refusal.message
             return .again(form)
         }

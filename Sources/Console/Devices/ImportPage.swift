@@ -82,7 +82,7 @@ extension ImportPage {
                     let registered = try await console.fleet.registerMany(
                         registration, in: visit.tenant.id, by: visit.principal)
                     return .show(ImportPage(visit, text: "", fault: nil, done: finished(registered)))
-                } catch let refusal as Refusal {
+                } catch let refusal as Refusal where refusal.code != PageTable.stepUp {
                     return .again(
                         ImportPage(
                             visit, text: text, fault: refusal.message,
@@ -93,7 +93,7 @@ extension ImportPage {
                 visit, text: text, fault: refusal?.message,
                 mapping: mapping(list, targets, registration?.count, refusal?.faults ?? []))
             return refusal == nil ? .show(page) : .again(page)
-        } catch let refusal as Refusal {
+        } catch let refusal as Refusal where refusal.code != PageTable.stepUp {
             return .again(ImportPage(visit, text: text, fault: refusal.message))
         }
     }

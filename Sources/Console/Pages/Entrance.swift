@@ -24,16 +24,12 @@ extension PageTable {
                 return .signedOut(to: "/sign-in?done=\(Done.signedOut.rawValue)")
             },
             .open("/sign-in") { visit in
-                var page = SignInPage(place: console.addresses.host)
-                page.next = LocalAddress(visit.query.text("next") ?? "/").text
-                page.hint = console.names.contains(visit.hostName) ? nil : Self.otherName(visit)
-                return .show(page)
+                .show(SignInPage(console, visit, to: visit.query.text("next") ?? "/"))
             },
             .open(posting: "/sign-in") { visit in
-                var page = SignInPage(place: console.addresses.host)
+                var page = SignInPage(console, visit, to: visit.form.text("next") ?? "/")
                 page.address = visit.form.text("address") ?? ""
                 page.organisation = visit.form.text("organisation")
-                page.next = LocalAddress(visit.form.text("next") ?? "/").text
                 do {
                     let organisation = try page.organisation.map { text in
                         guard let slug = TenantSlug(text) else {
@@ -68,18 +64,19 @@ extension PageTable {
                 guard let pending = PendingSecret(visit.form.exact("pending")) else {
                     throw Refusal(.unauthenticated, "signin.ended", "This sign-in has ended. Begin again.")
                 }
+                let next = visit.form.text("next") ?? "/"
                 do {
                     let step = try await signIn.choosePassword(
                         visit.form.exact("password"), pending: pending, from: visit.origin)
-                    return try await Self.goOn(step, console, visit, to: "/")
+                    return try await Self.goOn(step, console, visit, to: next)
                 } catch let refusal as Refusal where refusal.kind == .invalid {
                     return .again(
                         try await Self.choose(
-                            console, visit, pending: pending, fault: refusal.message))
+                            console, visit, pending: pending, to: next, fault: refusal.message))
                 }
             },
         ]
-        return own + links(console) + trust(console)
+        return own + signingOn(console) + links(console) + trust(console)
     }
 
     /// Set-up, invitation and reset: each is a link that works once.
@@ -119,8 +116,9 @@ extension PageTable {
         }
         let welcome: [Page] = [
             .signedIn("/welcome") { visit in
-                let home = try await start(console, visit)
-                return .seeOther(home + "/welcome")
+                let welcome = try await start(console, visit) + "/welcome"
+                let hasFactor = try await !console.factors.overview(of: visit.principal).factors.isEmpty
+                return .seeOther(hasFactor ? welcome : "/profile/factors/new?next=" + welcome.percentEncoded)
             },
             Page("/welcome", needs: .tenantRead) { visit in
                 .show(
@@ -156,9 +154,7 @@ extension PageTable {
 
     /// Where somebody who is signed in begins.
     private static func start(_ console: ConsoleParts, _ visit: SignedVisit) async throws -> String {
-        let (access, principal) = (console.access, visit.principal)
-        let places = try await console.database.platform.read { try access.tenants(openTo: principal, in: $0) }
-        guard let place = places.first(where: { $0.id == principal.tenant }) ?? places.first else {
+        guard let place = try await console.home(of: visit.principal) else {
             throw Refusal(
                 .forbidden, "access.none",
                 "You are signed in, but nobody has given you a role yet. Ask an administrator for one.")
@@ -166,29 +162,15 @@ extension PageTable {
         return "/t/\(place.slug)"
     }
 
-    /// The next page of a sign-in.
-    static func goOn(
-        _ step: Step, _ console: ConsoleParts, _ visit: Visit, to next: String
-    ) async throws -> Outcome {
-        switch step {
-        case .done(let secret): return .signedIn(secret: secret.text, to: next)
-        case .newPassword(let pending): return .show(try await choose(console, visit, pending: pending))
-        case .factor, .enrolFactor:
-            throw Refusal(
-                .unavailable, "signin.factorElsewhere",
-                "This account needs a second factor, which this version's pages can not ask for. "
-                    + "An administrator can change that with `tidegate admin user`.")
-        }
-    }
-
-    private static func choose(
-        _ console: ConsoleParts, _ visit: Visit, pending: PendingSecret, fault: String? = nil
+    /// Asks for a new password in the middle of signing in.
+    static func choose(
+        _ console: ConsoleParts, _ visit: Visit, pending: PendingSecret, to next: String, fault: String? = nil
     ) async throws -> ChoosePage {
         let rules = try await console.signIn.passwordRules(pending: pending, from: visit.origin)
         return ChoosePage(
             title: "Choose a new password", lead: "The old one has had its time.", action: "/choose-password",
-            verb: "Set the password and sign in", pending: pending.text, rules: Rule.all(rules, typed: ""), fault: fault
-        )
+            verb: "Set the password and sign in", pending: pending.text, next: LocalAddress(next).text,
+            rules: Rule.all(rules, typed: ""), fault: fault)
     }
 
     private static func choose(
@@ -225,17 +207,18 @@ extension PageTable {
         if let pending = PendingSecret(visit.form.exact("pending")) {
             return try await signIn.passwordRules(pending: pending, from: visit.origin)
         }
-        return try await signIn.passwordRules(link: visit.form.exact("link"))
-    }
-
-    private static func otherName(_ visit: Visit) -> String {
-        "You came by “\(visit.hostName)”, which is not in this server's certificate."
+        let link = visit.form.exact("link")
+        if link.isEmpty, let visitor = visit.visitor { return try await signIn.passwordRules(of: visitor.principal) }
+        return try await signIn.passwordRules(link: link)
     }
 }
 
 extension Visit {
     /// From where the visitor comes, as sign-in takes it.
     var origin: Origin { Origin(address: address, userAgent: agent, realm: realm) }
+
+    /// The origin of these pages as the visitor's browser has it.
+    var pageOrigin: String { "https://" + (request.head.authority ?? "").lowercased() }
 
     /// The name by which the visitor reached the server, without its port.
     var hostName: String {

@@ -21,6 +21,8 @@ struct SignInPage: PageView {
     var next = "/"
     var fault: String?
     var hint: String?
+    /// Whether passkeys work at the address by which the visitor came.
+    var takesPasskeys = false
 }
 
 /// Asks for a new password: of a new account, after a link, or because the old one has had its time.
@@ -40,6 +42,8 @@ struct ChoosePage: PageView {
     let verb: String
     var link: String?
     var pending: String?
+    /// Where a sign-in that waits leads in the end.
+    var next: String?
     var first: First?
     /// The name to be confirmed; nil when nobody asks for it.
     var askName: String?

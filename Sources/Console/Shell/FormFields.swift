@@ -43,4 +43,15 @@ package struct FormFields: Sendable {
     package var single: [String: String] {
         values.compactMapValues { $0.count == 1 ? $0.first : nil }
     }
+
+    /// Every field with its values, by name; each name's values in their order.
+    var pairs: [(name: String, value: String)] {
+        values.sorted { $0.key < $1.key }.flatMap { name, values in values.map { (name, $0) } }
+    }
+
+    /// The fields as they would be sent again, without the named one.
+    func text(without left: String) -> String {
+        pairs.filter { $0.name != left }.map { "\($0.name.percentEncoded)=\($0.value.percentEncoded)" }
+            .joined(separator: "&")
+    }
 }

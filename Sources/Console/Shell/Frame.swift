@@ -34,6 +34,8 @@ struct Frame: Sendable {
     var theme = "auto"
     let styles: String
     let script: String
+    /// The script of pages on which people prove themselves.
+    var provingScript = ""
     let icons: String
     let mark: String
     var entries: [Entry] = []

@@ -34,6 +34,10 @@ package enum Done: String, CaseIterable, Sendable {
     case viewRemoved = "view-removed"
     case signedOut = "signed-out"
     case passwordChanged = "password-changed"
+    case ownPasswordChanged = "own-password-changed"
+    case factorAdded = "factor-added"
+    case sessionsEnded = "sessions-ended"
+    case programEnded = "program-ended"
     case linkSent = "link-sent"
     case demoRemoved = "demo-removed"
 
@@ -54,6 +58,10 @@ package enum Done: String, CaseIterable, Sendable {
         case .viewRemoved: "The view is removed."
         case .signedOut: "You are signed out."
         case .passwordChanged: "The password is changed. Sign in with the new one."
+        case .ownPasswordChanged: "Your password is changed, and your other sessions have ended."
+        case .factorAdded: "The factor is added. Your sign-in asks for it from now on."
+        case .sessionsEnded: "Ended. Nobody can go on there without signing in again."
+        case .programEnded: "The program can do nothing in your name any more."
         case .linkSent: "If there is such an account, a link is on its way."
         case .demoRemoved: "The demo fleet is removed."
         }

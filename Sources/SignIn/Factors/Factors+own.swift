@@ -3,10 +3,15 @@ public import Base
 import Storage
 
 extension Factors {
-    /// What somebody has beside their password.
+    /// What somebody who is signed in has beside their password.
     public func overview(of principal: Principal) async throws -> FactorOverview {
+        try await overview(for: .signedIn(principal))
+    }
+
+    /// What somebody has beside their password, for the pages on which they prove themselves.
+    public func overview(for subject: FactorSubject) async throws -> FactorOverview {
         try await database.platform.read { tx in
-            let account = try holder(.signedIn(principal), in: tx).account
+            let account = try holder(subject, in: tx).account
             return FactorOverview(
                 factors: try FactorRow.confirmed(of: account.principal, tenant: account.tenant, in: tx).map {
                     try shown($0, of: account, in: tx)

@@ -31,6 +31,12 @@ public struct Factors: Sendable {
     /// The name under which authenticator programs list it.
     var issuer: String { party.id }
 
+    /// Whether passkeys work on pages of this origin, written as browsers do.
+    public func passkeysWork(at origin: String) -> Bool { party.origins.contains(origin) }
+
+    /// The origin of a realm's pages, where passkeys work.
+    public func passkeyPlace(of realm: Realm) -> String { RelyingParty.origin(signIn.place(realm)) }
+
     var database: Database { signIn.database }
     var clock: WallClock { signIn.clock }
     var rule: FactorRule { FactorRule(access: signIn.access, clock: signIn.clock) }

@@ -1,4 +1,4 @@
-import Access
+public import Access
 import Audit
 import Base
 import Storage
@@ -6,9 +6,9 @@ import Storage
 extension SignIn {
     /// Changes the password of somebody who is signed in and knows the present one; their other sessions end.
     public func changePassword(
-        from current: String, to new: String, of signedIn: SignedIn, origin: Origin
+        from current: String, to new: String, by principal: Principal, origin: Origin
     ) async throws {
-        let account = signedIn.account
+        let account = try await self.account(principal.id.text, tenant: principal.tenant, by: principal)
         let attempt = try throttle.begin(account.address.text, realm: account.realm, from: origin)
         let (required, hash) = try await database.tenant(account.tenant).read { tx in
             (
@@ -33,7 +33,7 @@ extension SignIn {
         guard isRight else {
             audit.deny(
                 AuditEntry(
-                    .denied, tenant: account.tenant, actor: signedIn.principal.actor,
+                    .denied, tenant: account.tenant, actor: principal.actor,
                     object: AuditObject(kind: "account", id: account.principal.text), outcome: .denied,
                     details: ["reason": "password.wrong"]))
             throw Refusal(
@@ -46,7 +46,7 @@ extension SignIn {
             guard try AccountRow.find(account.principal, tenant: account.tenant, in: tx)?.hash == hash else {
                 throw Refusal(.conflict, "password.changed", "The password was changed at the same time.")
             }
-            try setPassword(text, of: account, except: signedIn.session, from: origin, in: tx)
+            try setPassword(text, of: account, except: principal.credential?.id, from: origin, in: tx)
         }
     }
 

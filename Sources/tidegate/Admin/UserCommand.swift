@@ -6,7 +6,8 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "People and their accounts.",
         subcommands: [
-            Invite.self, List.self, Show.self, Reset.self, Disable.self, Enable.self, Sessions.self, SignOut.self,
+            Invite.self, List.self, Show.self, Reset.self, FactorReset.self, Disable.self, Enable.self, Sessions.self,
+            SignOut.self,
         ])
 
     struct Invite: AdminVerb {
@@ -70,6 +71,26 @@ struct UserCommand: AsyncParsableCommand {
 
         func act(_ server: AdminClient) async throws {
             show(link: try await server.send(.post, user.path("/link").text), "The link is on its way by mail.")
+        }
+    }
+
+    struct FactorReset: AdminVerb {
+        static let configuration = CommandConfiguration(
+            commandName: "factor-reset",
+            abstract: "Takes all factors of somebody away who has lost theirs, and ends their sessions.",
+            discussion:
+                "The next sign-in takes the password alone, or has them set up a new factor where one is demanded.\nExample: tidegate admin user factor-reset ann@example.com --tenant acme --reason 'lost her telephone'"
+        )
+
+        @OptionGroup var options: AdminOptions
+        @OptionGroup var user: UserArgument
+        @Option(help: "Why, for the audit log and for the mail that tells them.") var reason: String
+
+        func act(_ server: AdminClient) async throws {
+            let body: JSONValue = ["reason": .string(reason)]
+            done(
+                try await server.send(.post, user.path("/factor-reset").text, .json(body)),
+                "\(user.user) has no factors any more.")
         }
     }
 

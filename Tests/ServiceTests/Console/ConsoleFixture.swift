@@ -27,9 +27,27 @@ struct ConsoleFixture: Sendable {
     let door: FrontDoor
 
     static func with(
-        _ engine: TestDatabase.Engine, _ body: (ConsoleFixture) async throws -> Void
+        _ engine: TestDatabase.Engine, newcomer: String? = nil, _ body: (ConsoleFixture) async throws -> Void
     ) async throws {
-        try await NorthboundFixture.with(engine) { api in try await body(try await ConsoleFixture(api)) }
+        try await NorthboundFixture.with(engine) { api in
+            let world = try await ConsoleFixture(api)
+            if let newcomer {
+                let signedIn = try await world.newcomer("\(newcomer)@example.com")
+                world.newcomers.add(
+                    Visitor(principal: signedIn.principal, name: newcomer, formToken: "form-of-the-\(newcomer)"),
+                    Self.secret(newcomer))
+            }
+            try await body(world)
+        }
+    }
+
+    /// Who came in by an invitation, beside those who are always there.
+    private let newcomers: Newcomers
+
+    private final class Newcomers: Sendable {
+        private let known = Mutex<[String: Visitor]>([:])
+        func add(_ visitor: Visitor, _ secret: String) { known.withLock { $0[secret] = visitor } }
+        subscript(secret: String) -> Visitor? { known.withLock { $0[secret] } }
     }
 
     /// The secret of the session of whoever holds this role.
@@ -56,6 +74,8 @@ struct ConsoleFixture: Sendable {
         people[Self.secret("person")] = Visitor(
             principal: person, name: "Ada Person", formToken: "form-of-the-person")
         let known = people
+        let newcomers = Newcomers()
+        self.newcomers = newcomers
         let parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
             telemetry: api.telemetry, signIn: api.services.signIn, factors: api.services.factors,
@@ -68,7 +88,7 @@ struct ConsoleFixture: Sendable {
             parts,
             sessions: Sessions(
                 visitor: { secret, _, _ in
-                    guard let visitor = known[secret] else {
+                    guard let visitor = known[secret] ?? newcomers[secret] else {
                         throw Refusal(.unauthenticated, "session.ended", "Sign in.")
                     }
                     return visitor
@@ -76,6 +96,29 @@ struct ConsoleFixture: Sendable {
         var services = api.services
         services.site = console.site
         door = services.frontDoor(api.table, listener: .people, caller: .bearer)
+    }
+
+    /// The password of every newcomer.
+    static let password = "harbour lantern quietly"
+
+    /// Somebody of `acme` with an account, who has signed in just now.
+    func newcomer(_ address: String, role: String = "viewer") async throws -> SignedIn {
+        let (signIn, origin) = (api.services.signIn, Origin(address: nil))
+        let invitation = try await signIn.invite(
+            address, role: role, tenant: api.world.acme, by: .localAdministrator)
+        let secret = String((invitation.link?.url ?? "").split(separator: "=").last ?? "")
+        guard case .done(let session) = try await signIn.accept(secret, password: Self.password, from: origin) else {
+            throw Refusal(.invalid, "test.step", "the invitation does not lead in")
+        }
+        return try await signIn.session(session.text, from: origin)
+    }
+
+    /// Another session of somebody with the usual password.
+    func enter(_ address: String) async throws -> SignedIn {
+        let (signIn, origin) = (api.services.signIn, Origin(address: nil))
+        guard case .done(let session) = try await signIn.begin(address: address, password: Self.password, from: origin)
+        else { throw Refusal(.invalid, "test.step", "the password does not lead in") }
+        return try await signIn.session(session.text, from: origin)
     }
 
     struct Reply: Sendable {

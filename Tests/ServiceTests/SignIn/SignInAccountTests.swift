@@ -195,14 +195,14 @@ struct SignInAccountTests {
             let signIn = world.signIn
             await #expect(throws: Refusal(.forbidden, "password.wrong", "")) {
                 try await signIn.changePassword(
-                    from: "wrong", to: SignInFixture.better, of: signedIn, origin: Self.office)
+                    from: "wrong", to: SignInFixture.better, by: signedIn.principal, origin: Self.office)
             }
             await #expect(throws: Refusal(.invalid, "password.weak", "")) {
                 try await signIn.changePassword(
-                    from: SignInFixture.good, to: "short", of: signedIn, origin: Self.office)
+                    from: SignInFixture.good, to: "short", by: signedIn.principal, origin: Self.office)
             }
             try await signIn.changePassword(
-                from: SignInFixture.good, to: SignInFixture.better, of: signedIn, origin: Self.office)
+                from: SignInFixture.good, to: SignInFixture.better, by: signedIn.principal, origin: Self.office)
             _ = try await signIn.session(own, from: Self.office)
             await #expect(throws: Refusal(.unauthenticated, "session.invalid", "")) {
                 try await signIn.session(other, from: Self.office)

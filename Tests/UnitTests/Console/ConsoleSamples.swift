@@ -14,7 +14,7 @@ enum ConsoleSamples {
         person: .init(name: "Ada", initials: "A", formToken: "token"), notice: .init(text: "Saved.", icon: "check"),
         live: "/t/acme/live")
 
-    static let views = shell + devices + entrance
+    static let views = shell + devices + entrance + factors + profile
 
     private static let shell: [any PageView] = [
         ErrorPage(
@@ -41,9 +41,10 @@ enum ConsoleSamples {
     private static let rule = Rule(sentence: "15 characters or more", shape: "ok", state: ": satisfied")
 
     private static let entrance: [any PageView] = [
-        SignInPage(place: "x", address: "a@b", organisation: "acme", next: "/", fault: "No.", hint: "Hm."),
+        SignInPage(
+            place: "x", address: "a@b", organisation: "acme", next: "/", fault: "No.", hint: "Hm.", takesPasskeys: true),
         ChoosePage(
-            title: "Set up", lead: "You", action: "/set-up", verb: "Go", link: "l", pending: "p",
+            title: "Set up", lead: "You", action: "/set-up", verb: "Go", link: "l", pending: "p", next: "/",
             first: .init(name: "Ada", address: "a@b", organisation: "Acme"), askName: "Ada", rules: [rule], fault: "No."
         ),
         RulesPage(rules: [rule]), ForgottenPage(fault: "No."),
@@ -53,6 +54,64 @@ enum ConsoleSamples {
         ProviderPage(address: "https://login.example/a?b=c", host: "login.example"), ArrivalPage(address: "/t/acme"),
         CertificatePage(fingerprint: "00", names: "localhost", otherName: "other"),
         WelcomePage(title: "Welcome", lead: "Next?", connect: "/c", importing: "/i", overview: "/o"),
+    ]
+
+    private static let carried = HiddenField(name: "pending", value: "p")
+
+    private static let factors: [any PageView] = [
+        ProofPage(
+            title: "One more step", lead: "Prove it.", action: "/sign-in/factor", hidden: [carried], fault: "No.",
+            passkey: .init(options: "/o", elsewhere: "https://fleet.example.com"),
+            code: .init(
+                method: "sms", label: "Code", hint: "Six", mode: "text", autocomplete: "one-time-code",
+                sent: .init(numberEnd: "789", seconds: "100"),
+                again: .init(telephone: "1", numberEnd: "789", pause: "30")),
+            send: .init(telephone: "1", numberEnd: "789", caution: "Weak."), password: true,
+            others: [.init(method: "totp", act: "choose", telephone: "", label: "Authenticator", detail: "Six digits")],
+            hasOthers: true, lost: "Ask.", back: "/"),
+        EnrolPage(
+            title: "Set up", lead: "Choose.", action: "/sign-in/enrol", hidden: [carried], name: "Key", fault: "No.",
+            choices: [.init(method: "totp", label: "Authenticator", detail: "A program", isWeak: false)],
+            hasChoices: true, passkey: .init(options: "/o", elsewhere: "https://fleet.example.com"),
+            authenticator: .init(
+                factor: "1", secret: "ABCD", grouped: "ABCD", address: "otpauth://x", picture: "data:image/svg+xml,x"),
+            telephone: .init(number: "+49", caution: "Weak."),
+            sent: .init(factor: "1", number: "+49", numberEnd: "789", seconds: "100", pause: "30"),
+            canChooseAgain: true, back: "/", leave: "Back"),
+        AgainPage(action: "/a", fields: [carried], back: "/"),
+        RecoveryPage(["ABCD"], of: "fleet", action: "/a", hidden: [carried], next: "/"),
+    ]
+
+    private static let profile: [any PageView] = [
+        ProfilePage(
+            name: "Ada", address: "ada@example.com", organisation: "Acme",
+            factors: [
+                .init(
+                    id: "1", name: "Laptop", method: "Passkey", detail: "number that ends in 789", created: moment,
+                    used: moment, address: "/profile/factors/1")
+            ], hasFactors: true, demanded: "A passkey.", recovery: "10 are left.", hasPassword: true, fault: "No."),
+        ProfilePasswordPage(account: "ada@example.com", rules: [rule], fault: "No."),
+        ProfileConfirmPage(title: "Sure?", effect: "Gone.", address: "/a", act: "remove", verb: "Remove", back: "/"),
+        SessionsPage(
+            sessions: [
+                .init(
+                    id: "1", browser: "Firefox on Linux", address: "192.0.2.1", factors: "passkey", opened: moment,
+                    used: moment, isCurrent: true)
+            ], hasOthers: true),
+        OwnReachPage(
+            places: [
+                .init(
+                    id: "acme", name: "Acme", address: "/t/acme",
+                    devices: .init(count: "1 device", address: "/t/acme/devices"),
+                    rights: [
+                        .init(
+                            role: "admin", through: "through Acme", ends: moment, permissions: ["device.read"],
+                            count: "1 permission")
+                    ], hasRights: true)
+            ], isEmpty: true),
+        ProgramsPage(
+            programs: [.init(id: "1", name: "App", scope: "device.read", since: moment, used: moment, ends: moment)],
+            hasPrograms: true),
     ]
 
     private static let choice = DevicesPage.Choice(value: "a", label: "A", isOn: true)

@@ -23,7 +23,7 @@ public struct RelyingParty: Sendable {
     }
 
     /// An address's origin: nothing behind the host and port, and the usual port left out, as browsers do.
-    private static func origin(_ place: String) -> String {
+    static func origin(_ place: String) -> String {
         let parts = place.lowercased().split(separator: "/", omittingEmptySubsequences: false)
         let origin = parts.prefix(3).joined(separator: "/")
         return origin.hasPrefix("https://") && origin.hasSuffix(":443") ? String(origin.dropLast(4)) : origin
