@@ -70,7 +70,7 @@ extension PageTable {
         case .newPassword(let pending): return .show(try await choose(console, visit, pending: pending, to: next))
         case .factor(let pending, let methods):
             let page = try await FactorDesk(console, visit, signingIn: pending, to: next).proofPage(
-                methods, proof, title: "One more step", lead: "The password was right. Now prove that it is you.")
+                methods, proof, title: "One more step", lead: "That was right so far. Now prove that it is you.")
             return .page(page, status: proof.fault?.kind.status ?? .ok)
         case .enrolFactor(let pending):
             let page = try await FactorDesk(console, visit, signingIn: pending, to: next).enrolPage(

@@ -65,6 +65,7 @@ public struct FrontDoor: HTTPResponder {
         context.address = proxies.caller(behind: context.address, request.headers[values: .forwardedFor])
         var response: Response
         do {
+            try request.requireOneMeaning()
             if let site, !Self.isForPrograms(request.uri.path) {
                 response = try await site(request, context)
             } else {

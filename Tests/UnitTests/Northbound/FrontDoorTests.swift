@@ -172,6 +172,22 @@ import Testing
         #expect(form.body["code"] == "request.mediaType")
     }
 
+    @Test("a request that could mean two things is refused")
+    func ambiguous() async throws {
+        let host = try #require(HTTPField.Name("Host"))
+        let path = "/api/v1/tenants/acme/devices"
+        for (name, value, code) in [
+            (host, "evil.example", "request.host"), (.contentEncoding, "gzip", "request.encoding"),
+            (.contentEncoding, "identity, br", "request.encoding"),
+        ] {
+            let reply = try await Self.send(.post, path, #"{"name":"m-1"}"#, headers: [name: value])
+            #expect(reply.status == 400 && reply.body["code"]?.string == code, "\(value)")
+        }
+        let plain = try await Self.send(
+            .post, path, #"{"name":"m-1"}"#, headers: [.contentEncoding: "identity"])
+        #expect(plain.status == 201)
+    }
+
     @Test("a good body is read")
     func goodBody() async throws {
         let reply = try await Self.send(

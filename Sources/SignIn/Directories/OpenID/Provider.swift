@@ -45,9 +45,19 @@ struct Provider: Sendable {
 
 /// The providers' documents and keys, remembered for a while.
 final class Providers: Sendable {
+    /// Where a document comes from, and by whose word: what one tenant's authorities vouch for is not another's.
+    private struct Source: Hashable {
+        let issuer: String
+        let authorities: String?
+
+        init(_ settings: OpenIDSettings) {
+            (issuer, authorities) = (settings.issuer, settings.authorities)
+        }
+    }
+
     private struct State {
-        var providers: [String: Provider] = [:]
-        var keys: [String: (set: JSONWebKeySet, fetched: Timestamp)] = [:]
+        var providers: [Source: Provider] = [:]
+        var keys: [Source: (set: JSONWebKeySet, fetched: Timestamp)] = [:]
     }
 
     private let state = Mutex(State())
@@ -62,7 +72,7 @@ final class Providers: Sendable {
     /// What a provider says of itself.
     func provider(_ settings: OpenIDSettings) async throws -> Provider {
         let now = clock.now
-        if let known = state.withLock({ $0.providers[settings.issuer] }),
+        if let known = state.withLock({ $0.providers[Source(settings)] }),
             now - known.fetched < DirectoryLimits.documentLife
         {
             return known
@@ -74,7 +84,7 @@ final class Providers: Sendable {
         }
         state.withLock { state in
             if state.providers.count >= DirectoryLimits.rememberedProviders { state = State() }
-            state.providers[settings.issuer] = provider
+            state.providers[Source(settings)] = provider
         }
         return provider
     }
@@ -83,11 +93,11 @@ final class Providers: Sendable {
     func keys(_ settings: OpenIDSettings, _ provider: Provider, again: Bool = false) async throws -> JSONWebKeySet {
         let now = clock.now
         let life = again ? DirectoryLimits.keysAgain : DirectoryLimits.documentLife
-        if let known = state.withLock({ $0.keys[settings.issuer] }), now - known.fetched < life { return known.set }
+        if let known = state.withLock({ $0.keys[Source(settings)] }), now - known.fetched < life { return known.set }
         guard let set = JSONWebKeySet(try await document(provider.keysAddress, settings)) else {
             throw Self.unreadable("the provider's keys are no key set")
         }
-        state.withLock { $0.keys[settings.issuer] = (set, now) }
+        state.withLock { $0.keys[Source(settings)] = (set, now) }
         return set
     }
 
