@@ -134,7 +134,7 @@ class Provider:
                         f'<input type="hidden" name="{name}" value="{value}">'
                         for name, value in urllib.parse.parse_qsl(address.query))
                     self.answer(
-                        200, f"<!doctype html><title>Provider</title><form action='/decide'>{query}"
+                        200, f"<!doctype html><title>Provider</title><link rel=icon href=data:,><form action='/decide'>{query}"
                         "<button name=answer value=yes>I am Ann</button><button name=answer value=no>No</button></form>",
                         "text/html")
                 elif address.path == "/decide":

@@ -278,6 +278,26 @@ def test_a_person_of_an_ldap_directory_comes_in_by_the_password_there(server, br
     browser.errors.clear()
 
 
+def test_factors_that_the_tenant_demands_are_asked_for_after_a_directory_too(server, browser, provider):
+    def demand(level):
+        answer = requests.put(
+            f"{server.people_url}/api/v1/tenants/acme/factor-policy", json={"level": level, "reason": "insurance"},
+            verify=str(server.ca), timeout=30, headers={"Authorization": f"Bearer {server.owner}"})
+        assert answer.status_code == 200, answer.text
+
+    demand("any")
+    provider.tell()
+    page = browser.page()
+    by_provider(page)
+    page.get_by_role("button", name="I am Ann").click()
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
+    by_server(page, "bob", "bob secret")
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
+    assert all(cookie["name"] != "__Host-tidegate" for cookie in page.context.cookies())
+    page.context.close()
+    demand("none")
+
+
 def test_a_directory_that_is_gone_says_so_and_lets_nobody_in(server, browser, slapd):
     slapd.stop()
     page = browser.page()
