@@ -36,6 +36,8 @@ extension AuditCode {
     public static let grantEnded = AuditCode("grant.ended", "A grant was ended.")
     /// A user group was created.
     public static let groupCreated = AuditCode("group.created", "A user group was created.")
+    /// A user group was given another name.
+    public static let groupRenamed = AuditCode("group.renamed", "A user group was given another name.")
     /// A user group was deleted with its grants.
     public static let groupDeleted = AuditCode("group.deleted", "A user group was deleted with its grants.")
     /// A user was put into a group.
@@ -85,9 +87,9 @@ extension AuditCode {
     public static let access: [AuditCode] = [
         tenantCreated, tenantChanged, tenantSuspended, tenantResumed, tenantDeleted, planChanged, domainCreated,
         domainChanged, domainDeleted, principalCreated, principalDisabled, principalEnabled, roleChanged, roleDeleted,
-        granted, grantEnded, groupCreated, groupDeleted, memberAdded, memberRemoved, moved, moveUndone, changeProposed,
-        changeApproved, changeRejected, changeWithdrawn, changeExpired, approvalPolicyChanged, staffActed, tokenCreated,
-        tokenRevoked, shareOffered, shareAccepted, shareDeclined, shareEnded,
+        granted, grantEnded, groupCreated, groupRenamed, groupDeleted, memberAdded, memberRemoved, moved, moveUndone,
+        changeProposed, changeApproved, changeRejected, changeWithdrawn, changeExpired, approvalPolicyChanged,
+        staffActed, tokenCreated, tokenRevoked, shareOffered, shareAccepted, shareDeclined, shareEnded,
         shareExpired, tenantShredded,
     ]
 }

@@ -45,6 +45,33 @@ extension Access {
         }
     }
 
+    /// One user group, by its name or identifier.
+    public func group(_ text: String, tenant: TenantID, by principal: Principal) async throws -> UserGroup {
+        try await database.tenant(tenant).read { tx in
+            try authorize(principal, .principalRead, tenant: tenant, in: tx)
+            return try findGroup(text, in: tx)
+        }
+    }
+
+    /// Gives a user group another name.
+    public func renameGroup(
+        _ text: String, to name: Name, tenant: TenantID, by principal: Principal
+    ) async throws -> UserGroup {
+        try await database.tenant(tenant).write { tx in
+            try authorize(principal, .principalManage, tenant: tenant, in: tx)
+            let group = try findGroup(text, in: tx)
+            guard group.name != name.text else { return group }
+            guard try tx.row("SELECT 1 FROM user_group WHERE tenant = $1 AND name = $2", name) == nil else {
+                throw Refusal(.conflict, "group.exists", "There is a user group \(name) already.")
+            }
+            try tx.execute("UPDATE user_group SET name = $3 WHERE tenant = $1 AND id = $2", group.id, name)
+            try record(
+                .groupRenamed, tenant, by: principal, "group", group.id.text,
+                details: ["name": .string(name.text), "before": .string(group.name)], in: tx)
+            return try findGroup(group.id.text, in: tx)
+        }
+    }
+
     /// The users in a group, by name.
     public func members(of group: String, tenant: TenantID, by principal: Principal) async throws -> [PrincipalInfo] {
         try await database.tenant(tenant).read { tx in

@@ -60,6 +60,7 @@ extension RouteTable {
         }
         draft.role = body.textIfAny("role")
         draft.domain = body.textIfAny("domain")
+        draft.reason = body.textIfAny("reason")
         draft.keys = body.value("keys")
         if let text = body.textIfAny("certificate") {
             guard let fingerprint = Fingerprint(text: text.lowercased().replacing(":", with: "")) else {
@@ -112,6 +113,7 @@ extension Shape {
             .optional("domain", .text, "Where it may do that, by identifier or path; the whole tenant when left out."),
             .optional("keys", .any, "Its public keys as a JSON Web Key Set, with the method `key`."),
             .optional("certificate", .text, "Its certificate's SHA-256, with the method `certificate`."),
+            .reason,
         ]))
 }
 

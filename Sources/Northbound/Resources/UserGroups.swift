@@ -29,6 +29,19 @@ extension RouteTable {
                 return .created(group.json, at: "/api/v1/tenants/\(call.tenant.slug)/groups/\(group.id)")
             },
             Route(
+                .patch, all + "/{group}", "renameGroup", "Gives a user group another name.", needs: .principalManage,
+                body: .json(
+                    .named(
+                        "UserGroupChange", .object([.required("name", .name, "The new name, unique in the tenant.")]))),
+                success: .json(.userGroup)
+            ) { call in
+                .ok(
+                    try await access.renameGroup(
+                        call.path.text("group"), to: call.body.name("name"), tenant: call.tenant.id,
+                        by: call.principal
+                    ).json)
+            },
+            Route(
                 .delete, all + "/{group}", "deleteGroup", "Deletes a user group with its grants; its users stay.",
                 needs: .principalManage, query: [.reason], success: .nothing
             ) { call in

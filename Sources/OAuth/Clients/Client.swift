@@ -97,6 +97,8 @@ public struct ClientDraft: Sendable {
     public var role: String?
     /// Where it holds the role; nil is the whole tenant.
     public var domain: String?
+    /// Why it may hold the role; needed when that is an administrator's.
+    public var reason: String?
     /// The public keys that check its assertions, as a key set.
     public var keys: JSONValue?
     /// The certificate that it connects with.

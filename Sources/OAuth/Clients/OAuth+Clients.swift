@@ -27,7 +27,8 @@ extension OAuth {
                 guard let name = Name("oauth-\(id.text)") else { throw Access.unknown("principal") }
                 let made = try access.makePrincipal(name, kind: .client, tenant: tenant, by: principal, in: tx)
                 _ = try access.makeGrant(
-                    role, to: made.id, at: place, expires: nil, tenant: tenant, by: principal, in: tx)
+                    role, to: made.id, at: place, expires: nil, reason: draft.reason, tenant: tenant, by: principal,
+                    in: tx)
                 holder = made.id
             }
             let client = Client(
@@ -106,6 +107,17 @@ extension OAuth {
                 WHERE owner = $1 AND ended IS NULL AND id > $2 ORDER BY id LIMIT $3
                 """, id?.bytes ?? [], min(max(limit, 1), OAuthLimits.page)
             ).map(ClientRow.read)
+        }
+    }
+
+    /// One client of a tenant.
+    public func client(_ id: ClientID, tenant: TenantID, by principal: Principal) async throws -> Client {
+        try await database.tenant(tenant).read { tx in
+            try access.authorize(principal, .principalRead, tenant: tenant, in: tx)
+            let row = try tx.row(
+                "SELECT \(ClientRow.columns) FROM oauth_client WHERE owner = $1 AND id = $2 AND ended IS NULL", id)
+            guard let row else { throw Access.unknown("client") }
+            return try ClientRow.read(row)
         }
     }
 

@@ -53,6 +53,26 @@ struct FactorRow {
         try all(of: principal, tenant: tenant, in: tx).filter { $0.confirmed != nil }
     }
 
+    /// The kinds of confirmed factors of each of these principals.
+    static func methods(
+        of principals: [PrincipalID], tenant: TenantID, in tx: Transaction
+    ) throws -> [PrincipalID: Set<FactorMethod>] {
+        guard !principals.isEmpty else { return [:] }
+        let places = principals.indices.map { "$\($0 + 2)" }.joined(separator: ", ")
+        let rows = try tx.scoped(to: tenant).rows(
+            """
+            SELECT DISTINCT principal, method FROM factor
+            WHERE tenant = $1 AND confirmed IS NOT NULL AND principal IN (\(places))
+            """, arguments: principals)
+        var methods: [PrincipalID: Set<FactorMethod>] = [:]
+        for row in rows {
+            if let method = FactorMethod(rawValue: try row.text(1)) {
+                methods[try row.identifier(0), default: []].insert(method)
+            }
+        }
+        return methods
+    }
+
     static func remove(_ id: FactorID, tenant: TenantID, in tx: Transaction) throws {
         try tx.scoped(to: tenant).execute("DELETE FROM factor WHERE tenant = $1 AND id = $2", id)
     }

@@ -51,11 +51,7 @@ extension SignIn {
             for row in rows { factors[try row.identifier(0)] = Self.methods(try row.text(1)) }
             let now = clock.now
             return try access.credentials(of: account.principal, tenant: tenant, kinds: [.session], in: tx).map {
-                info in
-                SessionInfo(
-                    id: info.id, principal: info.principal, address: info.address, userAgent: info.agent,
-                    factors: factors[info.id] ?? [], opened: info.created, lastUsed: info.lastUsed, expires: info.ends,
-                    ended: info.revoked, isLive: info.isLive(at: now), isCurrent: info.id == principal.credential?.id)
+                SessionInfo($0, factors[$0.id] ?? [], now: now, asking: principal)
             }
         }
     }

@@ -42,6 +42,9 @@ public final class CertificateAuthorities: Sendable {
         get throws { try [state.withLock { $0.serverAuthority.certificate }].pem() }
     }
 
+    /// What signs the certificates of this server's listeners.
+    var serverAuthorityCertificate: Certificate { state.withLock { $0.serverAuthority.certificate } }
+
     /// What a device needs beside its issuing CA: the intermediate, the root, earlier roots that other certificates
     /// still hang from, and the server CA, by which it checks this server.
     var certificatesAboveIssuing: [Certificate] {

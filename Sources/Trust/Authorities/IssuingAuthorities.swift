@@ -90,6 +90,19 @@ public struct IssuingAuthorities: Sendable {
         return try own + authorities.certificatesAboveIssuing.map { try $0.der() }
     }
 
+    /// The issuing CAs of a tenant, the newest first, those that sign no more included while their certificates count.
+    public func overview(of tenant: TenantID, in transaction: Transaction) throws -> [AuthorityOverview] {
+        try transaction.scoped(to: tenant).rows(
+            """
+            SELECT certificate, host, retired_at FROM issuing_ca
+            WHERE tenant = $1 AND not_after > $2 ORDER BY created_at DESC
+            """, clock.now
+        ).map { row in
+            try AuthorityOverview(
+                Certificate(derEncoded: row.blob(0)), sort: .issuing, signs: row.timestampIfAny(2) == nil)
+        }
+    }
+
     /// Signs issuing CAs again, with the same key, that are past two thirds of their life or were signed by another
     /// intermediate than the present one; answers the anchors that the verifier should trust instead.
     ///
