@@ -23,6 +23,7 @@ public struct ConsoleParts: Sendable {
     let directories: Directories
     let delivery: Delivery
     let authorities: CertificateAuthorities
+    let issuing: IssuingAuthorities
     let bus: Bus
     let oauth: OAuth
     let gatekeeper: Gatekeeper
@@ -31,6 +32,8 @@ public struct ConsoleParts: Sendable {
     let version: String
     /// Where devices find this server.
     let addresses: DeviceAddresses
+    /// The listeners that are open.
+    let doors: [ServerDoor]
     /// The names in the server's certificate.
     let names: Set<String>
     /// The certificate of the authority that devices check this server by.
@@ -39,9 +42,10 @@ public struct ConsoleParts: Sendable {
     /// A console of these parts.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
-        factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities, bus: Bus,
-        oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
-        addresses: DeviceAddresses, names: Set<String>, serverAuthority: @escaping @Sendable () throws -> String
+        factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities,
+        issuing: IssuingAuthorities, bus: Bus, oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics,
+        clock: WallClock = .system, version: String, addresses: DeviceAddresses, doors: [ServerDoor],
+        names: Set<String>, serverAuthority: @escaping @Sendable () throws -> String
     ) {
         self.database = database
         self.access = access
@@ -53,6 +57,7 @@ public struct ConsoleParts: Sendable {
         self.delivery = delivery
         self.authorities = authorities
         self.directories = directories
+        self.issuing = issuing
         self.bus = bus
         self.oauth = oauth
         self.gatekeeper = gatekeeper
@@ -60,6 +65,7 @@ public struct ConsoleParts: Sendable {
         self.clock = clock
         self.version = version
         self.addresses = addresses
+        self.doors = doors
         self.names = names
         self.serverAuthority = serverAuthority
     }

@@ -34,6 +34,8 @@ enum ConsoleLimits {
     static let tableRows = 120
     /// Series that a page shows of one device.
     static let shownSeries = 16
+    /// Users that the page of a user group shows.
+    static let shownMembers = 500
     /// Bytes of HTML from which packing pays.
     static let packedFrom = 1024
 }

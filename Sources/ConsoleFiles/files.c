@@ -132,6 +132,30 @@ static const struct console_file files[] = {
     {"templates/rules.mustache", (const unsigned char[]){
 #embed "templates/rules.mustache" suffix(,) if_empty()
     0}},
+    {"templates/settings.mustache", (const unsigned char[]){
+#embed "templates/settings.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/settings-act.mustache", (const unsigned char[]){
+#embed "templates/settings-act.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/settings-cell.mustache", (const unsigned char[]){
+#embed "templates/settings-cell.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/settings-form.mustache", (const unsigned char[]){
+#embed "templates/settings-form.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/settings-list.mustache", (const unsigned char[]){
+#embed "templates/settings-list.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/settings-record.mustache", (const unsigned char[]){
+#embed "templates/settings-record.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/settings-secret.mustache", (const unsigned char[]){
+#embed "templates/settings-secret.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/settings-tabs.mustache", (const unsigned char[]){
+#embed "templates/settings-tabs.mustache" suffix(,) if_empty()
+    0}},
     {"templates/shell.mustache", (const unsigned char[]){
 #embed "templates/shell.mustache" suffix(,) if_empty()
     0}},

@@ -3,6 +3,7 @@ package import Access
 /// One entry of the menu, in the menu's order.
 package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
+    case settings
 
     /// Its words.
     var label: String {
@@ -10,6 +11,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: "Overview"
         case .devices: "Devices"
         case .telemetry: "Telemetry"
+        case .settings: "Settings"
         }
     }
 
@@ -30,6 +32,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: .tenantRead
         case .devices: .deviceRead
         case .telemetry: .telemetryRead
+        case .settings: .tenantRead
         }
     }
 }

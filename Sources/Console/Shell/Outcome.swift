@@ -40,6 +40,10 @@ package enum Done: String, CaseIterable, Sendable {
     case programEnded = "program-ended"
     case linkSent = "link-sent"
     case demoRemoved = "demo-removed"
+    // Settings
+    case invited, proposed, approved, rejected, ended, enabled, disabled, replayed, discarded
+    case factorsReset = "factors-reset"
+    case linkMailed = "link-mailed"
 
     /// The line.
     var text: String {
@@ -64,6 +68,17 @@ package enum Done: String, CaseIterable, Sendable {
         case .programEnded: "The program can do nothing in your name any more."
         case .linkSent: "If there is such an account, a link is on its way."
         case .demoRemoved: "The demo fleet is removed."
+        case .invited: "Invited: the link is on its way by mail."
+        case .proposed: "Proposed: it waits for a second approver."
+        case .approved: "Approved, and done."
+        case .rejected: "Turned down."
+        case .ended: "Ended."
+        case .enabled: "Enabled."
+        case .disabled: "Disabled, and signed out everywhere."
+        case .factorsReset: "The factors are reset, and every session has ended."
+        case .replayed: "In the queue again."
+        case .discarded: "Given up."
+        case .linkMailed: "The link is on its way by mail."
         }
     }
 }

@@ -168,12 +168,20 @@ extension ConsoleParts {
         self.init(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: parts.fleet,
             telemetry: parts.telemetry, signIn: parts.signIn, factors: parts.factors, directories: parts.directories,
-            delivery: parts.delivery,
-            authorities: parts.authorities, bus: parts.bus, oauth: parts.oauth, gatekeeper: gatekeeper,
+            delivery: parts.delivery, authorities: parts.authorities, issuing: parts.issuing, bus: parts.bus,
+            oauth: parts.oauth, gatekeeper: gatekeeper,
             metrics: parts.metrics, version: Program.version,
             addresses: DeviceAddresses(
                 host: parts.configuration.deployment, people: listeners.people.port, device: listeners.device.port,
                 mqtt: listeners.mqtt.port),
+            doors: [
+                ServerDoor(.people, host: listeners.people.host, port: listeners.people.port),
+                ServerDoor(.devices, host: listeners.device.host, port: listeners.device.port),
+                ServerDoor(.mqtt, host: listeners.mqtt.host, port: listeners.mqtt.port),
+                ServerDoor(.metrics, host: listeners.metrics.host, port: listeners.metrics.port),
+            ]
+                + [listeners.programs.map { ServerDoor(.programs, host: $0.host, port: $0.port) }].compactMap { $0 }
+                + [listeners.platform.map { ServerDoor(.platform, host: $0.host, port: $0.port) }].compactMap { $0 },
             names: Set(parts.serverNames.texts),
             serverAuthority: { [authorities = parts.authorities] in try authorities.serverAuthorityPEM })
     }

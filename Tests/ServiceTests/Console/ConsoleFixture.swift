@@ -25,6 +25,7 @@ struct ConsoleFixture: Sendable {
     let api: NorthboundFixture
     let console: Console
     let door: FrontDoor
+    private let people: [String: Principal]
 
     static func with(
         _ engine: TestDatabase.Engine, newcomer: String? = nil, _ body: (ConsoleFixture) async throws -> Void
@@ -73,16 +74,21 @@ struct ConsoleFixture: Sendable {
         let person = try await OAuthWorld(api: api).person()
         people[Self.secret("person")] = Visitor(
             principal: person, name: "Ada Person", formToken: "form-of-the-person")
+        self.people = ["person": person]
         let known = people
         let newcomers = Newcomers()
         self.newcomers = newcomers
         let parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
             telemetry: api.telemetry, signIn: api.services.signIn, factors: api.services.factors,
-            directories: api.services.directories,
-            delivery: api.services.delivery, authorities: api.services.authorities, bus: world.bus, oauth: api.oauth,
+            directories: api.services.directories, delivery: api.services.delivery,
+            authorities: api.services.authorities, issuing: world.issuing, bus: world.bus, oauth: api.oauth,
             gatekeeper: api.services.gatekeeper, metrics: Metrics(), clock: world.time.clock, version: "1.2.3",
             addresses: DeviceAddresses(host: "fleet.example.com", people: 8443, device: 8444, mqtt: 8883),
+            doors: [
+                ServerDoor(.people, host: "0.0.0.0", port: 8443), ServerDoor(.devices, host: "0.0.0.0", port: 8444),
+                ServerDoor(.mqtt, host: "0.0.0.0", port: 8883), ServerDoor(.metrics, host: "127.0.0.1", port: 9464),
+            ],
             names: ["fleet.example.com"], serverAuthority: { "the authority\n" })
         console = try Console(
             parts,
@@ -120,6 +126,9 @@ struct ConsoleFixture: Sendable {
         else { throw Refusal(.invalid, "test.step", "the password does not lead in") }
         return try await signIn.session(session.text, from: origin)
     }
+
+    /// The person who has signed in themselves.
+    func person() async throws -> Principal { try #require(people["person"]) }
 
     struct Reply: Sendable {
         let status: Int
