@@ -10,7 +10,8 @@ struct ProfilePage: ProfileView {
     struct OwnFactor: Sendable {
         let id: String
         let name: String
-        let method: String
+        /// What it is, unless its name says so.
+        let method: String?
         let detail: String?
         let created: Moment
         let used: Moment?
@@ -41,7 +42,8 @@ extension ProfilePage {
         organisation = console.access.directory.tenant(account.tenant)?.name ?? ""
         factors = overview.factors.map { factor in
             OwnFactor(
-                id: factor.id.text, name: factor.name, method: factor.method.title,
+                id: factor.id.text, name: factor.name,
+                method: factor.name == factor.method.title ? nil : factor.method.title,
                 detail: factor.numberEnd.map { "number that ends in \($0)" },
                 created: Moment(factor.created),
                 used: Moment(factor.lastUsed), address: "/profile/factors/\(factor.id)")

@@ -122,6 +122,7 @@ document.addEventListener("input", (event) => {
   if (!form) return;
   clearTimeout(typing);
   typing = setTimeout(async () => {
+    if (isLeaving) return;
     const body = new URLSearchParams(new FormData(form));
     const response = await fetch(form.dataset.rules, { method: "POST", body });
     if (response.ok) swap(new DOMParser().parseFromString(await response.text(), "text/html"), "rules");

@@ -1,0 +1,92 @@
+"""A person's own pages in a real browser: factors, password, sessions, what they may do, and programs."""
+
+import re
+import time
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from browser import check_page
+from console import PASSWORD, administrator, browser, server
+from people import ACME, Person, is_in
+
+
+@pytest.fixture(scope="module")
+def ivy(server, browser, administrator):
+    """Somebody who has come in by an invitation, with a page on their profile."""
+    person = Person(server, "ivy")
+    page = browser.page()
+    person.accept(page)
+    is_in(page)
+    person.page = page
+    yield person
+    page.context.close()
+
+
+def test_the_menu_leads_to_ones_own_pages(ivy):
+    page = ivy.page
+    page.locator("details.person summary").click()
+    page.get_by_role("link", name="Your profile").click()
+    expect(page.get_by_role("heading", name="Your profile")).to_be_visible()
+    expect(page.get_by_text("your password alone lets you in")).to_be_visible()
+    # The way back into the organisation stays.
+    expect(page.get_by_role("navigation", name="Main").get_by_role("link", name="Devices")).to_be_visible()
+
+
+def test_sessions_are_listed_and_ended(server, browser, administrator, ivy):
+    second = browser.page()
+    second.goto("/sign-in")
+    second.get_by_label("E-mail address").fill("ada@example.com")
+    second.get_by_label("Password", exact=True).fill(PASSWORD)
+    second.get_by_role("button", name="Sign in", exact=True).click()
+    is_in(second)
+    page = browser.page(browser.context(storage_state=administrator))
+    page.goto("/profile/sessions")
+    expect(page.get_by_text("This one")).to_be_visible()
+    expect(page.get_by_text("Chrome on Linux")).to_have_count(2)
+    page.get_by_role("button", name="End all others").click()
+    expect(page.get_by_text("Chrome on Linux")).to_have_count(1)
+    expect(second.get_by_role("heading", name="Sign in")).to_be_visible(timeout=3000)
+    second.context.close()
+    page.context.close()
+
+
+def test_what_one_may_do_is_told_and_leads_to_the_devices(browser, ivy):
+    page = ivy.page
+    page.goto("/profile/reach")
+    expect(page.get_by_text("viewer", exact=True)).to_be_visible()
+    page.get_by_text(re.compile(r"\d+ permissions")).first.click()
+    expect(page.get_by_text("telemetry.read")).to_be_visible()
+    page.get_by_role("link", name="0 devices").click()
+    expect(page.get_by_role("heading", name="Devices", exact=True)).to_be_visible()
+
+
+def test_a_program_that_was_let_in_is_listed_and_ended(server, browser, ivy):
+    base, check = server.people_url, str(server.ca)
+    begun = requests.post(
+        base + "/oauth/device_authorization", data={"client_id": "tidegate"}, verify=check, timeout=10).json()
+    page = ivy.page
+    page.goto("/connect?code=" + begun["user_code"])
+    page.get_by_role("button", name="Let it in").click()
+    expect(page.get_by_text("The program is let in")).to_be_visible()
+    time.sleep(begun["interval"])  # the pause that the protocol asks for
+    tokens = requests.post(base + "/oauth/token", verify=check, timeout=10, data={
+        "grant_type": "urn:ietf:params:oauth:grant-type:device_code", "client_id": "tidegate",
+        "device_code": begun["device_code"]}).json()
+    headers = {"Authorization": "Bearer " + tokens["access_token"]}
+    devices = f"{base}/api/v1/tenants/{ACME}/devices"
+    assert requests.get(devices, headers=headers, verify=check, timeout=10).status_code == 200
+    page.goto("/profile/programs")
+    page.get_by_role("button", name=re.compile("End what tidegate")).click()
+    expect(page.get_by_role("heading", name="No program acts for you")).to_be_visible()
+    assert requests.get(devices, headers=headers, verify=check, timeout=10).status_code == 401
+
+
+@pytest.mark.parametrize("name,path", [
+    ("profile", "/profile"), ("profile-new", "/profile/factors/new"), ("profile-password", "/profile/password"),
+    ("profile-sessions", "/profile/sessions"), ("profile-reach", "/profile/reach"),
+    ("profile-programs", "/profile/programs"),
+])
+def test_own_pages_have_no_accessibility_violation(browser, ivy, name, path):
+    check_page(browser, path, name, ivy.page.context.storage_state())
