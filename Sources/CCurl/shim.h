@@ -46,6 +46,13 @@ static inline CURLcode tidegate_curl_set_progress(CURL *handle, curl_xferinfo_ca
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
 }
 
+// The watcher sees the commands that are sent; without one, libcurl would write what it sees to the standard error.
+static inline CURLcode tidegate_curl_set_watcher(CURL *handle, curl_debug_callback watcher, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, watcher);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_DEBUGDATA, context);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_VERBOSE, 1L);
+}
+
 static inline long tidegate_curl_number(CURL *handle, CURLINFO info) {
     long value = 0;
     return curl_easy_getinfo(handle, info, &value) == CURLE_OK ? value : 0;

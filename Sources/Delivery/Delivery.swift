@@ -62,8 +62,9 @@ public final class Delivery: Sendable {
 
     /// Puts a message into a tenant's queue with the commit of `transaction`.
     ///
-    /// Where there is nothing to send it with, it rests in the outbox until somebody sends or discards it; ``can(_:for:in:)``
-    /// tells before. A full queue is refused.
+    /// Where there is nothing to send it with, it rests in the outbox until somebody sends or discards it;
+    /// ``can(_:for:in:)`` tells before. What is confidential and expires never rests, but expires at once. A full queue
+    /// is refused.
     @discardableResult
     public func send(
         _ message: OutboundMessage, tenant: TenantID, in transaction: Transaction
@@ -89,16 +90,23 @@ public final class Delivery: Sendable {
             lane = Lane(tenant: tenant, id: outlet)
             event = name
         }
-        let state: DeliveryState = try way(for: lane, message.kind, in: transaction) == nil ? .resting : .waiting
-        let sealed = try keyRing.seal(
-            payload, at: DeliverySchema.payloadColumn.place(tenant, row: id), in: scoped)
+        var state = DeliveryState.waiting
+        if try way(for: lane, message.kind, in: transaction) == nil {
+            state = message.isConfidential && message.expires != nil ? .expired : .resting
+        }
+        let result: String? = state.isOpen ? nil : "there was no outlet for it"
+        let sealed =
+            state.isOpen
+            ? try keyRing.seal(payload, at: DeliverySchema.payloadColumn.place(tenant, row: id), in: scoped) : nil
         try scoped.execute(
             """
             INSERT INTO delivery
-                (tenant, id, kind, lane, event, state, due, attempts, confidential, created_at, expires_at, payload)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $7, $9, $10)
+                (tenant, id, kind, lane, event, state, due, attempts, confidential, created_at, expires_at, payload,
+                 result, finished_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $7, $9, $10, $11, $12)
             """, id, message.kind.rawValue, lane.id, event, state.rawValue, now, message.isConfidential,
-            message.expires, sealed)
+            message.expires, sealed, result, state.isOpen ? nil : now)
+        guard state.isOpen else { return id }
         transaction.afterCommit { [depths, wake] in
             depths.add(1, to: tenant)
             wake.signal()

@@ -31,6 +31,8 @@ public enum DeliveryLimits {
 
     /// Attempts after which a delivery becomes a dead letter.
     static let attempts = 12
+    /// Attempts after which a message that the receiver refuses becomes a dead letter, where minds may change.
+    static let refusedAttempts = 5
     /// Transfers at one time, and so threads.
     static let transfers = 48
     /// Transfers at one time to outlets whose last attempt failed: what hangs never takes the room of what works.

@@ -24,6 +24,8 @@ public enum SignInLimits {
     public static let linkMinutes: Int64 = 5
     /// Requests for a new password that wait to be worked off.
     public static let resetRequests = 256
+    /// How often such a request is tried while the database does not answer.
+    public static let resetTries = 30
     /// Sessions of one account at once; one more ends the one that was used longest ago.
     public static let sessionsPerAccount = 25
     /// Rows of one page.

@@ -22,7 +22,7 @@ public struct SignInService: Service {
         var round = 0
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
-                try await signIn.sendResetLinks()
+                await signIn.sendResetLinks(log: logger)
                 if round.isMultiple(of: 60) { try await signIn.noteExpired() }
                 if round.isMultiple(of: 600) { try await signIn.removeEnded() }
             } catch {

@@ -92,7 +92,9 @@ extension Delivery {
                 """, outlet.id, outlet.name, outlet.kind.rawValue, outlet.settings.canonical, sealed, outlet.isActive,
                 now)
             if path.streamsAudit { try self.beginStream(outlet, tenant, in: transaction) }
-            try self.record(.outletCreated, outlet, tenant, by: actor, in: transaction)
+            try self.record(
+                .outletCreated, outlet, tenant, by: actor, changed: Self.changes(nil, outlet, secret: sealedFrom),
+                in: transaction)
         }
         return (outlet, made)
     }
@@ -109,12 +111,13 @@ extension Delivery {
                 hasSecret: old.hasSecret || change.secret != nil, isActive: change.isActive ?? old.isActive,
                 created: old.created, changed: now)
             let path = try self.checkedPath(new.kind, new.settings)
-            // Else whoever may change the address could have the secret sent to a server of their own.
+            // Else whoever may change the settings could have the secret sent to themselves.
             if old.hasSecret, change.secret == nil,
                 try OutletPath(old.kind, old.settings).destination != path.destination
             {
                 throw Refusal(
-                    .invalid, "outlet.secret", "The address has changed: give the secret again that is meant for it.",
+                    .invalid, "outlet.secret",
+                    "Where or how the secret is sent has changed: give the secret again that is meant for it.",
                     faults: [Refusal.Fault(place: "/secret", message: "is missing")])
             }
             try Self.check(change.secret ?? (old.hasSecret ? "" : nil), for: path, isKept: change.secret == nil)
@@ -128,10 +131,12 @@ extension Delivery {
                     self.seal(secret, new.id, tenant, in: transaction))
             }
             if path.streamsAudit { try self.beginStream(new, tenant, in: transaction) }
-            try self.record(.outletChanged, new, tenant, by: actor, in: transaction)
+            try self.record(
+                .outletChanged, new, tenant, by: actor, changed: Self.changes(old, new, secret: change.secret),
+                in: transaction)
             return new
         }
-        _ = breakers.withLock { $0.removeValue(forKey: Lane(tenant: tenant, id: outlet.id)) }
+        forgetFailures(of: outlet.id)
         wake.signal()
         return outlet
     }
@@ -151,13 +156,22 @@ extension Delivery {
             try self.record(.outletDeleted, outlet, tenant, by: actor, in: transaction)
             return outlet
         }
-        _ = breakers.withLock { $0.removeValue(forKey: Lane(tenant: tenant, id: outlet.id)) }
+        forgetFailures(of: outlet.id)
+    }
+
+    /// Lets everybody who sends by an outlet begin anew.
+    private func forgetFailures(of outlet: OutletID) {
+        breakers.withLock { breakers in breakers = breakers.filter { $0.key.id != outlet } }
     }
 
     /// How the outlets of a tenant do, as this process knows.
     public func health(of tenant: TenantID) async throws -> [OutletID: OutletHealth] {
         var health: [OutletID: OutletHealth] = [:]
-        for (lane, breaker) in breakers.withLock({ $0 }) where lane.tenant == tenant {
+        for (lane, breaker) in breakers.withLock({ $0 }) {
+            let isShared = tenant == .platform && lane == Lane.everybodys(lane.id)
+            guard lane.tenant == tenant || isShared, breaker.failures > health[lane.id]?.failures ?? -1 else {
+                continue
+            }
             health[lane.id] = OutletHealth(
                 failures: breaker.failures, pausedUntil: breaker.pausedUntil, lastFailure: breaker.lastFailure)
         }
@@ -242,15 +256,33 @@ extension Delivery {
         }
     }
 
+    /// The members that differ, by name: addresses and header fields may hold keys, so their values are nobody's to
+    /// read in a log.
+    private static func changes(_ old: Outlet?, _ new: Outlet, secret: String?) -> [String] {
+        func members(_ settings: JSONValue?) -> [String: JSONValue] {
+            if case .object(let members) = settings { members } else { [:] }
+        }
+        let (before, after) = (members(old?.settings), members(new.settings))
+        let settings = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()
+        return (old.map { $0.name != new.name } ?? true ? ["name"] : [])
+            + (old.map { $0.isActive != new.isActive } ?? true ? ["active"] : [])
+            + settings.map { "settings.\($0)" } + (secret == nil ? [] : ["secret"])
+    }
+
     private func record(
-        _ code: AuditCode, _ outlet: Outlet, _ tenant: TenantID, by actor: Actor, in transaction: Transaction
+        _ code: AuditCode, _ outlet: Outlet, _ tenant: TenantID, by actor: Actor, changed: [String] = [],
+        in transaction: Transaction
     ) throws {
+        let path = try? OutletPath(outlet.kind, outlet.settings)
+        var details: [String: JSONValue] = [
+            "name": .string(outlet.name.text), "kind": .string(outlet.kind.rawValue),
+            "active": .bool(outlet.isActive), "host": path.map { .string($0.host) } ?? .null,
+        ]
+        if !changed.isEmpty { details["changed"] = .array(changed.map { .string($0) }) }
+        if case .webhook(_, let events, _) = path { details["events"] = .array(events.map { .string($0) }) }
         try audit.record(
             AuditEntry(
                 code, tenant: tenant, actor: actor, object: AuditObject(kind: "outlet", id: outlet.id.text),
-                details: [
-                    "name": .string(outlet.name.text), "kind": .string(outlet.kind.rawValue),
-                    "active": .bool(outlet.isActive), "settings": outlet.settings,
-                ]), in: transaction)
+                details: .object(details)), in: transaction)
     }
 }

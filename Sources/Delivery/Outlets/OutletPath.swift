@@ -64,27 +64,40 @@ enum OutletPath: Sendable, Hashable {
         }
     }
 
-    /// Where the secret goes: when this changes, the secret must be given again.
-    var destination: String {
+    /// All that decides where the secret goes and what as: when any of it changes, the secret must be given again.
+    ///
+    /// A template can put the secret into a text message to the editor's own telephone, another path of the same
+    /// gateway can be another customer's, and another authority can vouch for another host.
+    var destination: [String?] {
         switch self {
-        case .mail(let server): "\(server.host.lowercased()):\(server.port)"
-        case .sms(let template, _): GatewayTemplate.origin(of: template.address).lowercased()
+        case .mail(let server):
+            [
+                server.host.lowercased(), "\(server.port)", server.security.rawValue, server.user, server.authorities,
+            ]
+        case .sms(let template, let authorities):
+            [template.method, template.address, template.mediaType, template.body, authorities]
+                + template.headers.sorted { $0.key < $1.key }.flatMap { header -> [String?] in
+                    [header.key, header.value]
+                }
         // A signing key never leaves the server.
-        case .webhook: ""
-        case .syslog: ""
+        case .webhook: []
+        case .syslog: []
+        }
+    }
+
+    /// The host that it leads to.
+    var host: String {
+        switch self {
+        case .mail(let server): server.host
+        case .syslog(let name, _, _): name
+        case .sms(let template, _): Self.host(of: GatewayTemplate.origin(of: template.address))
+        case .webhook(let address, _, _): Self.host(of: address.origin)
         }
     }
 
     /// The host when it is written as a number, for a refusal at once instead of at the first attempt.
     var literalAddress: NetworkAddress? {
-        let host: String
-        switch self {
-        case .mail(let server): host = server.host
-        case .syslog(let name, _, _): host = name
-        case .sms(let template, _): host = Self.host(of: GatewayTemplate.origin(of: template.address))
-        case .webhook(let address, _, _): host = Self.host(of: address.origin)
-        }
-        return NetworkAddress(host.hasPrefix("[") ? String(host.dropFirst().prefix { $0 != "]" }) : host)
+        NetworkAddress(host.hasPrefix("[") ? String(host.dropFirst().prefix { $0 != "]" }) : host)
     }
 
     private static func host(of origin: String) -> String {

@@ -15,6 +15,8 @@ struct Claim: Sendable {
     var isConfidential: Bool
     var content: OutboundMessage.Content?
     var way: Way?
+    /// The breakers that admitted it, to be told how it ended, whatever its way is by then; nil when it had none.
+    var breakers: BreakerKeys?
     /// Whether its slot was given as one of a suspect outlet.
     var isSuspect: Bool
 }
@@ -34,10 +36,10 @@ extension Delivery {
                 try admitted.compactMap { try self.take($0, at: now, in: transaction) }
             }
             let taken = Set(claims.map(\.id))
-            for left in admitted where !taken.contains(left.id) { end(left.lane, left.breaker, left.isSuspect, nil) }
+            for left in admitted where !taken.contains(left.id) { end(left.lane, left.breakers, left.isSuspect, nil) }
             return claims
         } catch {
-            for left in admitted { end(left.lane, left.breaker, left.isSuspect, nil) }
+            for left in admitted { end(left.lane, left.breakers, left.isSuspect, nil) }
             throw error
         }
     }
@@ -47,7 +49,7 @@ extension Delivery {
         var lane: Lane
         var id: DeliveryID
         var kind: DeliveryKind
-        var breaker: Lane
+        var breakers: BreakerKeys?
         var isSuspect: Bool
     }
 
@@ -87,10 +89,10 @@ extension Delivery {
     private func due(
         _ lane: Lane, _ kind: DeliveryKind, at now: Timestamp, in transaction: Transaction
     ) throws -> [Candidate] {
-        let breaker = try breakerKey(of: lane, kind, in: transaction)
-        let state = breakers.withLock { $0[breaker] ?? Breaker() }
-        if let pausedUntil = state.pausedUntil, now < pausedUntil { return [] }
-        let room = slots.withLock { $0.room(lane, isSuspect: state.isSuspect) }
+        let keys = try breakerKeys(of: lane, kind, in: transaction)
+        let (isPaused, isSuspect) = breakers.withLock { ($0.isPaused(keys, at: now), $0.isSuspect(keys)) }
+        if isPaused { return [] }
+        let room = slots.withLock { $0.room(lane, isSuspect: isSuspect) }
         guard room > 0 else { return [] }
         return try transaction.scoped(to: lane.tenant).rows(
             """
@@ -99,40 +101,23 @@ extension Delivery {
             """, lane.id, now, room
         ).map {
             Candidate(
-                lane: lane, id: try $0.identifier(0), kind: kind, breaker: breaker, isSuspect: state.isSuspect)
+                lane: lane, id: try $0.identifier(0), kind: kind, breakers: keys, isSuspect: isSuspect)
         }
-    }
-
-    /// Whose breaker counts for a lane, found without opening any secret.
-    private func breakerKey(of lane: Lane, _ kind: DeliveryKind, in transaction: Transaction) throws -> Lane {
-        guard kind == .mail || kind == .sms else { return lane }
-        for tenant in [lane.tenant, .platform] {
-            let row = try transaction.scoped(to: tenant).row(
-                "SELECT id FROM outlet WHERE tenant = $1 AND kind = $2 AND active = 1 ORDER BY id LIMIT 1",
-                kind.rawValue)
-            if let row { return Lane(tenant: tenant, id: try row.identifier(0)) }
-        }
-        return Self.operatorsMail
     }
 
     private func begin(_ candidate: Candidate) -> Bool {
         guard slots.withLock({ $0.begin(candidate.lane, isSuspect: candidate.isSuspect) }) else { return false }
         let now = clock.now
-        let isAdmitted = breakers.withLock { $0[candidate.breaker]?.admits(at: now) ?? true }
+        let isAdmitted = breakers.withLock { $0.admits(candidate.breakers, at: now) }
         if !isAdmitted { slots.withLock { $0.end(candidate.lane, isSuspect: candidate.isSuspect) } }
         return isAdmitted
     }
 
-    /// Gives a slot back and tells the breaker how the attempt ended, nil when there was none.
-    func end(_ lane: Lane, _ breaker: Lane, _ isSuspect: Bool, _ outcome: Outcome?) {
+    /// Gives a slot back and tells the breakers that had admitted it how the attempt ended, nil when there was none.
+    func end(_ lane: Lane, _ keys: BreakerKeys?, _ isSuspect: Bool, _ outcome: Outcome?) {
         let now = clock.now
         slots.withLock { $0.end(lane, isSuspect: isSuspect) }
-        breakers.withLock { breakers in
-            var state = breakers[breaker] ?? Breaker()
-            if let outcome { state.note(outcome, at: now) } else { state.release() }
-            // Only what has something to tell is remembered.
-            breakers[breaker] = state == Breaker() ? nil : state
-        }
+        breakers.withLock { $0.end(keys, outcome, at: now) }
     }
 
     /// Marks a candidate as claimed and opens it; nil when somebody else was first.
@@ -148,7 +133,7 @@ extension Delivery {
         var claim = Claim(
             lane: candidate.lane, id: candidate.id, kind: candidate.kind, attempts: try row.int(0),
             created: try row.timestamp(1), expires: try row.timestampIfAny(2), isConfidential: try row.bool(3),
-            isSuspect: candidate.isSuspect)
+            breakers: candidate.breakers, isSuspect: candidate.isSuspect)
         do {
             claim.content = try row.blobIfAny(4).flatMap { sealed in
                 OutboundMessage.Content(

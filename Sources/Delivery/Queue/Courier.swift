@@ -79,33 +79,42 @@ extension Delivery: Service {
     /// Makes one attempt and notes how it ended.
     func attempt(_ claim: Claim) async {
         let now = clock.now
-        guard claim.expires.map({ $0 > now }) ?? true else {
-            end(claim.lane, claim.way?.breaker ?? claim.lane, claim.isSuspect, nil)
-            return await note(claim, .expired, "it came too late")
+        if let (state, why) = unsendable(claim, at: now) {
+            end(claim.lane, claim.breakers, claim.isSuspect, nil)
+            return await note(claim, state, why)
         }
-        guard let content = claim.content else {
-            end(claim.lane, claim.way?.breaker ?? claim.lane, claim.isSuspect, nil)
-            return await note(claim, .dead, "its content can not be opened")
-        }
-        guard let way = claim.way else {
-            end(claim.lane, claim.lane, claim.isSuspect, nil)
-            return await note(claim, .resting, "there is no outlet for it")
-        }
-        guard let shipment = Shipment(content, id: claim.id, made: claim.created, along: way, at: now) else {
-            end(claim.lane, way.breaker, claim.isSuspect, nil)
+        guard let content = claim.content, let way = claim.way,
+            let shipment = Shipment(content, id: claim.id, made: claim.created, along: way, at: now)
+        else {
+            end(claim.lane, claim.breakers, claim.isSuspect, nil)
             return await note(claim, .dead, "its outlet can not carry it")
         }
         let outcome = await transport(shipment)
-        end(claim.lane, way.breaker, claim.isSuspect, outcome)
+        // Another outlet may have come between; what it did says nothing about the one that was asked before.
+        end(claim.lane, claim.breakers, claim.isSuspect, way.breakers == claim.breakers ? outcome : nil)
         count(claim.kind, outcome)
+        let attempts: Int
+        var retryAfter: Duration?
         switch outcome {
-        case .delivered(let words): await note(claim, .delivered, words)
-        case .refused(let words): await note(claim, .dead, words)
-        case .failed(let words, _, let retryAfter):
-            guard claim.attempts < DeliveryLimits.attempts else { return await note(claim, .dead, words) }
-            let wait = Backoff.wait(after: claim.attempts, chance: .random(in: 0...1))
-            await note(claim, .waiting, words, due: clock.now + (retryAfter ?? wait))
+        case .delivered(let words): return await note(claim, .delivered, words)
+        case .refused(_, let mayChange): attempts = mayChange ? DeliveryLimits.refusedAttempts : 1
+        case .failed(_, _, _, let wait):
+            attempts = DeliveryLimits.attempts
+            retryAfter = wait
         }
+        guard claim.attempts < attempts else { return await note(claim, .dead, outcome.words) }
+        let wait = Backoff.wait(after: claim.attempts, chance: .random(in: 0...1))
+        await note(claim, .waiting, outcome.words, due: clock.now + (retryAfter ?? wait))
+    }
+
+    /// Why a claim is not even attempted, and what becomes of it; nil when it is.
+    private func unsendable(_ claim: Claim, at now: Timestamp) -> (DeliveryState, String)? {
+        guard claim.expires.map({ $0 > now }) ?? true else { return (.expired, "it came too late") }
+        guard claim.content != nil else { return (.dead, "its content can not be opened") }
+        guard claim.way == nil else { return nil }
+        // A link or code that is good for a while must not lie where somebody else could use it.
+        return claim.isConfidential && claim.expires != nil
+            ? (.expired, "there was no outlet for it") : (.resting, "there is no outlet for it")
     }
 
     /// Writes how an attempt ended, unless a person has decided meanwhile.

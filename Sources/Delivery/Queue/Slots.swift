@@ -9,6 +9,10 @@ struct Lane: Hashable, Sendable {
     static func mail(_ tenant: TenantID) -> Lane { Lane(tenant: tenant, id: OutletID(high: 0, low: 1)) }
     /// The lane of everything a tenant sends by SMS.
     static func sms(_ tenant: TenantID) -> Lane { Lane(tenant: tenant, id: OutletID(high: 0, low: 2)) }
+    /// What all tenants together know of an outlet that they share; no lane, but named like one.
+    static func everybodys(_ outlet: OutletID) -> Lane {
+        Lane(tenant: TenantID(high: .max, low: .max), id: outlet)
+    }
 }
 
 /// Who may have how many transfers under way at one time.

@@ -158,7 +158,8 @@ extension Delivery {
                 position = reach.keptFrom
             }
             var step = Step(
-                way: try self.way(outlet, of: stream.tenant, in: transaction), from: position, position: position,
+                way: try self.way(outlet, of: stream.tenant, for: stream.tenant, in: transaction), from: position,
+                position: position,
                 signedSize: try row.integer(1))
             step.entries = try self.audit.entries(
                 of: stream.tenant, from: position, limit: DeliveryLimits.streamedEntries, in: transaction)

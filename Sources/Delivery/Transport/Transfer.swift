@@ -24,6 +24,8 @@ final class Transfer {
         var most = DeliveryLimits.answerBytes
         var isAddressRefused = false
         var hasConnected = false
+        /// Whether a mail server was told for whom the mail is: what it says then is about this mail.
+        var hasNamedRecipient = false
 
         init(_ policy: NetworkPolicy?, _ isStopping: @escaping @Sendable () -> Bool) {
             self.policy = policy
@@ -201,15 +203,8 @@ final class Transfer {
         let status = tidegate_curl_number(handle, CURLINFO_RESPONSE_CODE)
         // An answer that was cut off because of its length has told its status.
         guard code == CURLE_OK || (code == CURLE_WRITE_ERROR && status > 0) else { return failure(code) }
-        switch status {
-        case 200..<300: return .delivered("HTTP \(status)")
-        case 300..<400: return .failed("HTTP \(status): redirects are not followed", isOutage: true)
-        case 410: return .refused("HTTP 410: the receiver wants no more")
-        default:
-            let wait = tidegate_curl_size(handle, CURLINFO_RETRY_AFTER)
-            return .failed(
-                "HTTP \(status)", isOutage: true, retryAfter: wait > 0 ? .seconds(min(wait, 3600)) : nil)
-        }
+        let wait = tidegate_curl_size(handle, CURLINFO_RETRY_AFTER)
+        return Outcome(status: Int(status), retryAfter: wait > 0 ? .seconds(min(wait, 3600)) : nil)
     }
 
     /// Hands a mail to a server and judges its last answer.
@@ -228,22 +223,31 @@ final class Transfer {
         list(CURLOPT_MAIL_RCPT, ["<\(to)>"])
         number(CURLOPT_UPLOAD, 1)
         context.upload = message[...]
+        watchCommands()
         let code = perform()
         let answer = tidegate_curl_number(handle, CURLINFO_RESPONSE_CODE)
         if code == CURLE_OK { return .delivered("SMTP \(answer)") }
         switch code {
-        case CURLE_LOGIN_DENIED: return .failed("the mail server refused user and password", isOutage: true)
+        case CURLE_LOGIN_DENIED:
+            return .failed("the mail server refused user and password", isOutage: true, hasAnswered: true)
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_WEIRD_SERVER_REPLY, CURLE_UPLOAD_FAILED, CURLE_QUOTE_ERROR:
-            // The last answer decides, once a recipient or a message was answered at all.
-            if (550...559).contains(answer) || answer == 521 {
-                return .refused("SMTP \(answer): the mail server refused this mail")
-            }
-            if (400..<600).contains(answer) {
-                return .failed("SMTP \(answer)", isOutage: answer < 450 || answer >= 500)
-            }
-            return failure(code)
+            return Outcome(smtp: Int(answer), hasNamedRecipient: context.hasNamedRecipient) ?? failure(code)
         default: return failure(code)
         }
+    }
+
+    /// Notes when the recipient is named; nothing of what passes by is kept.
+    private func watchCommands() {
+        check(
+            tidegate_curl_set_watcher(
+                handle,
+                { _, sort, bytes, count, pointer in
+                    if sort == CURLINFO_HEADER_OUT, let bytes, let context = Context.at(pointer) {
+                        let line = UnsafeRawBufferPointer(start: bytes, count: count)
+                        if line.starts(with: "RCPT TO:".utf8) { context.hasNamedRecipient = true }
+                    }
+                    return 0
+                }, Unmanaged.passUnretained(context).toOpaque()))
     }
 
     /// Writes lines to a TLS connection, and returns when the other side's system has acknowledged every byte.
@@ -321,8 +325,11 @@ final class Transfer {
         case CURLE_SSL_CACERT_BADFILE: words = "the outlet's own certificates are not readable"
         case CURLE_USE_SSL_FAILED: words = "the server offers no TLS"
         case CURLE_GOT_NOTHING: words = "the receiver answered nothing"
+        case CURLE_WEIRD_SERVER_REPLY: words = "the receiver's answer could not be understood"
+        case CURLE_RECV_ERROR, CURLE_SEND_ERROR: words = "the connection was cut off"
         default: words = "transfer error \(code.rawValue)"
         }
-        return .failed(words, isOutage: true)
+        // A mail server that has heard for whom the mail is has answered before; it may well hang on this mail only.
+        return .failed(words, isOutage: true, hasAnswered: context.hasNamedRecipient)
     }
 }

@@ -2,6 +2,7 @@ import Access
 import Base
 import Delivery
 import HTTPTypes
+import Storage
 
 /// What a tenant sends out: the queue, the outbox and the dead letters.
 extension RouteTable {
@@ -35,24 +36,20 @@ extension RouteTable {
             },
             Route(
                 .get, one + "/content", "getDeliveryContent",
-                "Shows what a delivery says, and records that. What is confidential is shown only in the outbox.",
+                "Shows what a delivery says, and records that. What is confidential is shown only in the outbox; "
+                    + "an event takes the right to read the audit log, too.",
                 needs: .deliveryManage, success: .json(.any)
             ) { call in
-                try await services.authorize(call, .deliveryManage)
-                return .ok(
-                    try await delivery.content(
-                        of: call.path.identifier("delivery"), tenant: call.tenant.id, by: call.actor))
+                let info = try await services.deliveryInPath(call)
+                return .ok(try await delivery.content(of: info.id, tenant: call.tenant.id, by: call.actor))
             },
             Route(
                 .post, one + "/replay", "replayDelivery",
                 "Puts a delivery into the queue again; one that waits is tried at once.", needs: .deliveryManage,
                 success: .json(.delivery)
             ) { call in
-                try await services.authorize(call, .deliveryManage)
-                return .ok(
-                    try await delivery.replay(
-                        call.path.identifier("delivery"), tenant: call.tenant.id, by: call.actor
-                    ).json)
+                let info = try await services.deliveryInPath(call)
+                return .ok(try await delivery.replay(info.id, tenant: call.tenant.id, by: call.actor).json)
             },
             Route(
                 .post, one + "/discard", "discardDelivery", "Gives a delivery up.", needs: .deliveryManage,
@@ -79,9 +76,9 @@ extension RouteTable {
                 success: .json(
                     .named("DeliveryCount", .object([.required("count", .count, "How many it were.")])))
             ) { call in
-                try await services.authorize(call, .deliveryManage)
-                let count = try await delivery.replayAll(
-                    DeliveryFilter(call.body), tenant: call.tenant.id, by: call.actor)
+                let filter = try DeliveryFilter(call.body)
+                try await services.authorizeDeliveries(call, filter.kind)
+                let count = try await delivery.replayAll(filter, tenant: call.tenant.id, by: call.actor)
                 return .ok(["count": .integer(Int64(count))])
             },
             Route(
@@ -119,6 +116,22 @@ extension RouteTable {
                 return .ok(["delivered": .bool(trial.isDelivered), "result": .string(trial.result)])
             },
         ]
+    }
+}
+
+extension NorthboundServices {
+    fileprivate func authorizeDeliveries(_ call: Call, _ kind: DeliveryKind?) async throws {
+        try await database.tenant(call.tenant.id).read { transaction in
+            try access.authorizeDeliveries(call.principal, kind, of: call.tenant.id, in: transaction)
+        }
+    }
+
+    /// The delivery in the path, for a caller who may read it or send it again.
+    fileprivate func deliveryInPath(_ call: Call) async throws -> DeliveryInfo {
+        try await authorize(call, .deliveryManage)
+        let info = try await delivery.delivery(call.path.identifier("delivery"), of: call.tenant.id)
+        try await authorizeDeliveries(call, info.kind)
+        return info
     }
 }
 

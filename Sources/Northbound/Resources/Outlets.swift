@@ -3,6 +3,7 @@ import Audit
 import Base
 import Delivery
 import HTTPTypes
+import Storage
 
 /// The outlets of a tenant: where its deliveries leave.
 extension RouteTable {
@@ -22,7 +23,9 @@ extension RouteTable {
             },
             Route(
                 .post, all, "createOutlet",
-                "Makes an outlet. A webhook's signing secret, when it is made here, is in this answer and nowhere else.",
+                "Makes an outlet. A webhook's signing secret, when it is made here, is in this answer and nowhere "
+                    + "else. Mail and SMS take the right to manage principals, too, and what audit entries leave by "
+                    + "that to export them.",
                 needs: .deliveryManage,
                 body: .json(
                     .named(
@@ -41,7 +44,7 @@ extension RouteTable {
                 try await services.authorize(call, .deliveryManage)
                 let kind = try call.body.outletKind("kind")
                 let settings = call.body.value("settings") ?? [:]
-                try await services.authorizeStreaming(call, kind, settings)
+                try await services.authorizeOutlet(call, kind, [settings])
                 let made = try await delivery.createOutlet(
                     OutletDraft(
                         name: call.body.name("name"), kind: kind, settings: settings,
@@ -61,7 +64,8 @@ extension RouteTable {
             },
             Route(
                 .patch, one, "updateOutlet",
-                "Changes an outlet and lets it be tried at once. A changed address takes the secret anew.",
+                "Changes an outlet and lets it be tried at once. Whatever changes where or how the secret is sent "
+                    + "takes it anew.",
                 needs: .deliveryManage,
                 body: .json(
                     .named(
@@ -77,7 +81,8 @@ extension RouteTable {
             ) { call in
                 try await services.authorize(call, .deliveryManage)
                 let old = try await delivery.outlet(call.path.text("outlet"), of: call.tenant.id)
-                try await services.authorizeStreaming(call, old.kind, call.body.value("settings") ?? old.settings)
+                let settings = [old.settings] + (call.body.value("settings").map { [$0] } ?? [])
+                try await services.authorizeOutlet(call, old.kind, settings)
                 let outlet = try await delivery.changeOutlet(
                     old.id.text,
                     OutletChange(
@@ -91,7 +96,9 @@ extension RouteTable {
                 needs: .deliveryManage, success: .nothing
             ) { call in
                 try await services.authorize(call, .deliveryManage)
-                try await delivery.deleteOutlet(call.path.text("outlet"), tenant: call.tenant.id, by: call.actor)
+                let old = try await delivery.outlet(call.path.text("outlet"), of: call.tenant.id)
+                try await services.authorizeOutlet(call, old.kind, [])
+                try await delivery.deleteOutlet(old.id.text, tenant: call.tenant.id, by: call.actor)
                 return .done
             },
         ]
@@ -99,9 +106,10 @@ extension RouteTable {
 }
 
 extension NorthboundServices {
-    /// An outlet that audit entries leave by takes the right to export them as well.
-    fileprivate func authorizeStreaming(_ call: Call, _ kind: DeliveryKind, _ settings: JSONValue) async throws {
-        if Delivery.streamsAudit(kind, settings) { try await authorize(call, .auditExport) }
+    fileprivate func authorizeOutlet(_ call: Call, _ kind: DeliveryKind, _ settings: [JSONValue]) async throws {
+        try await database.tenant(call.tenant.id).read { transaction in
+            try access.authorizeOutlet(call.principal, kind, settings, of: call.tenant.id, in: transaction)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import Audit
 public import Base
+package import Logging
 import Storage
 import Synchronization
 
@@ -9,6 +10,8 @@ final class ResetRequests: Sendable {
         let address: String
         let organisation: TenantSlug?
         let origin: Origin
+        /// How often the database could not answer.
+        var failures = 0
     }
 
     private let waiting = Mutex<[Request]>([])
@@ -18,6 +21,11 @@ final class ResetRequests: Sendable {
             guard waiting.count < SignInLimits.resetRequests else { throw PasswordHashing.busy }
             waiting.append(request)
         }
+    }
+
+    /// Puts back what could not be worked off, as long as there is room.
+    func putBack(_ failed: [Request]) {
+        waiting.withLock { $0 += failed.prefix(max(SignInLimits.resetRequests - $0.count, 0)) }
     }
 
     func take() -> [Request] {
@@ -38,7 +46,13 @@ extension SignIn {
     }
 
     /// Works the requests off; every account gets one mail in a while, however often somebody asks.
-    package func sendResetLinks() async throws {
+    ///
+    /// What one request meets with is no other's matter: a refusal ends it alone, and one that the database could not
+    /// answer is tried again.
+    package func sendResetLinks(
+        log logger: Logger = Logger(label: "tidegate.sign-in", factory: { _ in SwiftLogNoOpLogHandler() })
+    ) async {
+        var failed: [ResetRequests.Request] = []
         for request in requests.take() {
             do {
                 try await database.platform.write { tx -> Void in
@@ -62,8 +76,16 @@ extension SignIn {
                 }
             } catch is NotSent {
                 // Without a mail server nobody gets a link this way, so none was made.
+            } catch let refusal as Refusal {
+                logger.warning("a link to a new password is not sent", metadata: ["reason": "\(refusal.code)"])
+            } catch {
+                logger.error("a link to a new password has to wait", metadata: ["reason": "\(error)"])
+                var later = request
+                later.failures += 1
+                if later.failures < SignInLimits.resetTries { failed.append(later) }
             }
         }
+        requests.putBack(failed)
     }
 
     private struct NotSent: Error {}

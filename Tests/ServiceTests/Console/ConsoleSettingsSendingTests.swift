@@ -77,7 +77,7 @@ struct ConsoleSettingsSendingTests {
         }
     }
 
-    @Test("an outlet is changed, switched off and deleted; a new address takes the secret anew")
+    @Test("an outlet is changed, switched off and deleted; a new place for the secret takes it anew")
     func change() async throws {
         try await ConsoleFixture.with(.sqlite) { world in
             let form = [
@@ -89,7 +89,7 @@ struct ConsoleSettingsSendingTests {
             let kept = form.filter { $0.0 != "secret" && $0.0 != "port" } + [("port", "2587")]
             let moved = try await world.post(one + "/edit", kept, as: "admin")
             #expect(moved.status == 422 && moved.text.contains("give the secret again"))
-            let same = form.filter { $0.0 != "secret" && $0.0 != "user" } + [("user", "other")]
+            let same = form.filter { $0.0 != "secret" && $0.0 != "from" } + [("from", "other@example.com")]
             #expect(try await world.post(one + "/edit", same, as: "admin").status == 303)
             #expect(try await world.get(one, as: "admin").text.contains("other"))
             #expect(try await world.post(one + "/act", [("act", "off")], as: "admin").status == 303)

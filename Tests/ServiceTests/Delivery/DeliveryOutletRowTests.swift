@@ -28,8 +28,12 @@ struct DeliveryOutletRowTests {
                 "url": "https://sms.example.net/v2", "body": #"{"n":"{to}","m":"{text}"}"#,
                 "headers": ["X-Key": "{secret}"],
             ]
+            await #expect(throws: Refusal(.invalid, "outlet.secret", "")) {
+                try await delivery.changeOutlet(
+                    "gateway", OutletChange(settings: same), tenant: fixture.acme, by: fixture.admin)
+            }
             _ = try await delivery.changeOutlet(
-                "gateway", OutletChange(settings: same), tenant: fixture.acme, by: fixture.admin)
+                "gateway", OutletChange(settings: same, secret: "s3cret"), tenant: fixture.acme, by: fixture.admin)
             try await fixture.send(.sms(to: "+49301234567", text: "a \"quoted\" word"), by: delivery)
             try await fixture.round(delivery)
             let shipment = try #require(fixture.receiver.shipments.first)

@@ -51,6 +51,67 @@ struct NorthboundDeliveryTests {
             let events: JSONValue = ["settings": ["url": "https://x.example.net/", "events": ["device."]]]
             #expect(try await api.send(.patch, "\(Self.base)/outlets/hook", events, token: token).status == 403)
             #expect(try await api.send(.post, "\(Self.base)/outlets", syslog).status == 201)
+            // What streams already is not led elsewhere either, by whatever change.
+            #expect(try await api.send(.patch, "\(Self.base)/outlets/hook", events).status == 200)
+            for change in [["settings": ["url": "https://mine.example.net/"]], ["name": "x"]] as [JSONValue] {
+                #expect(try await api.send(.patch, "\(Self.base)/outlets/hook", change, token: token).status == 403)
+            }
+        }
+    }
+
+    @Test(
+        "who decides by which outlet links and codes leave must be allowed to manage principals",
+        arguments: TestDatabase.engines)
+    func carriers(engine: TestDatabase.Engine) async throws {
+        try await NorthboundFixture.with(engine) { api in
+            _ = try await api.send(
+                .put, "\(Self.base)/roles/courier", ["permissions": ["delivery.read", "delivery.manage"]])
+            let token = try await api.token("courier")
+            let admin = try await api.token("admin")
+            for outlet in [
+                ["name": "m", "kind": "mail", "settings": ["host": "mail.example.net", "from": "a@b.example"]],
+                ["name": "s", "kind": "sms", "settings": ["url": "https://x.example.net/", "body": "{}"]],
+            ] as [JSONValue] {
+                let one = "\(Self.base)/outlets/\(outlet["name"]?.string ?? "")"
+                let refused = try await api.send(.post, "\(Self.base)/outlets", outlet, token: token)
+                #expect(refused.status == 403 && refused.text.contains("principal.manage"))
+                #expect(try await api.send(.post, "\(Self.base)/outlets", outlet, token: admin).status == 201)
+                #expect(try await api.send(.patch, one, ["active": false], token: token).status == 403)
+                #expect(try await api.send(.delete, one, token: token).status == 403)
+                #expect(try await api.send(.delete, one, token: admin).status == 204)
+            }
+        }
+    }
+
+    @Test(
+        "events of a webhook are the audit log's: reading and repeating them takes its right",
+        arguments: TestDatabase.engines)
+    func events(engine: TestDatabase.Engine) async throws {
+        try await NorthboundFixture.with(engine) { api in
+            _ = try await api.send(
+                .put, "\(Self.base)/roles/courier", ["permissions": ["delivery.read", "delivery.manage"]])
+            let token = try await api.token("courier")
+            let admin = try await api.token("admin")
+            let hook: JSONValue = [
+                "name": "hook", "kind": "webhook", "settings": ["url": "https://x.example.net/"],
+            ]
+            _ = try await api.send(.post, "\(Self.base)/outlets", hook, token: admin)
+            let (delivery, acme) = (api.services.delivery, api.world.acme)
+            let outlet = try await delivery.outlet("hook", of: acme)
+            let id = try await api.world.database.tenant(acme).write { transaction in
+                try delivery.send(
+                    .webhook(outlet: outlet.id, event: "device.registered", body: [:]), tenant: acme, in: transaction)
+            }
+            let one = "\(Self.base)/deliveries/\(id)"
+            for (method, path, status) in [
+                (HTTPRequest.Method.get, one + "/content", 200), (.post, one + "/replay", 200),
+            ] {
+                #expect(try await api.send(method, path, token: token).status == 403)
+                #expect(try await api.send(method, path, token: admin).status == status)
+            }
+            let all = "\(Self.base)/delivery/replay"
+            #expect(try await api.send(.post, all, ["state": "dead"], token: token).status == 403)
+            #expect(try await api.send(.post, all, ["state": "dead", "kind": "mail"], token: token).status == 200)
         }
     }
 

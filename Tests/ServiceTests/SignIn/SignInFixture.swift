@@ -15,12 +15,23 @@ struct SignInFixture: Sendable {
     let mails = AccessFixture.Recorded<OutboundNote>()
     private let state = State()
 
+    /// An error that sending a tenant's mails meets with.
+    struct MailFault: Sendable {
+        var tenant: TenantID
+        var error: any Error
+    }
+
     /// What a test decides.
     final class State: Sendable {
-        private let values = Mutex((hasMail: true, demand: FactorDemand.none))
+        private let values = Mutex((hasMail: true, demand: FactorDemand.none, fault: Optional<MailFault>.none))
         var hasMail: Bool {
             get { values.withLock { $0.hasMail } }
             set { values.withLock { $0.hasMail = newValue } }
+        }
+        /// What goes wrong with mails, and whose.
+        var fault: MailFault? {
+            get { values.withLock { $0.fault } }
+            set { values.withLock { $0.fault = newValue } }
         }
         var demand: FactorDemand {
             get { values.withLock { $0.demand } }
@@ -49,7 +60,8 @@ struct SignInFixture: Sendable {
             database: world.database, access: world.access, audit: world.audit,
             hashing: PasswordHashing(cost: PasswordCost(memory: 64, passes: 1)), clock: world.time.clock,
             place: { $0 == .people ? "https://people.example:8443" : "https://staff.example:8446" },
-            send: { note, _, tx in
+            send: { note, tenant, tx in
+                if let fault = state.fault, fault.tenant == tenant { throw fault.error }
                 guard state.hasMail else { return false }
                 tx.afterCommit { mails.add(note) }
                 return true
@@ -63,6 +75,9 @@ struct SignInFixture: Sendable {
             })
     }
 
+    func setFault(_ error: (any Error)?, of tenant: TenantID) {
+        state.fault = error.map { MailFault(tenant: tenant, error: $0) }
+    }
     func setMail(_ isThere: Bool) { state.hasMail = isThere }
     func setDemand(_ demand: FactorDemand) { state.demand = demand }
 

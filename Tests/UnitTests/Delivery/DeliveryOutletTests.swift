@@ -133,6 +133,31 @@ struct DeliveryOutletTests {
         }
     }
 
+    @Test("whatever says where the secret goes and what as is part of where it goes, and names of senders are not")
+    func destinations() throws {
+        func destination(_ kind: DeliveryKind, _ settings: [String: JSONValue]) throws -> [String?] {
+            try OutletPath(kind, .object(settings)).destination
+        }
+        let ca: JSONValue = "-----BEGIN CERTIFICATE-----"
+        let sms: [String: JSONValue] = [
+            "url": "https://api.example/Accounts/ONE?k=1", "body": #"{"t":"{text}"}"#, "headers": ["X": "{secret}"],
+        ]
+        let changes: [[String: JSONValue]] = [
+            ["url": "https://api.example/Accounts/TWO?k=1"], ["url": "https://api.example/Accounts/ONE?k={secret}"],
+            ["body": #"{"t":"your key is {secret}"}"#], ["headers": ["X": "{secret}", "Y": "z"]], ["method": "PUT"],
+            ["contentType": "text/plain"], ["ca": ca],
+        ]
+        for change in changes {
+            #expect(try destination(.sms, sms.merging(change) { $1 }) != destination(.sms, sms), "\(change)")
+        }
+        let mail: [String: JSONValue] = ["host": "mail.example", "from": "a@b.example", "user": "u"]
+        for change in [["host": "other.example"], ["port": 588], ["user": "v"], ["ca": ca]] as [[String: JSONValue]] {
+            #expect(try destination(.mail, mail.merging(change) { $1 }) != destination(.mail, mail), "\(change)")
+        }
+        let named = mail.merging(["fromName": "Fleet", "from": "c@b.example", "host": "MAIL.example"]) { $1 }
+        #expect(try destination(.mail, named) == destination(.mail, mail))
+    }
+
     @Test("a mail server's port says how TLS begins, unless it is said")
     func ports() throws {
         func server(_ settings: JSONValue) throws -> MailServer {

@@ -44,6 +44,64 @@ struct DeliveryQueueRuleTests {
         #expect(admits(after: 91))
     }
 
+    @Test(
+        "an attempt whose end nobody tells, and a clock that was set back, hold an outlet up for no longer than usual")
+    func lostAttempt() {
+        var breaker = Breaker()
+        for _ in 0..<5 { breaker.note(Self.outage, at: start) }
+        func admits(after seconds: Int64) -> Bool { breaker.admits(at: start + .seconds(seconds)) }
+        #expect([admits(after: 30), admits(after: 74), admits(after: 75)] == [true, false, true])
+        #expect(admits(after: -86_400))
+    }
+
+    @Test("an outlet that tenants share is judged by each of them, and by all only when nobody answers")
+    func sharedBreakers() {
+        let outlet = OutletID(high: 0, low: 9)
+        func keys(_ tenant: UInt64) -> BreakerKeys {
+            BreakerKeys(outlet, of: .platform, for: TenantID(high: 0, low: tenant), isMessage: true)
+        }
+        var breakers: [Lane: Breaker] = [:]
+        for _ in 0..<5 {
+            breakers.end(keys(7), .failed("HTTP 429", isOutage: true, hasAnswered: true), at: start)
+        }
+        #expect([breakers.isPaused(keys(7), at: start), breakers.isPaused(keys(8), at: start)] == [true, false])
+        for _ in 0..<5 { breakers.end(keys(8), Self.outage, at: start) }
+        #expect([breakers.isPaused(keys(8), at: start), breakers.isPaused(keys(9), at: start)] == [true, true])
+        let later = start + .seconds(60)
+        let admitted = ([7, 8, 9] as [UInt64]).map { breakers.admits(keys($0), at: later) }
+        #expect(admitted == [true, false, false], "one decides")
+        breakers.end(keys(7), nil, at: later)
+        let eighth = breakers.admits(keys(8), at: later)
+        #expect(eighth, "what was admitted and not used is free for another")
+        breakers.end(keys(8), .delivered("HTTP 200"), at: later)
+        #expect(breakers.keys.map { $0 } == [keys(7).own])
+    }
+
+    @Test(
+        "an HTTP status is about the outlet, or about the message",
+        arguments: [
+            (204, .delivered("HTTP 204")), (410, .refused("HTTP 410: the receiver wants no more")),
+            (429, .failed("HTTP 429", isOutage: true, hasAnswered: true)),
+            (500, .failed("HTTP 500", isOutage: true, hasAnswered: true)),
+            (422, .refused("HTTP 422: the receiver refused this message", mayChange: true)),
+            (400, .refused("HTTP 400: the receiver refused this message", mayChange: true)),
+        ] as [(Int, Outcome)])
+    func statuses(status: Int, outcome: Outcome) { #expect(Outcome(status: status) == outcome) }
+
+    @Test("a mail server's refusal is about the mail once the recipient is named, and before about the outlet")
+    func mailAnswers() {
+        let refused = { (answer: Int) in Outcome.refused("SMTP \(answer): the mail server refused this mail") }
+        let outage = { (answer: Int) in Outcome.failed("SMTP \(answer)", isOutage: true, hasAnswered: true) }
+        for answer in [501, 504, 521, 550, 554, 571] {
+            #expect(Outcome(smtp: answer, hasNamedRecipient: true) == refused(answer))
+            #expect(Outcome(smtp: answer, hasNamedRecipient: false) == outage(answer))
+        }
+        for answer in [421, 530, 535] { #expect(Outcome(smtp: answer, hasNamedRecipient: true) == outage(answer)) }
+        #expect(
+            Outcome(smtp: 451, hasNamedRecipient: true) == .failed("SMTP 451", isOutage: false, hasAnswered: true))
+        #expect(Outcome(smtp: 354, hasNamedRecipient: true) == nil)
+    }
+
     @Test("what the receiver says about one message says nothing against the outlet")
     func breakerAndMessages() {
         var breaker = Breaker()

@@ -2,6 +2,7 @@ import Access
 import Base
 import Delivery
 import Northbound
+import Storage
 
 /// The pages about what is sent out.
 extension PageTable {
@@ -28,6 +29,14 @@ enum DeliveryPages {
             state: fields.text("state").flatMap(DeliveryState.init),
             kind: fields.text("kind").flatMap(DeliveryKind.init),
             outlet: fields.text("outlet").flatMap { OutletID(text: $0) })
+    }
+
+    /// Decides whether the visitor may read deliveries of this kind, or send them again; nil is every kind.
+    private static func authorize(_ kind: DeliveryKind?, _ visit: SettingsVisit) async throws {
+        let (access, principal, tenant) = (visit.console.access, visit.principal, visit.tenantID)
+        try await visit.console.database.tenant(tenant).read { tx in
+            try access.authorizeDeliveries(principal, kind, of: tenant, in: tx)
+        }
     }
 
     static func list(_ visit: SettingsVisit) async throws -> SettingsList {
@@ -127,6 +136,7 @@ enum DeliveryPages {
         let info = try await find(visit, .deliveryManage)
         let (delivery, actor) = (visit.console.delivery, visit.principal.actor(in: visit.tenantID))
         let address = visit.address(info.id.text)
+        if visit.form.exact("act") != "discard" { try await authorize(info.kind, visit) }
         switch visit.form.exact("act") {
         case "read":
             let content = try await delivery.content(of: info.id, tenant: visit.tenantID, by: actor)
@@ -148,6 +158,7 @@ enum DeliveryPages {
         let fields = visit.form.has("state") ? visit.form : visit.query
         let filter = filter(fields)
         guard let state = filter.state, state == .dead || state == .resting else { throw Gatekeeper.notHere }
+        try await authorize(filter.kind, visit)
         let kept = filter.outlet.map { [("outlet", $0.text)] } ?? []
         return SettingsForm(
             visit.place, state == .dead ? "Replay the dead letters?" : "Send what rests in the outbox?",

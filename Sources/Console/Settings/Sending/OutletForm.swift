@@ -2,6 +2,7 @@ import Access
 import Base
 import Delivery
 import Northbound
+import Storage
 
 /// The form in which an outlet is set up: one for each kind, with a field for each member of its settings.
 enum OutletForm {
@@ -164,12 +165,14 @@ enum OutletForm {
         return name
     }
 
-    /// An outlet that audit entries leave by takes the right to export them as well.
-    static func authorizeStreaming(
-        _ kind: DeliveryKind, _ settings: JSONValue, _ visit: SettingsVisit
+    /// Decides whether the visitor may make, change, switch or delete an outlet with these settings, the old and the new.
+    static func authorize(
+        _ kind: DeliveryKind, _ settings: [JSONValue], _ visit: SettingsVisit
     ) async throws {
-        guard Delivery.streamsAudit(kind, settings) else { return }
-        try await visit.authorize(.auditExport)
+        let (access, principal, tenant) = (visit.console.access, visit.principal, visit.tenantID)
+        try await visit.console.database.tenant(tenant).read { tx in
+            try access.authorizeOutlet(principal, kind, settings, of: tenant, in: tx)
+        }
     }
 
     // MARK: - Making and changing
@@ -177,6 +180,7 @@ enum OutletForm {
     static func making(_ visit: SettingsVisit, _ sent: FormFields) async throws -> SettingsForm {
         try await visit.authorize(.deliveryManage)
         let kind = try kind(visit)
+        try await authorize(kind, [], visit)
         return SettingsForm(
             visit.place, "New \(kind.inSentence)", effect: effect(kind), action: visit.address("new", kind.rawValue),
             fields: fields(kind, sent, nil), verb: "Set it up", back: visit.address())
@@ -196,7 +200,7 @@ enum OutletForm {
         return try await making(visit, sent).answering {
             let kind = try kind(visit)
             let settings = settings(kind, sent)
-            try await authorizeStreaming(kind, settings, visit)
+            try await authorize(kind, [settings], visit)
             let made = try await visit.console.delivery.createOutlet(
                 OutletDraft(name: name(sent), kind: kind, settings: settings, secret: sent.text("secret")),
                 tenant: visit.tenantID, by: visit.principal.actor(in: visit.tenantID))
@@ -212,10 +216,11 @@ enum OutletForm {
 
     static func changing(_ visit: SettingsVisit, _ sent: FormFields?) async throws -> SettingsForm {
         let outlet = try await OutletPages.find(visit, .deliveryManage)
+        try await authorize(outlet.kind, [outlet.settings], visit)
         let address = visit.address(outlet.id.text)
         return SettingsForm(
             visit.place, "Change \(outlet.name)",
-            effect: "It is tried again at once. A changed address takes the secret anew.",
+            effect: "It is tried again at once. Whatever changes where or how the secret is sent takes it anew.",
             action: address + "/edit", fields: fields(outlet.kind, sent, outlet), verb: "Save", back: address,
             crumb: .init(place: outlet.name.text, way: address))
     }
@@ -225,7 +230,7 @@ enum OutletForm {
         let outlet = try await OutletPages.find(visit, .deliveryManage)
         return try await changing(visit, sent).answering {
             let settings = settings(outlet.kind, sent)
-            try await authorizeStreaming(outlet.kind, settings, visit)
+            try await authorize(outlet.kind, [outlet.settings, settings], visit)
             _ = try await visit.console.delivery.changeOutlet(
                 outlet.id.text,
                 OutletChange(name: name(sent), settings: settings, secret: sent.text("secret")),

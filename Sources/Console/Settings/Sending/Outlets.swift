@@ -187,7 +187,7 @@ enum OutletPages {
 
     static func switching(_ visit: SettingsVisit) async throws -> Outcome {
         let outlet = try await find(visit, .deliveryManage)
-        try await OutletForm.authorizeStreaming(outlet.kind, outlet.settings, visit)
+        try await OutletForm.authorize(outlet.kind, [outlet.settings], visit)
         let isOn = visit.form.exact("act") == "on"
         _ = try await visit.console.delivery.changeOutlet(
             outlet.id.text, OutletChange(isActive: isOn), tenant: visit.tenantID,
@@ -197,6 +197,7 @@ enum OutletPages {
 
     static func deletion(_ visit: SettingsVisit) async throws -> SettingsForm {
         let outlet = try await find(visit, .deliveryManage)
+        try await OutletForm.authorize(outlet.kind, [], visit)
         let address = visit.address(outlet.id.text)
         return SettingsForm(
             visit.place, "Delete \(outlet.name)?", effect: "What waits for it alone is given up. Its secret is gone.",
@@ -206,6 +207,7 @@ enum OutletPages {
 
     static func delete(_ visit: SettingsVisit) async throws -> Outcome {
         let outlet = try await find(visit, .deliveryManage)
+        try await OutletForm.authorize(outlet.kind, [], visit)
         try await visit.console.delivery.deleteOutlet(
             outlet.id.text, tenant: visit.tenantID, by: visit.principal.actor(in: visit.tenantID))
         return .seeOther(visit.address(), done: .deleted)

@@ -1,0 +1,46 @@
+package import Access
+package import Base
+package import Delivery
+package import Storage
+
+/// What acts on outlets and deliveries take: the API and the console ask here, so that neither is a way around the
+/// other.
+extension Access {
+    /// Decides whether somebody may make, change, switch or delete an outlet with these settings, the old and the new.
+    ///
+    /// Beside `delivery.manage`, what audit entries leave by, or left by, takes the right to export them. Mail servers
+    /// and SMS gateways carry the links and codes to everybody's account, so whoever decides about them could take any
+    /// account over: that takes the right to manage principals, and a proof a short while ago.
+    package func authorizeOutlet(
+        _ principal: Principal, _ kind: DeliveryKind, _ settings: [JSONValue], of tenant: TenantID, in tx: Transaction
+    ) throws {
+        try authorize(principal, .deliveryManage, tenant: tenant, in: tx)
+        if settings.contains(where: { Delivery.streamsAudit(kind, $0) }) {
+            try demand(principal, .auditExport, of: tenant, in: tx)
+        }
+        guard kind == .mail || kind == .sms else { return }
+        try demand(principal, .principalManage, of: tenant, in: tx)
+        try proof.require(principal, for: .accounts, in: tx)
+    }
+
+    /// Decides whether somebody may read deliveries of this kind, or send them again to wherever they go by now; nil is
+    /// every kind. The events of webhooks are entries of the audit log.
+    package func authorizeDeliveries(
+        _ principal: Principal, _ kind: DeliveryKind?, of tenant: TenantID, in tx: Transaction
+    ) throws {
+        try authorize(principal, .deliveryManage, tenant: tenant, in: tx)
+        if kind == nil || kind == .webhook { try demand(principal, .auditRead, of: tenant, in: tx) }
+    }
+
+    /// Who may do part of it is told what is missing, whether or not they may see what that is about.
+    private func demand(
+        _ principal: Principal, _ permission: Permission, of tenant: TenantID, in tx: Transaction
+    ) throws {
+        do {
+            try authorize(principal, permission, tenant: tenant, in: tx)
+        } catch let refusal as Refusal where refusal.kind == .notFound {
+            throw Refusal(
+                .forbidden, "access.forbidden", "This takes the permission \(permission.rawValue) as well.")
+        }
+    }
+}
