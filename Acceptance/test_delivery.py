@@ -133,6 +133,22 @@ def test_a_refused_recipient_is_told_from_a_server_that_fails(sender, authority)
             own.stop()
 
 
+def test_what_a_shared_server_says_about_one_recipient_pauses_nobody(sender, mail):
+    alpha, token = tenant(sender, "dotless")
+    tenant(sender, "bystander")
+    mail.refuse = "504 5.5.2 need a fully-qualified address"
+    try:
+        for _ in range(6):
+            assert trial(sender, alpha, token, kind="mail", to="x@nodots") == {
+                "delivered": False, "result": "SMTP 504: the mail server refused this mail"}
+        failed = sender.admin("delivery", "test", "--tenant", alpha, "--to", "x@nodots", check=False)
+        assert failed.returncode == 1 and b"SMTP 504" in failed.stdout
+    finally:
+        mail.refuse = None
+    sender.admin("user", "invite", "bo@example.com", "--tenant", "bystander", "--name", "Bo", "--role", "viewer")
+    wait_for(lambda: [one for one in mail.mails if one.rcpt_tos == ["bo@example.com"]], "the invitation", seconds=10)
+
+
 @pytest.mark.parametrize("to", ["ada@example.org\r\nBcc: eve@example.net", "ada@example.org>, <eve@example.net", "", "Ä@example.org"])
 def test_what_would_be_more_than_one_address_is_refused(sender, to):
     slug, token = "platform", sender.token("platform", "platform-admin")
@@ -160,6 +176,26 @@ def test_a_text_message_leaves_by_a_gateway_as_its_template_says(sender, authori
         assert json.loads(body)["to"] == "+4930123456" and headers["Authorization"] == "Bearer a&b=c"
     else:
         assert body.startswith(b"To=%2B4930123456&Body=This%20is")
+
+
+def test_a_gateways_key_goes_nowhere_else_by_a_changed_template(sender, authority, hook):
+    slug, token = tenant(sender, "sealed")
+    settings = {
+        "url": hook.url + "/send", "body": '{"to":"{to}","text":"{text}"}', "headers": {"Authorization": "Bearer {secret}"},
+        "ca": authority.ca.read_text(),
+    }
+    outlet(sender, slug, token, "gateway", "sms", settings, secret="TOPSECRETKEY")
+    for change in ({"body": '{"to":"{to}","text":"your key is {secret}"}'}, {"url": hook.url + "/other?x={secret}"}):
+        elsewhere = sender.admin("outlet", "change", "gateway", "--tenant", slug, "--settings", "-", check=False,
+                                 input=json.dumps(settings | change).encode())
+        assert elsewhere.returncode == 1 and b"outlet.secret" in elsewhere.stdout + elsewhere.stderr
+    hook.answers += [(422, {})] * 6
+    for _ in range(6):
+        refused = trial(sender, slug, token, kind="sms", to="+4930123456")
+        assert refused == {"delivered": False, "result": "HTTP 422: the receiver refused this message"}
+    assert sender.get(f"/tenants/{slug}/outlets/gateway", token).json()["pausedUntil"] is None
+    log = sender.get(f"/tenants/{slug}/audit", token).text
+    assert "outlet.created" in log and "/send" not in log and "Bearer" not in log
 
 
 # Webhooks

@@ -15,6 +15,9 @@ extension AuditCode {
     public static let deliveryDiscarded = AuditCode("delivery.discarded", "A delivery was given up by a person.")
     /// A delivery has failed for good.
     public static let deliveryDead = AuditCode("delivery.dead", "A delivery failed for good and is a dead letter.")
+    /// Deliveries have waited too long.
+    public static let deliveryOverdue = AuditCode(
+        "delivery.overdue", "Deliveries waited too long and are dead letters; details say how many.")
     /// A person read what a delivery says.
     public static let deliveryRead = AuditCode("delivery.read", "A person read what a delivery says.")
     /// Retention took audit entries that a stream had not sent.
@@ -24,6 +27,6 @@ extension AuditCode {
     /// Every code that this part records.
     public static let delivery: [AuditCode] = [
         outletCreated, outletChanged, outletDeleted, outletTested, deliveryReplayed, deliveryDiscarded, deliveryDead,
-        deliveryRead, streamSkipped,
+        deliveryOverdue, deliveryRead, streamSkipped,
     ]
 }

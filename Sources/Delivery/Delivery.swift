@@ -24,6 +24,8 @@ public final class Delivery: Sendable {
     let lookFrom = Mutex(Lane(tenant: TenantID(high: 0, low: 0), id: OutletID(high: 0, low: 0)))
     let breakers = Mutex<[Lane: Breaker]>([:])
     let streamRests = Mutex<[AuditStream: StreamRest]>([:])
+    /// The streams to syslog receivers, and the tenants whose events go into the queue, that are being moved on.
+    let moving = Mutex(MovingStreams())
     let slots = Mutex(Slots())
     /// Makes one attempt.
     let transport: @Sendable (Shipment) async -> Outcome
@@ -70,10 +72,16 @@ public final class Delivery: Sendable {
         _ message: OutboundMessage, tenant: TenantID, in transaction: Transaction
     ) throws -> DeliveryID {
         try message.check()
-        guard depths.hasRoom(tenant) else {
+        var lane = message.kind == .mail ? Lane.mail(tenant) : Lane.sms(tenant)
+        var event = ""
+        if case .webhook(let outlet, let name, _) = message.content {
+            lane = Lane(tenant: tenant, id: outlet)
+            event = name
+        }
+        guard depths.hasRoom(lane) else {
             throw Refusal(
                 .limited, "delivery.full",
-                "\(DeliveryLimits.queued) deliveries wait already; look at why they do not leave, or discard some.",
+                "\(QueueDepths.bound(lane)) deliveries wait already; look at why they do not leave, or discard some.",
                 retryAfter: .seconds(60))
         }
         let payload = Array(message.content.json.canonical.utf8)
@@ -84,12 +92,6 @@ public final class Delivery: Sendable {
         let scoped = transaction.scoped(to: tenant)
         let now = clock.now
         let id = DeliveryID(now: now)
-        var lane = message.kind == .mail ? Lane.mail(tenant) : Lane.sms(tenant)
-        var event = ""
-        if case .webhook(let outlet, let name, _) = message.content {
-            lane = Lane(tenant: tenant, id: outlet)
-            event = name
-        }
         var state = DeliveryState.waiting
         if try way(for: lane, message.kind, in: transaction) == nil {
             state = message.isConfidential && message.expires != nil ? .expired : .resting
@@ -102,13 +104,13 @@ public final class Delivery: Sendable {
             """
             INSERT INTO delivery
                 (tenant, id, kind, lane, event, state, due, attempts, confidential, created_at, expires_at, payload,
-                 result, finished_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $7, $9, $10, $11, $12)
+                 result, finished_at, queued_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $7, $9, $10, $11, $12, $7)
             """, id, message.kind.rawValue, lane.id, event, state.rawValue, now, message.isConfidential,
             message.expires, sealed, result, state.isOpen ? nil : now)
         guard state.isOpen else { return id }
-        transaction.afterCommit { [depths, wake] in
-            depths.add(1, to: tenant)
+        transaction.afterCommit { [depths, wake, lane] in
+            depths.add(1, to: lane)
             wake.signal()
         }
         return id

@@ -1,7 +1,9 @@
 /// Every bound of this target, on one page.
 public enum DeliveryLimits {
-    /// Deliveries of one tenant that wait or rest; one more is refused.
+    /// Mails, and as many text messages, of one tenant that wait or rest; one more is refused.
     public static let queued = 10_000
+    /// Events that wait for one webhook; the audit stream goes on behind them when there is room again.
+    public static let queuedEvents = 2000
     /// Bytes of one message as it is kept.
     public static let messageBytes = 4 << 20
     /// Bytes of a mail's subject, before it is encoded.
@@ -31,6 +33,8 @@ public enum DeliveryLimits {
 
     /// Attempts after which a delivery becomes a dead letter.
     static let attempts = 12
+    /// Seconds after which what still waits becomes a dead letter, however often it was tried.
+    static let waitingSeconds: Int64 = 2 * 86_400
     /// Attempts after which a message that the receiver refuses becomes a dead letter, where minds may change.
     static let refusedAttempts = 5
     /// Transfers at one time, and so threads.
@@ -39,6 +43,16 @@ public enum DeliveryLimits {
     static let suspectTransfers = 16
     /// Transfers at one time for one tenant.
     static let transfersPerTenant = 8
+    /// Those of them to outlets whose last attempt failed, so that what hangs leaves room for what works.
+    static let suspectTransfersPerTenant = 4
+    /// Those of them that are no mails and text messages, so that links and codes never wait for an application.
+    static let eventTransfersPerTenant = 6
+    /// Tests by hand at one time, whose outlets may well hang.
+    static let trials = 12
+    /// Tests by hand at one time by one tenant.
+    static let trialsPerTenant = 2
+    /// Tenants whose events are put into the queue at one time.
+    static let streamingTenants = 16
     /// Transfers at one time from one tenant through one outlet.
     static let transfersPerLane = 2
     /// Lanes that one look for due deliveries passes at most.

@@ -57,7 +57,11 @@ public enum DeliverySchema {
                     failure TEXT,
                     PRIMARY KEY (tenant, outlet)
                 )
-                """)
+                """),
+            // What was made before has none, and is judged by when it was made.
+            Migration(
+                2, "since when a delivery waits",
+                "ALTER TABLE delivery ADD COLUMN queued_at BIGINT NOT NULL DEFAULT 0"),
         ])
 
     static let payloadColumn = SealedColumn(table: "delivery", rowColumns: ["id"], column: "payload")

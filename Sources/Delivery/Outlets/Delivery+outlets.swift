@@ -210,6 +210,11 @@ extension Delivery {
 
     private func checkedPath(_ kind: DeliveryKind, _ settings: JSONValue) throws -> OutletPath {
         let path = try OutletPath(kind, settings)
+        if let text = settings["ca"]?.string, !text.isEmpty, !CertificateList.isReadable(text) {
+            throw Refusal(
+                .invalid, "outlet.settings", "The settings are wrong: ca holds no readable certificates.",
+                faults: [Refusal.Fault(place: "/settings/ca", message: "holds no readable certificates")])
+        }
         if let address = path.literalAddress, !self.settings.policy.permits(address) {
             throw Refusal(
                 .invalid, "outlet.private", "\(address) is no public address, and the operator has not allowed it.",

@@ -41,13 +41,14 @@ extension Delivery {
         }
         let now = clock.now
         let shipment = try trialShipment(kind, recipient, along: way, tenant, at: now)
-        guard slots.withLock({ $0.begin(lane, isSuspect: false) }) else {
+        guard slots.withLock({ $0.beginTrial(lane) }) else {
             throw Refusal(
                 .limited, "delivery.busy", "Other deliveries of this tenant are under way; try again in a moment.",
                 retryAfter: .seconds(5))
         }
         let outcome = await transport(shipment)
-        // What somebody tries by hand, maybe with a recipient that no outlet takes, counts against no one else's outlet.
+        slots.withLock { $0.endTrial(lane) }
+        // What somebody tries by hand, maybe for a recipient that nobody takes, counts against no one else's outlet.
         let isOwn = way.breakers.shared == nil || tenant == .platform
         end(lane, isOwn || outcome.isDelivered ? way.breakers : nil, false, outcome)
         count(kind, outcome)

@@ -59,6 +59,7 @@ extension Delivery: Service {
             ticks += 1
             if ticks.isMultiple(of: 10) {
                 do {
+                    if ticks.isMultiple(of: 60) { try await endOverdue() }
                     try await countQueues()
                 } catch {
                     logger.error("queues can not be counted", metadata: ["reason": "\(error)"])

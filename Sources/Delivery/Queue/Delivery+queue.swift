@@ -258,11 +258,16 @@ extension Delivery {
             throw Refusal(.conflict, "delivery.noOutlet", "There is no outlet that could send it; set one up first.")
         }
         // What is being sent at this moment is left alone.
-        try transaction.execute(
+        let changed = try transaction.execute(
             """
-            UPDATE delivery SET state = 'waiting', due = $3, attempts = 0, result = NULL, finished_at = NULL
-            WHERE tenant = $1 AND id = $2 AND claimed_by IS NULL
+            UPDATE delivery SET state = 'waiting', due = $3, attempts = 0, result = NULL, finished_at = NULL,
+                claimed_by = NULL, queued_at = $3
+            WHERE tenant = $1 AND id = $2 AND (claimed_by IS NULL OR due <= $3)
             """, info.id, now)
+        guard changed > 0 else {
+            throw Refusal(
+                .conflict, "delivery.underWay", "It is being sent at this very moment; look again shortly.")
+        }
         transaction.afterCommit { [wake] in wake.signal() }
     }
 

@@ -1,19 +1,22 @@
 import Base
 import Synchronization
 
-/// How many deliveries of each tenant wait or rest: counted in the database now and then, and up in between.
+/// How many deliveries of each lane wait or rest: counted in the database now and then, and up in between.
 ///
-/// It bounds the queue without a row that every sender would have to lock, so the bound is kept roughly.
+/// It bounds the queue without a row that every sender would have to lock, so the bound is kept roughly. Each lane has
+/// its own, so that what waits for a dead webhook leaves room for the mails with which people sign in.
 final class QueueDepths: Sendable {
-    private let counts = Mutex<[TenantID: Int]>([:])
+    private let counts = Mutex<[Lane: Int]>([:])
 
-    func hasRoom(_ tenant: TenantID) -> Bool {
-        counts.withLock { $0[tenant, default: 0] } < DeliveryLimits.queued
+    static func bound(_ lane: Lane) -> Int {
+        lane.isMessages ? DeliveryLimits.queued : DeliveryLimits.queuedEvents
     }
 
-    func add(_ count: Int, to tenant: TenantID) { counts.withLock { $0[tenant, default: 0] += count } }
+    func hasRoom(_ lane: Lane) -> Bool { counts.withLock { $0[lane, default: 0] } < Self.bound(lane) }
 
-    func replace(_ counted: [TenantID: Int]) { counts.withLock { $0 = counted } }
+    func add(_ count: Int, to lane: Lane) { counts.withLock { $0[lane, default: 0] += count } }
+
+    func replace(_ counted: [Lane: Int]) { counts.withLock { $0 = counted } }
 }
 
 /// Wakes the courier when something was put into the queue.

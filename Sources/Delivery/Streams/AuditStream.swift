@@ -20,6 +20,20 @@ struct StreamRest: Sendable {
     var failures: Int
 }
 
+/// What of the streams is being moved on, so that nothing is moved twice at one time.
+struct MovingStreams: Sendable {
+    private var streams: Set<AuditStream> = []
+    private var tenants: Set<TenantID> = []
+
+    func isMoving(_ tenant: TenantID) -> Bool { tenants.contains(tenant) }
+    mutating func begin(_ stream: AuditStream) -> Bool { streams.insert(stream).inserted }
+    mutating func end(_ stream: AuditStream) { streams.remove(stream) }
+    mutating func begin(_ tenant: TenantID) -> Bool {
+        tenants.count < DeliveryLimits.streamingTenants && tenants.insert(tenant).inserted
+    }
+    mutating func end(_ tenant: TenantID) { tenants.remove(tenant) }
+}
+
 /// Audit logs leave entry by entry from a remembered position, so that none is left out and none is doubled: into the
 /// queue of a webhook in the very transaction that moves the position, to a syslog receiver before it moves. A crash
 /// between the two, or a receiver that loses what its system has acknowledged, is all that is left; the index in every
@@ -37,26 +51,56 @@ extension Delivery {
     }
 
     /// Moves streams on until the server stops.
+    ///
+    /// What goes to a receiver takes a slot like every transfer. What goes into the queue is work in the database alone:
+    /// it waits for no receiver, one tenant's streams one after the other.
     func stream() async {
         await withDiscardingTaskGroup { group in
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
+                var isAllBegun = true
                 do {
                     let now = clock.now
-                    for stream in try await behind() where streamRests.withLock({ $0[stream]?.until ?? now }) <= now {
-                        let isSuspect = streamRests.withLock { $0[stream] != nil }
-                        guard slots.withLock({ $0.begin(stream.lane, isSuspect: isSuspect) }) else { continue }
+                    let ready = try await behind().filter { stream, _ in
+                        streamRests.withLock { $0[stream]?.until ?? now } <= now && depths.hasRoom(stream.lane)
+                    }
+                    for (stream, kind) in ready where kind == .syslog {
+                        guard let isSuspect = begin(stream) else { continue }
                         group.addTask {
                             let isGood = await self.advance(stream)
                             self.slots.withLock { $0.end(stream.lane, isSuspect: isSuspect) }
                             self.noteRest(stream, isGood)
+                            self.moving.withLock { $0.end(stream) }
+                        }
+                    }
+                    let events = Dictionary(grouping: ready.filter { $0.1 == .webhook }.map(\.0), by: \.tenant)
+                    for (tenant, streams) in events.shuffled() where !moving.withLock({ $0.isMoving(tenant) }) {
+                        guard moving.withLock({ $0.begin(tenant) }) else {
+                            isAllBegun = false
+                            break
+                        }
+                        group.addTask {
+                            for stream in streams { self.noteRest(stream, await self.advance(stream)) }
+                            self.moving.withLock { $0.end(tenant) }
                         }
                     }
                 } catch {
                     logger.error("audit streams can not be read", metadata: ["reason": "\(error)"])
                 }
-                await cancelWhenGracefulShutdown { try? await Task.sleep(for: self.settings.interval) }
+                let rest = isAllBegun ? settings.interval : .milliseconds(50)
+                await cancelWhenGracefulShutdown { try? await Task.sleep(for: rest) }
             }
         }
+    }
+
+    /// Begins to move a stream to its receiver: whether it is suspect, nil when it has to wait.
+    private func begin(_ stream: AuditStream) -> Bool? {
+        guard moving.withLock({ $0.begin(stream) }) else { return nil }
+        let isSuspect = streamRests.withLock { $0[stream] != nil }
+        guard slots.withLock({ $0.begin(stream.lane, isSuspect: isSuspect) }) else {
+            moving.withLock { $0.end(stream) }
+            return nil
+        }
+        return isSuspect
     }
 
     private func noteRest(_ stream: AuditStream, _ isGood: Bool) {
@@ -73,12 +117,12 @@ extension Delivery {
     }
 
     /// The streams with something to send that nobody is sending.
-    private func behind() async throws -> [AuditStream] {
+    private func behind() async throws -> [(AuditStream, DeliveryKind)] {
         let now = clock.now
         return try await database.platform.read { transaction in
             try transaction.acrossTenants.rows(
                 """
-                SELECT s.tenant, s.outlet, s.position, s.signed_size FROM audit_stream s
+                SELECT s.tenant, s.outlet, s.position, s.signed_size, o.kind FROM audit_stream s
                 JOIN outlet o ON o.tenant = s.tenant AND o.id = s.outlet
                 WHERE o.active = 1 AND (s.claimed_until <= $1 OR s.claimed_by = $2)
                 """, now, self.settings.node
@@ -86,7 +130,7 @@ extension Delivery {
                 let stream = AuditStream(tenant: try row.identifier(0), outlet: try row.identifier(1))
                 let reach = try self.audit.reach(of: stream.tenant, in: transaction)
                 let isBehind = try reach.size > row.integer(2) || reach.signedSize > row.integer(3)
-                return isBehind ? stream : nil
+                return isBehind ? DeliveryKind(rawValue: try row.text(4)).map { (stream, $0) } : nil
             }
         }
     }
@@ -107,7 +151,8 @@ extension Delivery {
     func advance(_ stream: AuditStream) async -> Bool {
         do {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
-                guard let step = try await claimStep(stream) else { return true }
+                // A webhook that does not work keeps its events in the log until there is room for more of them.
+                guard depths.hasRoom(stream.lane), let step = try await claimStep(stream) else { return true }
                 if case .webhook(_, let events, _) = step.way.path {
                     try await enqueue(step, events, stream)
                     continue

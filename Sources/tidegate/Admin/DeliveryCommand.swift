@@ -115,8 +115,16 @@ struct DeliveryCommand: AsyncParsableCommand {
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/delivery/test"
             let body: JSONValue = ["kind": .string(kind), "to": .string(to)]
-            show(try await server.send(.post, path.text, .json(body)), first: ["delivered", "result"])
+            try showTrial(try await server.send(.post, path.text, .json(body)))
         }
+    }
+}
+
+extension AdminVerb {
+    /// Prints how a test went; one that was not delivered fails the command, so that scripts notice.
+    func showTrial(_ trial: JSONValue) throws {
+        show(trial, first: ["delivered", "result"])
+        guard trial["delivered"] == true else { throw ExitCode(1) }
     }
 }
 

@@ -85,7 +85,7 @@ struct OutletCommand: AsyncParsableCommand {
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(outlet.tenant)/delivery/test"
             let body = JSONValue.given(["outlet": .string(outlet.name), "to": .text(to)])
-            show(try await server.send(.post, path.text, .json(body)), first: ["delivered", "result"])
+            try showTrial(try await server.send(.post, path.text, .json(body)))
         }
     }
 

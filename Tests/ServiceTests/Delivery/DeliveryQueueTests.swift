@@ -207,7 +207,7 @@ struct DeliveryQueueTests {
             #expect(try await delivery.delivery(late, of: fixture.acme).state == .expired)
             #expect(fixture.receiver.shipments.isEmpty)
 
-            delivery.depths.add(DeliveryLimits.queued, to: fixture.acme)
+            delivery.depths.add(DeliveryLimits.queued, to: .mail(fixture.acme))
             await #expect(throws: Refusal(.limited, "delivery.full", "")) {
                 try await fixture.send(Self.mail, by: delivery)
             }

@@ -142,6 +142,28 @@ struct DeliveryQueueRuleTests {
         #expect(slots.used == 9)
     }
 
+    @Test("what hangs takes half of a tenant's share, events never take it whole, and tests by hand a little")
+    func share() {
+        var slots = Slots()
+        func begin(_ outlets: Range<UInt64>, isSuspect: Bool) -> Int {
+            outlets.filter { slots.begin(lane(1, $0), isSuspect: isSuspect) }.count
+        }
+        #expect(begin(10..<30, isSuspect: true) == DeliveryLimits.suspectTransfersPerTenant)
+        #expect(begin(30..<50, isSuspect: false) == 2)
+        let messages = [Lane.mail(TenantID(high: 0, low: 1)), .sms(TenantID(high: 0, low: 1))]
+        let begun = messages.map { slots.begin($0, isSuspect: false) }
+        #expect(begun == [true, true])
+        var trials = Slots()
+        let tried = (1..<20).filter { trials.beginTrial(lane(UInt64($0), 10)) }
+        #expect(tried.count == DeliveryLimits.trials)
+        for tenant in tried {
+            trials.endTrial(lane(UInt64(tenant), 10))
+            trials.end(lane(UInt64(tenant), 10), isSuspect: false)
+        }
+        let again = (10..<20).filter { trials.beginTrial(lane(1, $0)) }
+        #expect(again.count == DeliveryLimits.trialsPerTenant)
+    }
+
     @Test("a suspect outlet gets one attempt at a time")
     func suspectLane() {
         var slots = Slots()
