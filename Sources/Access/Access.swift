@@ -21,6 +21,8 @@ public struct Access: Sendable {
     package let approvals = Approvals()
     /// What dangerous acts ask for beside a right.
     package let proof = RecentProof()
+    /// What other parts know about credentials.
+    package let rules = CredentialRules()
     let clock: WallClock
     /// Hears of a new tenant's issuing CA, after the commit.
     let anchorAdded: @Sendable (DeviceAnchor) -> Void

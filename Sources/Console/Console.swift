@@ -93,7 +93,7 @@ public struct Console: Sendable {
     }
 
     private func visitor(_ visit: Visit) async throws -> Visitor? {
-        guard let secret = SessionCookie.secret(in: visit.request.headers) else { return nil }
+        guard let secret = visit.cookie.secret(in: visit.request.headers) else { return nil }
         do {
             return try await sessions.visitor(secret, visit.origin, true)
         } catch let refusal as Refusal where refusal.kind == .unauthenticated {
@@ -126,11 +126,11 @@ public struct Console: Sendable {
             return Self.redirect(to: place + mark)
         case .signedIn(let secret, let place):
             var response = Self.redirect(to: place)
-            response.headers[.setCookie] = SessionCookie.setting(secret)
+            response.headers[.setCookie] = visit.cookie.setting(secret)
             return response
         case .signedOut(let place):
             var response = Self.redirect(to: place)
-            response.headers[.setCookie] = SessionCookie.clearing
+            response.headers[.setCookie] = visit.cookie.clearing
             return response
         case .answer(let answer):
             return answer.response

@@ -31,6 +31,8 @@ public struct OAuth: Sendable {
         self.issuer = issuer
         self.clock = clock
         attempts = CodeAttempts(clock: clock)
+        let whole = self
+        access.rules.addEnd { try whole.endAll(of: $0, tenant: $1, in: $2) }
     }
 
     /// Records what a program did, or what was done for it.

@@ -64,6 +64,7 @@ public struct SignIn: Sendable {
         self.demand = demand ?? { try rule.demand(of: $0, satisfied: $1, in: $2) }
         let whole = self
         access.proof.set { try whole.requireRecent($0, for: $1, in: $2) }
+        access.rules.setAdmits { try whole.admits($0, of: $1, from: $2, in: $3) }
         addApprovals()
     }
 

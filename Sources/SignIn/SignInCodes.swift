@@ -16,6 +16,9 @@ extension AuditCode {
     public static let passwordChanged = AuditCode("password.changed", "A password was set or changed.")
     /// Somebody signed in.
     public static let sessionOpened = AuditCode("session.opened", "Somebody signed in; the object is the session.")
+    /// Sign-ins to an account were refused.
+    public static let signInRefused = AuditCode(
+        "signin.refused", "Sign-ins to an account were refused: a wrong password, too many attempts, or not from there.")
     /// A session was ended before its time.
     public static let sessionEnded = AuditCode("session.ended", "A session was ended by its holder or for them.")
     /// A session ended by itself.
@@ -27,6 +30,6 @@ extension AuditCode {
     /// Every code that this part records.
     public static let signIn: [AuditCode] = [
         accountInvited, accountActivated, accountChanged, linkMade, linkUsed, passwordChanged, sessionOpened,
-        sessionEnded, sessionExpired, signInPolicyChanged,
+        signInRefused, sessionEnded, sessionExpired, signInPolicyChanged,
     ]
 }

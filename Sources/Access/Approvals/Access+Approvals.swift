@@ -121,8 +121,14 @@ extension Access {
                     "Another person of this tenant who may make the change must approve it.")
             }
             try proof.require(principal, for: .rights, in: tx)
-            guard try findPrincipal(pending.proposer, in: tx)?.isActive ?? true,
-                let apply = approvals.apply(pending.kind)
+            let proposer = try findPrincipal(pending.proposer, in: tx)
+            // Whose program it was is not known: it could be the approver's own.
+            guard proposer?.kind != .client || principal.isLocalAdministrator else {
+                throw Refusal(
+                    .forbidden, "change.program",
+                    "A program proposed it, so only the server's operator can approve it. Let a person propose it.")
+            }
+            guard proposer?.isActive ?? true, let apply = approvals.apply(pending.kind)
             else { throw Refusal(.conflict, "change.proposer", "Who proposed it, or its kind, is no more.") }
             try apply(pending.change, .approved(id, reason: pending.reason), tenant, principal, tx)
             return try close(pending, .approved, .changeApproved, tenant, by: principal, in: tx)

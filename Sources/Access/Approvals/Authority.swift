@@ -68,6 +68,24 @@ extension Access {
         if case .own = authority { try proof.require(principal, for: .rights, in: tx) }
     }
 
+    /// Refuses who could act as two approvers: where a tenant wants a second one, nobody is given a way to act as an
+    /// administrator other than themselves.
+    package func requireOneApprover(
+        _ principal: Principal, insteadOf other: PrincipalID, tenant: TenantID, in tx: Transaction
+    ) throws {
+        guard !principal.isLocalAdministrator, principal.id != other, try needsSecond(tenant, in: tx) else { return }
+        let scoped = tx.scoped(to: tenant)
+        let info = try findPrincipal(other.text, in: scoped)
+        let held = try holdings(
+            of: Principal(id: info.id, kind: info.kind, tenant: tenant, name: info.name, credential: nil, address: nil),
+            in: tenant, tx)
+        guard held.contains(where: { $0.permissions.contains(where: \.isAdministrative) }) else { return }
+        throw Refusal(
+            .conflict, "approval.ownSecond",
+            "This tenant wants a second administrator for what matters, so nobody is shown a link to another "
+                + "administrator's account. Set up mail, or let the server's operator make the link.")
+    }
+
     static func checked(_ reason: String?) throws(Refusal) -> String {
         let text = reason?.split(whereSeparator: \.isWhitespace).joined(separator: " ") ?? ""
         guard !text.isEmpty, text.utf8.count <= AccessLimits.reasonBytes else {

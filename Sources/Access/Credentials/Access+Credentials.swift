@@ -43,7 +43,8 @@ extension Access {
         return info
     }
 
-    /// Ends all credentials of these kinds of a principal, except one when it is named, and answers what they were.
+    /// Ends all credentials of these kinds of a principal, except one when it is named, and answers what they were; with
+    /// its access tokens ends what they could be renewed by.
     @discardableResult
     package func endAll(
         of principal: PrincipalID, tenant: TenantID, kinds: Set<Credential.Kind>, except kept: CredentialID? = nil,
@@ -58,6 +59,7 @@ extension Access {
             RETURNING \(CredentialRow.columns)
             """, principal, clock.now, kept?.bytes ?? []
         ).map(CredentialRow.read)
+        if kinds.contains(.access) { try rules.end(principal, of: tenant, in: tx) }
         announceEnd(of: principal, tenant, in: tx)
         return ended
     }
@@ -122,6 +124,10 @@ extension Access {
             guard try TenantRow.find(owner, in: tx)?.status == .active else { return nil }
             let holder = try findPrincipal(info.principal.text, in: tx.scoped(to: owner))
             guard holder.isActive else { return nil }
+            // A session's address is asked with the session itself.
+            if holder.kind == .user, info.kind != .session {
+                guard try rules.admit(holder.id, of: owner, from: address, in: tx) else { return nil }
+            }
             return Principal(
                 id: holder.id, kind: holder.kind, tenant: owner, name: holder.name,
                 credential: Credential(id: info.id, kind: info.kind, permissions: info.permissions), address: address)

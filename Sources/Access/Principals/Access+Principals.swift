@@ -42,13 +42,19 @@ extension Access {
         }
     }
 
-    /// Disables a principal, whose tokens are refused from now on, or enables it again.
+    /// Disables a principal, whose tokens are refused from now on, or enables it again. Only for who holds all that it
+    /// holds; nobody disables themselves, so that somebody is left who can enable them.
     public func setActive(
         _ isActive: Bool, principal text: String, tenant: TenantID, by principal: Principal
     ) async throws -> PrincipalInfo {
         try await database.tenant(tenant).write { tx in
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
             let found = try findPrincipal(text, in: tx)
+            guard isActive || found.id != principal.id else {
+                throw Refusal(.conflict, "principal.own", "Nobody disables themselves; ask another administrator.")
+            }
+            try proof.require(principal, for: .accounts, in: tx)
+            try requireCovering(found.id, tenant: tenant, by: principal, in: tx)
             try tx.execute("UPDATE principal SET active = $3 WHERE tenant = $1 AND id = $2", found.id, isActive)
             rightsChanged(of: found.id, tenant, in: tx)
             if !isActive {

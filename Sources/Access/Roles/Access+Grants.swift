@@ -107,7 +107,8 @@ extension Access {
         }
     }
 
-    /// Ends a grant at once.
+    /// Ends a grant at once. An administrator's only by who holds as much, and nobody ends their own: somebody is left who
+    /// can give it back.
     public func endGrant(_ id: GrantID, reason: String? = nil, tenant: TenantID, by principal: Principal) async throws {
         try await database.tenant(tenant).write { tx in
             try endGrant(id, authority: .own(reason: reason), tenant: tenant, by: principal, in: tx)
@@ -124,7 +125,16 @@ extension Access {
         let place = try place(of: grant.domain, grant.device, tenant: tenant, in: tx)
         try authorize(principal, .principalManage, tenant: tenant, at: place, in: tx)
         let isAdministrative = try findRole(grant.role, tenant: tenant, in: tx)?.isAdministrative ?? false
-        if isAdministrative { try require(authority, of: .grantEnd, tenant: tenant, by: principal, in: tx) }
+        if isAdministrative {
+            try require(authority, of: .grantEnd, tenant: tenant, by: principal, in: tx)
+            let role = try findRole(grant.role, tenant: tenant, in: tx)
+            try requireHolding(
+                role?.permissions ?? [], until: clock.now, principal, tenant: tenant, at: place, in: tx)
+            guard grant.holder.principal != principal.id else {
+                throw Refusal(
+                    .conflict, "grant.own", "Nobody ends their own rights as administrator; ask another one.")
+            }
+        }
         try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND id = $2", id)
         rightsChanged(of: grant.holder.principal, tenant, in: tx)
         try record(

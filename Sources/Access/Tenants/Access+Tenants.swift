@@ -238,6 +238,14 @@ extension Access {
                 id: old.id, slug: old.slug, name: old.name, status: status, plan: old.plan, rootDomain: old.rootDomain,
                 created: old.created, demo: old.demo)
             try TenantRow.update(new, in: tx)
+            if status != .active {
+                // A tenant that is resumed begins with new sign-ins.
+                try tx.scoped(to: old.id).execute(
+                    """
+                    UPDATE credential SET revoked = $2
+                    WHERE owner = $1 AND kind IN ('session', 'access') AND revoked IS NULL
+                    """, clock.now)
+            }
             for log in [TenantID.platform, old.id] {
                 try record(code, log, by: principal, "tenant", old.id.text, in: tx)
             }

@@ -134,10 +134,9 @@ final class EventStreams: Sendable {
                 }
                 if let update = pace.take(update) { try await writer.write(Self.event(update)) }
             case .doubt:
-                do { try await isAllowed() } catch {
-                    try await writer.write("event: end\ndata: {}\n\n")
-                    return
-                }
+                // Whoever may still be here comes again, and is asked anew how much they may know of.
+                do { try await isAllowed() } catch { try await writer.write("event: end\ndata: {}\n\n") }
+                return
             }
         }
     }

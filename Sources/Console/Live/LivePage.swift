@@ -24,7 +24,7 @@ extension PageTable {
                 let wish = EventStreams.Wish(
                     tenant: tenant, device: device?.id, waits: visit.query.has("waiting"), seesAll: scope == .all,
                     principal: principal.id)
-                let (secret, origin) = (SessionCookie.secret(in: visit.request.headers), visit.visit.origin)
+                let (secret, origin) = (visit.cookie.secret(in: visit.request.headers), visit.visit.origin)
                 return .answer(
                     try streams.answer(
                         wish,

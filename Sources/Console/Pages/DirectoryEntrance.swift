@@ -42,7 +42,7 @@ extension PageTable {
                     let step = try await console.directories.comeBack(
                         visit.query.single, browser: cookie?.browser, from: visit.origin)
                     let outcome = try await goOn(step, console, visit, to: cookie?.next ?? "/")
-                    return .setting(cookie: VisitCookie.clearing, arrival(outcome))
+                    return .setting(cookie: VisitCookie.clearing, arrival(outcome, visit.cookie))
                 } catch let refusal as Refusal {
                     let again = try await DirectoryWays(console, visit, FormFields()).again(refusal)
                     return .setting(cookie: VisitCookie.clearing, again)
@@ -53,9 +53,9 @@ extension PageTable {
 
     /// The browser is still coming from another site, so it would leave a session's cookie out of what it asks for next:
     /// a page of ours sends it on.
-    private static func arrival(_ outcome: Outcome) -> Outcome {
+    private static func arrival(_ outcome: Outcome, _ cookie: SessionCookie) -> Outcome {
         guard case .signedIn(let secret, let place) = outcome else { return outcome }
-        return .setting(cookie: SessionCookie.setting(secret), .show(ArrivalPage(address: LocalAddress(place).text)))
+        return .setting(cookie: cookie.setting(secret), .show(ArrivalPage(address: LocalAddress(place).text)))
     }
 }
 

@@ -20,7 +20,7 @@ extension PageTable {
         let own: [Page] = [
             .signedIn("/") { visit in .seeOther(try await start(console, visit)) },
             .signedIn(posting: "/sign-out") { visit in
-                try await sessions.end(SessionCookie.secret(in: visit.request.headers) ?? "", visit.visit.origin)
+                try await sessions.end(visit.cookie.secret(in: visit.request.headers) ?? "", visit.visit.origin)
                 return .signedOut(to: "/sign-in?done=\(Done.signedOut.rawValue)")
             },
             .open("/sign-in") { visit in

@@ -1,15 +1,20 @@
 import HTTPTypes
+import SignIn
 
 /// The cookie that holds a session's secret and nothing else.
 ///
-/// The prefix makes the browser refuse it unless it is secure, bound to this host and good for every path.
-enum SessionCookie {
-    static let name = "__Host-tidegate"
+/// The prefix makes the browser refuse it unless it is secure, bound to this host and good for every path. Cookies know
+/// no ports, so the platform's staff have one of another name: a sign-in on one listener would else end the other's.
+struct SessionCookie {
+    let name: String
     private static let traits = "Path=/; Secure; HttpOnly; SameSite=Strict"
 
+    /// The cookie of a listener of this realm.
+    init(_ realm: Realm) { name = realm == .platform ? "__Host-tidegate-platform" : "__Host-tidegate" }
+
     /// The secret that a request brings; nil when there is none, or more than one that differ.
-    static func secret(in headers: HTTPFields) -> String? {
-        value(of: name, in: headers).flatMap { (16...256).contains($0.utf8.count) ? $0 : nil }
+    func secret(in headers: HTTPFields) -> String? {
+        Self.value(of: name, in: headers).flatMap { (16...256).contains($0.utf8.count) ? $0 : nil }
     }
 
     /// What a cookie of this name holds; nil when there is none, or more than one that differ.
@@ -26,8 +31,8 @@ enum SessionCookie {
     }
 
     /// The header's value that hands out a secret.
-    static func setting(_ secret: String) -> String { "\(name)=\(secret); \(traits)" }
+    func setting(_ secret: String) -> String { "\(name)=\(secret); \(Self.traits)" }
 
     /// The header's value that takes it away.
-    static let clearing = "\(name)=; \(traits); Max-Age=0"
+    var clearing: String { "\(name)=; \(Self.traits); Max-Age=0" }
 }

@@ -23,6 +23,9 @@ package struct Visit: Sendable {
     /// Who is signed in, if anybody.
     let visitor: Visitor?
 
+    /// The cookie of the listener's sessions.
+    var cookie: SessionCookie { SessionCookie(realm) }
+
     /// What the browser calls itself.
     package var agent: String? { request.headers[.userAgent] }
 

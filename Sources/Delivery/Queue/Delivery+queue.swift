@@ -90,11 +90,12 @@ extension Delivery {
 
     /// What a delivery says; reading it is recorded.
     ///
-    /// A confidential one is shown only while it rests in the outbox, because there is no other way for it to arrive.
+    /// A confidential one is shown to nobody: sign-in's links and codes would let whoever may see the queue into
+    /// everybody's account.
     public func content(of id: DeliveryID, tenant: TenantID, by actor: Actor) async throws -> JSONValue {
         try await database.tenant(tenant).write { transaction in
             let info = try self.find(id, tenant, in: transaction)
-            guard !info.isConfidential || info.state == .resting else {
+            guard !info.isConfidential else {
                 throw Refusal(
                     .conflict, "delivery.confidential",
                     "This is for its recipient only: whoever reads it could act with it.")

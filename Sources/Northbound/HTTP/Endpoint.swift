@@ -3,6 +3,7 @@ import Base
 import HTTPTypes
 public import Hummingbird
 import Logging
+import SignIn
 
 /// Serves one route: admits the caller, reads the request, calls the handler.
 ///
@@ -51,7 +52,12 @@ struct Endpoint: HTTPResponder {
                 let parts = field.split(separator: " ", maxSplits: 1)
                 guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Gatekeeper.noCredential }
                 let token = parts[1].trimmingPrefix { $0 == " " }
-                return try await gatekeeper.authenticate(String(token), context.address)
+                let principal = try await gatekeeper.authenticate(String(token), context.address)
+                // The platform's staff have a listener of their own, for what programs hold of theirs as well.
+                guard principal.kind != .user || Realm(of: principal.tenant) == context.realm else {
+                    throw Gatekeeper.otherListener
+                }
+                return principal
             } catch let refusal as Refusal where refusal.kind == .unauthenticated {
                 try gatekeeper.countRefused(context.address, refusal)
                 throw refusal

@@ -36,6 +36,9 @@ public struct Gatekeeper: Sendable {
     public static let notHere = Refusal(
         .notFound, "not.found", "There is nothing at this address, or it is not for you.")
 
+    static let otherListener = Refusal(
+        .unauthenticated, "token.listener", "The token is unknown, expired or revoked, or for another listener.")
+
     static let noCredential = Refusal(
         .unauthenticated, "token.missing",
         "Send a token: `Authorization: Bearer …`. `tidegate admin token create` makes one.")

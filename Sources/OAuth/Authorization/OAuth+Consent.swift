@@ -17,6 +17,7 @@ extension OAuth {
         let now = clock.now
         try await database.platform.write { tx in
             try requireLive(person, in: tx)
+            try requireProof(person, for: question.scope, in: tx)
             try tx.scoped(to: person.tenant).execute(
                 """
                 INSERT INTO oauth_code (owner, hash, client, principal, redirect, challenge, scope, nonce, signed_in,
@@ -58,6 +59,12 @@ extension OAuth {
         guard holder.isActive, let id = person.credential?.id,
             let session = try access.credential(id, of: person.tenant, in: tx), session.revoked == nil
         else { throw Refusal(.unauthenticated, "session.invalid", "The session has ended. Sign in again.") }
+    }
+
+    /// Refuses to let a program administer for a person who has not proved themselves a short while ago.
+    func requireProof(_ person: Principal, for scope: Scope, in tx: Transaction) throws {
+        guard scope.permissions?.contains(where: \.isAdministrative) ?? true else { return }
+        try access.proof.require(person, for: .credentials, in: tx)
     }
 
     func recordConsent(

@@ -15,6 +15,9 @@ extension OAuth {
         return try await database.tenant(tenant).write { tx in
             let place = try access.domain(draft.domain, tenant: tenant, in: tx)
             try access.authorize(principal, .principalManage, tenant: tenant, domain: place, in: tx)
+            // People of the whole tenant are asked to let such a client in.
+            if draft.flows != [.itself] { try access.authorize(principal, .principalManage, tenant: tenant, in: tx) }
+            try access.requireOwn(principal, of: tenant)
             try access.proof.require(principal, for: .credentials, in: tx)
             let count =
                 try tx.row("SELECT count(*) FROM oauth_client WHERE owner = $1 AND ended IS NULL")?.int(0) ?? 0
@@ -55,6 +58,9 @@ extension OAuth {
             _ = try Access.displayName(draft.name, at: "/name")
         } catch {
             faults += error.faults
+        }
+        if draft.name.lowercased() == Client.commandLine.name.lowercased() {
+            fault("/name", "is the name of our own program: people would take the client for it")
         }
         if draft.flows.isEmpty { fault("/flows", "must name one at least") }
         if draft.flows.contains(.itself) {
@@ -121,18 +127,23 @@ extension OAuth {
         }
     }
 
-    /// Gives a client a new secret; the old one is refused from then on, the tokens that it has go on.
+    /// Gives a client a new secret; the old one is refused from then on, the tokens that it has go on. Only for who holds
+    /// all that the client holds, since the secret is a way to it.
     public func replaceSecret(_ id: ClientID, tenant: TenantID, by principal: Principal) async throws -> String {
         let secret = Token.make(kind: "client")
         return try await database.tenant(tenant).write { tx in
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            try access.requireOwn(principal, of: tenant)
             try access.proof.require(principal, for: .credentials, in: tx)
-            let changed = try tx.execute(
+            let changed = try tx.row(
                 """
                 UPDATE oauth_client SET secret = $3
-                WHERE owner = $1 AND id = $2 AND ended IS NULL AND method = 'secret'
+                WHERE owner = $1 AND id = $2 AND ended IS NULL AND method = 'secret' RETURNING principal
                 """, id, secret.hash)
-            guard changed == 1 else { throw Access.unknown("client") }
+            guard let changed else { throw Access.unknown("client") }
+            if let holder: PrincipalID = try changed.identifierIfAny(0) {
+                try access.requireCovering(holder, tenant: tenant, by: principal, in: tx)
+            }
             try access.record(.clientSecretReplaced, tenant, by: principal, "client", id.text, in: tx)
             return secret.text
         }

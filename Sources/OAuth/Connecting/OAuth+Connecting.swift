@@ -66,6 +66,7 @@ extension OAuth {
             }
             try requirePerson(person, for: connection.client)
             try requireLive(person, in: tx)
+            if isLetIn { try requireProof(person, for: connection.scope, in: tx) }
             try tx.scoped(to: person.tenant).execute(
                 "UPDATE oauth_connection SET owner = $1, status = $3, principal = $4 WHERE user_code = $2",
                 code.letters, isLetIn ? "allowed" : "refused", person.id)

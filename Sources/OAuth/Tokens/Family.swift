@@ -78,15 +78,27 @@ extension OAuth {
         }
     }
 
-    /// The family of this identifier while it counts: not ended, its principal and tenant still let in.
-    func findFamily(_ id: FamilyID, of client: Client, in tx: Transaction) throws -> Family? {
+    /// Ends every family, and every code that could begin one, of somebody whose access ends as a whole.
+    func endAll(of principal: PrincipalID, tenant: TenantID, in tx: Transaction) throws {
+        let scoped = tx.scoped(to: tenant)
+        try scoped.execute(
+            "UPDATE oauth_family SET ended = $3 WHERE owner = $1 AND principal = $2 AND ended IS NULL", principal,
+            clock.now)
+        try scoped.execute("DELETE FROM oauth_code WHERE owner = $1 AND principal = $2", principal)
+        try scoped.execute("DELETE FROM oauth_connection WHERE owner = $1 AND principal = $2", principal)
+    }
+
+    /// The family of this identifier while it counts: not ended, its principal and tenant still let in, and from there.
+    func findFamily(_ id: FamilyID, of client: Client, from address: String?, in tx: Transaction) throws -> Family? {
         let row = try tx.row(
             "SELECT owner, principal, scope, expires FROM oauth_family WHERE id = $1 AND client = $2 AND ended IS NULL",
             id, client.id)
         guard let row, try row.timestamp(3) > clock.now else { return nil }
         let owner: TenantID = try row.identifier(0)
         let principal: PrincipalID = try row.identifier(1)
-        guard try isActive(principal, of: owner, in: tx) else { return nil }
+        guard try isActive(principal, of: owner, in: tx),
+            try client.principal == principal || access.rules.admit(principal, of: owner, from: address, in: tx)
+        else { return nil }
         return Family(
             id: id, client: client, owner: owner, principal: principal, scope: Scope(stored: try row.text(2)),
             expires: try row.timestamp(3))

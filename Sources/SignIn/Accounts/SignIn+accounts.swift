@@ -42,6 +42,7 @@ extension SignIn {
             let place = try access.domain(domain, tenant: tenant, in: tx.scoped(to: tenant))
             try access.authorize(
                 principal, .principalManage, tenant: tenant, domain: domain == nil ? nil : place, in: tx)
+            try access.requireOwn(principal, of: tenant)
             let account = try makeAccount(
                 address, name: name, status: .invited, role: access.role(role, tenant: tenant, in: tx), at: place,
                 until: end, reason: reason, tenant: tenant, by: principal, in: tx)
@@ -60,6 +61,7 @@ extension SignIn {
             let account = try self.account(user, tenant: tenant, needs: .principalManage, by: principal, in: scoped)
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
             try access.requireCovering(account.principal, tenant: tenant, by: principal, in: tx)
+            try access.requireOwn(principal, of: tenant)
             try requireRecent(principal, for: .accounts, in: tx)
             guard account.status != .disabled else {
                 throw Refusal(.conflict, "account.disabled", "The account is disabled; enable it first.")
@@ -81,6 +83,9 @@ extension SignIn {
             let isOwn = account.principal == principal.id && principal.tenant == tenant
             if addressRanges != nil || mustChangePassword != nil {
                 try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+                try access.requireOwn(principal, of: tenant)
+                try requireRecent(principal, for: .accounts, in: tx)
+                try access.requireCovering(account.principal, tenant: tenant, by: principal, in: tx)
             }
             if let addressRanges {
                 if isOwn { try Self.requireInside(addressRanges, principal) }
@@ -99,18 +104,12 @@ extension SignIn {
         }
     }
 
-    /// Disables an account, whose sessions end at once, or enables it again. Nobody disables their own.
+    /// Disables an account, whose sessions end at once, or enables it again; see ``Access/setActive(_:principal:tenant:by:)``.
     public func setActive(
         _ isActive: Bool, user: String, tenant: TenantID, by principal: Principal
     ) async throws -> Account {
         let found = try await database.tenant(tenant).read { tx in
-            let account = try self.account(user, tenant: tenant, needs: .principalManage, by: principal, in: tx)
-            try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
-            try requireRecent(principal, for: .accounts, in: tx)
-            return account
-        }
-        guard isActive || found.principal != principal.id else {
-            throw Refusal(.conflict, "account.own", "Nobody disables their own account; ask another administrator.")
+            try self.account(user, tenant: tenant, needs: .principalManage, by: principal, in: tx)
         }
         _ = try await access.setActive(isActive, principal: found.principal.text, tenant: tenant, by: principal)
         return try await account(found.principal.text, tenant: tenant, by: principal)
@@ -178,6 +177,10 @@ extension SignIn {
     ) throws -> NewLink? {
         let link = try makeLink(purpose, owner: account.tenant, principal: account.principal, in: tx)
         let isMailed = try send(note(purpose, link, to: account), account.tenant, tx)
+        // Whoever sees a link can act as its account, for whom it would then be no second approver any more.
+        if !isMailed {
+            try access.requireOneApprover(principal, insteadOf: account.principal, tenant: account.tenant, in: tx)
+        }
         try access.record(
             .linkMade, account.tenant, by: principal, "account", account.principal.text,
             details: ["purpose": .string(purpose.rawValue), "mailed": .bool(isMailed)], in: tx)

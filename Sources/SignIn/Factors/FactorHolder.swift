@@ -37,6 +37,11 @@ extension Factors {
                 throw Refusal(
                     .conflict, "factor.noAccount", "Factors belong to people's accounts; programs have credentials.")
             }
+            // What a program was let do for somebody does not reach to how they prove themselves.
+            guard credential.permissions == nil else {
+                throw Refusal(
+                    .forbidden, "factor.narrow", "This token is for less than everything: sign in to deal with factors.")
+            }
             return FactorHolder(
                 account: stored.account, actor: principal.actor, address: principal.address,
                 context: credential.id.bytes, principal: principal)

@@ -41,6 +41,7 @@ extension SignIn {
         guard faults.isEmpty else {
             throw Refusal(.invalid, "policy.invalid", "The rules of sign-in are out of range.", faults: faults)
         }
+        try access.requireOwn(principal, of: tenant)
         if principal.tenant == tenant { try Self.requireInside(policy.addressRanges, principal) }
         try requireRecent(principal, for: .signInPolicy, in: tx)
         try access.require(authority, of: .signInPolicy, tenant: tenant, by: principal, in: tx)

@@ -19,14 +19,27 @@ extension SignIn {
                 account.status == .active,
                 let row = try tx.row(
                     "SELECT factors, proved FROM sign_in_session WHERE tenant = $1 AND credential = $2", session),
-                AddressRanges.admit(origin.address, account.addressRanges),
-                AddressRanges.admit(origin.address, try policy(of: principal.tenant, in: tx).addressRanges)
+                try admits(account, from: origin.address, in: tx)
             else { throw ended }
             return SignedIn(
                 principal: principal, account: account, tenant: tenant, session: session,
                 csrfKey: Token.hash(of: "csrf " + secret).hex, proved: try row.timestamp(1),
                 factors: Self.methods(try row.text(0)))
         }
+    }
+
+    /// Whether account and tenant let the holder come from this address.
+    private func admits(_ account: Account, from address: String?, in tx: Transaction) throws -> Bool {
+        try AddressRanges.admit(address, account.addressRanges)
+            && AddressRanges.admit(address, policy(of: account.tenant, in: tx).addressRanges)
+    }
+
+    /// The same for whoever may have no account, as a principal that a program made for itself has none.
+    func admits(_ person: PrincipalID, of tenant: TenantID, from address: String?, in tx: Transaction) throws -> Bool {
+        guard let account = try AccountRow.find(person, tenant: tenant, in: tx.scoped(to: tenant))?.account else {
+            return true
+        }
+        return try account.status == .active && admits(account, from: address, in: tx)
     }
 
     /// Ends the session of this secret; one that has ended already is no fault.
@@ -56,8 +69,8 @@ extension SignIn {
         }
     }
 
-    /// Ends a session of a user, or all but the caller's own when none is named: one's own, or anybody's for who manages
-    /// principals.
+    /// Ends a session of a user, or all but the caller's own when none is named, and then what programs hold for the user
+    /// as well: one's own, or anybody's for who manages principals.
     public func endSessions(
         of user: String, _ id: CredentialID? = nil, tenant: TenantID, by principal: Principal
     ) async throws {
@@ -72,9 +85,10 @@ extension SignIn {
                 ended = try access.end(id, of: tenant, in: tx).map { [$0] } ?? []
             } else {
                 ended = try access.endAll(
-                    of: account.principal, tenant: tenant, kinds: [.session], except: principal.credential?.id, in: tx)
+                    of: account.principal, tenant: tenant, kinds: [.session, .access],
+                    except: principal.credential?.id, in: tx)
             }
-            for info in ended {
+            for info in ended where info.kind == .session {
                 try access.record(
                     .sessionEnded, tenant, by: principal, "session", info.id.text,
                     details: ["principal": .string(account.principal.text)], in: tx)

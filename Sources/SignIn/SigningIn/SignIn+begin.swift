@@ -26,7 +26,7 @@ extension SignIn {
             throw error
         }
         guard isRight, let account = found?.account, let hash = found?.hash else {
-            noteRefusal(origin, tenant: found?.account.tenant)
+            noteRefusal(origin, found?.account)
             throw Self.refused
         }
         let renewed = hashing.isOutdated(hash) ? try await hashing.hash(password) : nil
@@ -92,8 +92,14 @@ extension SignIn {
         return stored
     }
 
-    /// Counts a refused sign-in for the log, where one entry stands for many.
-    func noteRefusal(_ origin: Origin, tenant: TenantID?) {
-        audit.refuse(source: origin.address ?? "local", code: Self.refused.code, tenant: tenant)
+    /// Counts a refused sign-in for the log, where one entry stands for many: in the tenant's when it was to an account.
+    func noteRefusal(_ origin: Origin, _ account: Account?) {
+        guard let account else {
+            return audit.refuse(source: origin.address ?? "local", code: Self.refused.code)
+        }
+        audit.deny(
+            AuditEntry(
+                .signInRefused, tenant: account.tenant, actor: .unknown(address: origin.address),
+                object: AuditObject(kind: "account", id: account.principal.text), outcome: .denied))
     }
 }

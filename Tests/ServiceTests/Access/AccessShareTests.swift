@@ -128,15 +128,19 @@ import Testing
             await #expect(throws: Refusal(.forbidden, "share.lent", "")) {
                 try await world.access.endShare(share.id, tenant: world.acme.id, by: guest)
             }
-            // Inside the tenant it may give what it has, but not beyond the share's own end.
+            // Inside the tenant it may give what it has, but not beyond the share's own end, and no credential at all.
+            let ada = try await world.person("ada")
             await #expect(throws: Refusal(.forbidden, "access.beyondOwn", "")) {
-                try await world.access.createToken(role: "viewer", tenant: world.acme.id, by: guest)
+                try await world.access.grant(role: "viewer", to: ada.name, tenant: world.acme.id, by: guest)
             }
-            let made = try await world.access.createToken(
-                role: "viewer", expires: world.time.now + .seconds(60), tenant: world.acme.id, by: guest)
-            #expect(made.token.expires != nil)
-            let entry = try #require(try await world.log("token.created", of: world.acme.id).first)
+            let end = world.time.now + .seconds(60)
+            _ = try await world.access.grant(
+                role: "viewer", to: ada.name, expires: end, tenant: world.acme.id, by: guest)
+            let entry = try #require(try await world.log("grant.created", of: world.acme.id).last)
             #expect(entry.actor.home == world.rival.id)
+            await #expect(throws: Refusal(.forbidden, "share.outlived", "")) {
+                try await world.access.createToken(role: "viewer", expires: end, tenant: world.acme.id, by: guest)
+            }
         }
     }
 

@@ -55,6 +55,7 @@ import Trust
             #expect(try await console.get("/connect?code=BCDF-GHJK", as: "person").status == 422)
             let page = try await console.get("/connect?code=" + code, as: "person")
             #expect(page.status == 200 && page.text.contains("tidegate (command line)"))
+            try await world.prove(console.person())
             let done = try await console.post("/connect", [("subject", code), ("answer", "yes")], as: "person")
             #expect(done.status == 200 && done.text.contains("let in"))
             world.api.world.time.advance(by: .seconds(10))

@@ -142,7 +142,7 @@ struct ConsoleFixture: Sendable {
         _ path: String, as role: String? = nil, method: HTTPRequest.Method = .get, headers: HTTPFields = [:]
     ) async throws -> Reply {
         var fields = headers
-        if let role { fields[.cookie] = "\(SessionCookie.name)=\(Self.secret(role))" }
+        if let role { fields[.cookie] = "\(SessionCookie(.people).name)=\(Self.secret(role))" }
         return try await send(method, path, "", fields)
     }
 
@@ -156,7 +156,7 @@ struct ConsoleFixture: Sendable {
             .secFetchSite: "same-origin",
         ]
         for field in headers { fields[field.name] = field.value.isEmpty ? nil : field.value }
-        if let role { fields[.cookie] = "\(SessionCookie.name)=\(Self.secret(role))" }
+        if let role { fields[.cookie] = "\(SessionCookie(.people).name)=\(Self.secret(role))" }
         let token = token ?? role.map { "form-of-the-\($0)" } ?? ""
         let body = (form + [("form-token", token)]).map {
             "\($0.0.percentEncoded)=\($0.1.percentEncoded)"

@@ -1,5 +1,6 @@
 import Base
 import HTTPTypes
+import SignIn
 import Testing
 
 @testable import Console
@@ -37,7 +38,7 @@ struct ConsoleShellTests {
             #expect(reply.status == 303)
             #expect(reply.headers[.location] == "/sign-in?next=%2Ft%2Facme%3Ffilter%3Donline")
             var fields: HTTPFields = [:]
-            fields[.cookie] = "\(SessionCookie.name)=a-session-that-has-ended"
+            fields[.cookie] = "\(SessionCookie(.people).name)=a-session-that-has-ended"
             #expect(try await world.get("/t/acme", headers: fields).status == 303)
         }
     }
@@ -108,7 +109,7 @@ struct ConsoleShellTests {
             let reply = try await world.post("/sign-out", as: "admin")
             #expect(
                 reply.headers[.setCookie] == "__Host-tidegate=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
-            #expect(SessionCookie.setting("s") == "__Host-tidegate=s; Path=/; Secure; HttpOnly; SameSite=Strict")
+            #expect(SessionCookie(.people).setting("s") == "__Host-tidegate=s; Path=/; Secure; HttpOnly; SameSite=Strict")
             var fields: HTTPFields = [:]
             fields[.cookie] =
                 "__Host-tidegate=\(ConsoleFixture.secret("admin")); __Host-tidegate=planted-planted-planted"

@@ -289,6 +289,10 @@ import Trust
             #expect(try await poll(begun, after: 1).text("error") == "slow_down")
             let person = try await world.person(role: "admin")
             #expect(try await oauth.connection(typed: code.lowercased(), by: person)?.client.id == "tidegate")
+            await #expect(throws: Refusal(.forbidden, "signin.stepUp", ""), "it could administer") {
+                try await oauth.answer(typed: code, letIn: true, by: person)
+            }
+            try await world.prove(person)
             try await oauth.answer(typed: code, letIn: true, by: person)
             #expect(try await oauth.connection(typed: code, by: person) == nil)
             let tokens = try await poll(begun, after: 20)

@@ -80,6 +80,15 @@ struct OAuthWorld: Sendable {
         return try await api.world.access.authenticate(session: opened.secret.text, address: "192.0.2.4")
     }
 
+    /// Has somebody prove themselves now, as a sign-in does.
+    func prove(_ person: Principal) async throws {
+        let (credential, now) = (try #require(person.credential?.id), api.world.time.now)
+        try await api.world.database.platform.write { tx in
+            try tx.scoped(to: person.tenant).execute(
+                "INSERT INTO step_up (tenant, credential, proved) VALUES ($1, $2, $3)", credential, now)
+        }
+    }
+
     /// What asks for an authorization.
     func query(_ client: String, _ verifier: String, _ more: [String: String?] = [:]) -> String {
         var values: [String: String?] = [

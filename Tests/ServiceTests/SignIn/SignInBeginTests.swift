@@ -75,9 +75,9 @@ struct SignInBeginTests {
             #expect(answers.first?.hasPrefix("unauthenticated signin.refused") == true)
             #expect(try await world.world.count("credential", of: acme.id, "owner") == before)
             _ = try await world.enter("two@example.com", organisation: acme.slug)
-            // One entry stands for many, by source and tenant.
-            let refused = try await world.world.log("access.refused", of: acme.id)
-            #expect(refused.contains { $0.object.id == "signin.refused" && $0.actor.kind == .unknown })
+            // One entry stands for many, by source and account.
+            let refused = try await world.world.log("signin.refused", of: acme.id)
+            #expect(refused.contains { $0.object.kind == "account" && $0.actor.kind == .unknown })
         }
     }
 

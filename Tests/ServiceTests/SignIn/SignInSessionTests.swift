@@ -168,7 +168,7 @@ struct SignInSessionTests {
             _ = try await world.account("bob@example.com", role: "viewer")
             let (_, ann) = try await world.enter()
             let (bobs, bob) = try await world.enter("bob@example.com")
-            await #expect(throws: Refusal(.conflict, "account.own", "")) {
+            await #expect(throws: Refusal(.conflict, "principal.own", "")) {
                 try await signIn.setActive(false, user: "ann@example.com", tenant: acme.id, by: ann.principal)
             }
             #expect(try await world.world.isAllowed(bob.principal, .deviceRead))

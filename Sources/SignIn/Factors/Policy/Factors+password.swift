@@ -25,6 +25,11 @@ extension Factors {
             throw error
         }
         guard isRight else {
+            try await database.platform.write { tx in
+                try record(
+                    .factorFailed, by: try holder(subject, in: tx), outcome: .denied, details: ["method": "password"],
+                    in: tx)
+            }
             throw Refusal(
                 .forbidden, "password.wrong",
                 "The password is wrong, or there were too many attempts: then wait a little.")

@@ -32,6 +32,7 @@ extension Factors {
         in tx: Transaction
     ) throws -> FactorPolicy {
         try signIn.access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+        try signIn.access.requireOwn(principal, of: tenant)
         try signIn.requireRecent(principal, for: .signInPolicy, in: tx)
         let found = try role.map { try signIn.access.role($0, tenant: tenant, in: tx) }
         try signIn.access.require(authority, of: .factorPolicy, tenant: tenant, by: principal, in: tx)
