@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -38,6 +39,7 @@ def refused_start(data, *arguments, **settings):
     done = run(BINARY, "serve", "--data", data, *arguments, env=environment(**settings), check=False)
     said = [line for line in done.stderr.decode().splitlines() if line.startswith("tidegate: ")]
     assert done.returncode == 1 and len(said) == 1, (done.returncode, done.stderr.decode()[-2000:])
+    assert done.stderr.decode().splitlines()[-1] == said[0], "it is the last line"
     return said[0]
 
 
@@ -99,6 +101,28 @@ def test_variables_of_the_command_line_and_of_tests_are_no_settings(tmp_path):
     assert server.stop() == 0
 
 
+def test_a_variable_of_the_command_line_does_not_keep_the_server_from_starting(tmp_path):
+    # The refusal is of the port, which is looked at after the variables.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = refused_start(
+            tmp_path / "data", TIDEGATE_LOGIN=str(tmp_path / "login.json"), TIDEGATE_LISTENERS_PEOPLE=f"127.0.0.1:{port}")
+        assert "another program uses it" in said
+
+
+def test_a_first_password_that_is_no_good_is_named_with_its_key_and_its_rules(tmp_path):
+    who = {"TIDEGATE_ADMINISTRATOR_ADDRESS": "root@example.com"}
+    said = refused_start(tmp_path / "data", TIDEGATE_ADMINISTRATOR_PASSWORDFILE="/nope", **who)
+    assert "administrator.passwordFile" in said and "/nope" in said, said
+    file = tmp_path / "password"
+    file.write_text("short\n")
+    file.chmod(0o600)
+    said = refused_start(tmp_path / "data", TIDEGATE_ADMINISTRATOR_PASSWORDFILE=str(file), **who)
+    assert "every rule" in said and "15 characters" in said, said
+
+
 def test_every_setting_is_listed_with_its_variable():
     listed = run(BINARY, "settings").stdout.decode()
     for name in ("listeners.people", "database", "tls.names", "log.format", "backup.directory", "backup.keys"):
@@ -112,6 +136,7 @@ def test_a_busy_port_is_named(tmp_path, listener):
         taken.listen()
         port = taken.getsockname()[1]
         said = refused_start(tmp_path / "data", **{f"TIDEGATE_LISTENERS_{listener}": f"127.0.0.1:{port}"})
+        assert not (tmp_path / "data" / "keys").exists(), "a start that is refused has made nothing"
         assert said == (
             f"tidegate: The {listener.lower()} listener can not open 127.0.0.1:{port}: another program uses it. Stop that program, set "
             f"listeners.{listener.lower()} to another address, or move all ports with --port-base.")
@@ -698,6 +723,10 @@ def test_the_demonstration_comes_up_and_every_command_it_prints_works(tmp_path):
             return done.stdout
 
         listing, readings, live, audit, verify, revoke, remove = commands
+        link = re.search(r"https://\S+/set-up\?link=\S+", log.read_text())
+        assert link and "keep it, and the console shows you the meters" in log.read_text()
+        page = requests.get(link.group(0), verify=str(data / "trust" / "server-ca.pem"), timeout=10).text
+        assert 'value="Demo"' in page and "has the simulated devices" in page
 
         def online():
             output = works(listing)

@@ -125,6 +125,15 @@ public final class Delivery: Sendable {
         }
     }
 
+    /// Whether mail would leave for anybody: there is a mail server, or some tenant has a mail outlet in use.
+    public func canMailSomebody() async throws -> Bool {
+        if settings.mailServer != nil { return true }
+        return try await database.platform.read { transaction in
+            try transaction.acrossTenants.row(
+                "SELECT 1 FROM outlet WHERE kind = $1 AND active = 1 LIMIT 1", DeliveryKind.mail.rawValue) != nil
+        }
+    }
+
     /// Whether a message of this kind would leave, or only rest in the outbox.
     public func can(_ kind: DeliveryKind, for tenant: TenantID) async throws -> Bool {
         try await database.platform.read { try self.can(kind, for: tenant, in: $0) }

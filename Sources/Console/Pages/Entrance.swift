@@ -3,6 +3,7 @@ import Audit
 import Base
 import Bus
 import Crypto
+import Delivery
 import Fleet
 import HTTPTypes
 import Hummingbird
@@ -47,13 +48,15 @@ extension PageTable {
                     return .page(page, status: refusal.kind.status)
                 }
             },
-            .open("/forgotten") { _ in .show(ForgottenPage()) },
+            .open("/forgotten") { _ in .show(ForgottenPage(sends: try await console.delivery.canMailSomebody())) },
             .open(posting: "/forgotten") { visit in
+                // Said of the server as a whole, so that it tells nothing about the account.
+                guard try await console.delivery.canMailSomebody() else { return .again(ForgottenPage(sends: false)) }
                 do {
                     try signIn.forgot(address: visit.form.text("address") ?? "", from: visit.origin)
                     return .seeOther("/sign-in", done: .linkSent)
                 } catch let refusal as Refusal {
-                    return .page(ForgottenPage(fault: refusal.message), status: refusal.kind.status)
+                    return .page(ForgottenPage(sends: true, fault: refusal.message), status: refusal.kind.status)
                 }
             },
             .open(posting: "/password-rules") { visit in
@@ -124,7 +127,9 @@ extension PageTable {
                 .show(
                     WelcomePage(
                         title: "Welcome to \(visit.tenant.name)",
-                        lead: "You are its first administrator. What comes next?",
+                        lead: visit.tenant.demo
+                            ? "Its simulated meters report already: look around first, or connect a device of yours."
+                            : "You are its first administrator. What comes next?",
                         connect: "\(visit.home)/devices/connect", importing: "\(visit.home)/devices/import",
                         overview: visit.home))
             },
@@ -189,7 +194,8 @@ extension PageTable {
                 action: purpose.path, verb: "Create and go on", link: link,
                 first: .init(
                     name: visit.form.text("name") ?? "", address: visit.form.text("address") ?? "",
-                    organisation: visit.form.text("organisation") ?? ""), rules: rules)
+                    organisation: visit.form.text("organisation") ?? console.demo?.name ?? "",
+                    demo: console.demo?.name), rules: rules)
         case .invitation:
             return ChoosePage(
                 title: "You are invited", lead: target.account.map { "Your account is \($0.address.text)." } ?? "",
@@ -210,6 +216,13 @@ extension PageTable {
         let link = visit.form.exact("link")
         if link.isEmpty, let visitor = visit.visitor { return try await signIn.passwordRules(of: visitor.principal) }
         return try await signIn.passwordRules(link: link)
+    }
+}
+
+extension ConsoleParts {
+    /// The tenant of the simulated devices, when this server runs them.
+    fileprivate var demo: Tenant? {
+        TenantSlug("demo").flatMap { access.directory.tenant($0) }.flatMap { $0.demo ? $0 : nil }
     }
 }
 

@@ -34,6 +34,8 @@ struct ChoosePage: PageView {
         let name: String
         let address: String
         let organisation: String
+        /// The demo's organisation, when the server runs one.
+        let demo: String?
     }
 
     let title: String
@@ -79,6 +81,8 @@ struct RulesPage: PageView {
 struct ForgottenPage: PageView {
     static let template = "gate-forgotten"
     let title = "Forgotten password"
+    /// Whether this server can mail a link to anybody at all.
+    let sends: Bool
     var fault: String?
 }
 

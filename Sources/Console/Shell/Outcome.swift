@@ -66,7 +66,8 @@ package enum Done: String, CaseIterable, Sendable {
         case .factorAdded: "The factor is added. Your sign-in asks for it from now on."
         case .sessionsEnded: "Ended. Nobody can go on there without signing in again."
         case .programEnded: "The program can do nothing in your name any more."
-        case .linkSent: "If there is such an account, a link is on its way."
+        case .linkSent:
+            "If there is such an account, a link is on its way. If none comes, an administrator can make you one."
         case .demoRemoved: "The demo fleet is removed."
         case .invited: "Invited: the link is on its way by mail."
         case .proposed: "Proposed: it waits for a second approver."

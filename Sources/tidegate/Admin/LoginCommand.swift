@@ -20,6 +20,8 @@ struct LoginCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         try await server.act { client, address, trust in
+            // Whether the tokens can be kept is asked before a person has let this command line in.
+            try await StoredLogins.own.change(at: address) { ($0, ()) }
             var form = ["client_id": "tidegate"]
             form["scope"] = scope
             let begun = try await client.send(.post, "/oauth/device_authorization", .form(form))
@@ -148,6 +150,9 @@ struct LoginServer: ParsableArguments {
         } catch let failure as AdminFailure {
             AdminOutput.warn("Error: \(failure)")
             throw ExitCode(failure.isUnreachable ? 2 : 1)
+        } catch let refusal as Refusal {
+            AdminOutput.warn("Error: \(refusal.message)")
+            throw ExitCode(1)
         }
     }
 }

@@ -30,6 +30,7 @@ struct DemoCommand: AsyncParsableCommand {
             let configuration = try options.configuration()
             let logger = Startup.logger(configuration)
             let directory = try DataDirectory.open(options.data)
+            try await configuration.listeners.areFree()
             let parts = try await ServerParts.open(configuration, directory: directory.path, logger: logger)
             let server = try RunningServer(parts)
             let token = try await prepare(parts)
@@ -38,7 +39,7 @@ struct DemoCommand: AsyncParsableCommand {
             let greeting = Greeting(server) { [path = directory.path] in
                 Startup.greet(configuration, directory: path)
                 Self.explain(configuration, directory: path, token: token, devices: devices)
-                if let words { Startup.say("\n\(words)\n") }
+                Self.lead(words, to: configuration.listeners.people.port)
             }
             try await Startup.serve(server.services + [fleet, greeting], logger: logger)
             await parts.close()
@@ -62,6 +63,25 @@ struct DemoCommand: AsyncParsableCommand {
         ).secret
     }
 
+    /// How a person gets to see the meters in the console.
+    private static func lead(_ words: String?, to port: Int) {
+        let warning =
+            "The browser warns, because the certificate is the server's own: go on. /certificate says more about it."
+        if let words {
+            Startup.say(
+                """
+
+                \(words)
+
+                Its page offers the organisation Demo: keep it, and the console shows you the meters. An organisation of
+                another name begins empty. \(warning)
+
+                """)
+        } else {
+            Startup.say("\nThe console: https://localhost:\(port)\n\(warning)\n")
+        }
+    }
+
     private static func explain(_ configuration: Configuration, directory: String, token: String, devices: Int) {
         let people = configuration.listeners.people.port
         let (tidegate, directory) = (Program.command, Program.quoted(directory))
@@ -83,7 +103,7 @@ struct DemoCommand: AsyncParsableCommand {
               \(tidegate) verify audit --data \(directory)
             take a device's access away:
               \(tidegate) admin --data \(directory) device revoke meter-2 --tenant demo
-            remove the demo for good:
+            remove the demo for good, with whoever signed up in it:
               \(tidegate) admin --data \(directory) tenant delete demo --confirm demo
 
             The token reads the demo tenant for a day. Stop with Ctrl-C.

@@ -14,15 +14,16 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "The configuration file (YAML); each key is also an environment variable, see `tidegate settings`.")
     var config: String?
     @Option(
-        name: .customLong("port-base"), help: "Moves all listeners: people to this port, the others to the next three.")
+        name: .customLong("port-base"),
+        help: "Moves all listeners: people to this port, the others to the next three to five.")
     var portBase: Int?
 
     /// File, environment and flags put together.
     func configuration() throws -> Configuration {
         var configuration = try ConfigurationReader.read(file: config, environment: ProcessInfo.processInfo.environment)
         if let portBase {
-            guard (1...65_532).contains(portBase) else {
-                throw ConfigurationError("--port-base must be from 1 to 65532")
+            guard (1...65_530).contains(portBase) else {
+                throw ConfigurationError("--port-base must be from 1 to 65530")
             }
             configuration.listeners.move(toBase: portBase)
         }
@@ -42,6 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
             let configuration = try options.configuration()
             let logger = Startup.logger(configuration)
             let directory = try DataDirectory.open(options.data)
+            try await configuration.listeners.areFree()
             let parts = try await ServerParts.open(configuration, directory: directory.path, logger: logger)
             let server = try RunningServer(parts)
             let words = try await FirstRun.prepare(parts)

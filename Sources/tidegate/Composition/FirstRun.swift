@@ -29,8 +29,14 @@ enum FirstRun {
 
     /// The file's text without the line's end that editors write.
     private static func password(in file: String) throws -> String {
-        guard var text = String(validating: try SecretFile.read(file, for: .group), as: UTF8.self) else {
-            throw ConfigurationError("\(file): the password is no UTF-8")
+        let bytes: [UInt8]
+        do {
+            bytes = try SecretFile.read(file, for: .group)
+        } catch let refusal as Refusal {
+            throw ConfigurationError("administrator.passwordFile: \(refusal.message)")
+        }
+        guard var text = String(validating: bytes, as: UTF8.self) else {
+            throw ConfigurationError("administrator.passwordFile: \(file): the password is no UTF-8")
         }
         while text.last?.isNewline == true { text.removeLast() }
         return text

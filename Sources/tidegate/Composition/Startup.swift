@@ -24,11 +24,17 @@ enum Startup {
     static func sentence(for error: any Error) -> String {
         switch error {
         case let error as ConfigurationError: error.description
-        case let refusal as Refusal: refusal.detail.map { "\(refusal.message) (\($0))" } ?? refusal.message
+        case let refusal as Refusal: sentence(of: refusal)
         case let error as StorageError: error.description
         case is NIOSSLError, is BoringSSLError: sentence(ofTLS: "\(error)")
         default: "\(error)"
         }
+    }
+
+    /// What was refused, with what is wrong in particular: a page would list it, a line can only say it.
+    private static func sentence(of refusal: Refusal) -> String {
+        let said = ([refusal.message] + refusal.faults.map(\.message)).joined(separator: " ")
+        return refusal.detail.map { "\(said) (\($0))" } ?? said
     }
 
     /// What TLS says, without the places in the library's source that its errors name.
@@ -60,7 +66,7 @@ enum Startup {
         say(
             """
             tidegate \(Program.version): deployment \(configuration.deployment), data in \(directory)
-              people  https://\(listeners.people)     API for people and programs
+              people  https://\(listeners.people)     console and API, for people and programs
               device  https://\(listeners.device)     EST, telemetry, MQTT by ALPN
               mqtt    mqtts://\(listeners.mqtt)
               metrics http://\(listeners.metrics)/metrics

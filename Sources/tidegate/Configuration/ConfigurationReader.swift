@@ -32,7 +32,7 @@ enum ConfigurationReader {
 
     /// Variables of our name that are no settings: what the command line takes, and what tests use.
     static let otherVariables = [
-        "TIDEGATE_DATA", "TIDEGATE_URL", "TIDEGATE_TOKEN", "TIDEGATE_CA", "TIDEGATE_RECOVERY_KEY",
+        "TIDEGATE_DATA", "TIDEGATE_URL", "TIDEGATE_TOKEN", "TIDEGATE_CA", "TIDEGATE_LOGIN", "TIDEGATE_RECOVERY_KEY",
         "TIDEGATE_UPDATE_SNAPSHOTS", "TIDEGATE_BINARY",
     ]
 

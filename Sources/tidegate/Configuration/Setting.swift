@@ -24,7 +24,9 @@ struct Setting: Sendable {
             key: "deployment", sentence: "The name in all certificates; choose it once, before the first start.",
             defaultText: "localhost"
         ) { $0.deployment = $1 },
-        address("listeners.people", "Where people and programs reach the API.", "0.0.0.0:8443", \.listeners.people),
+        address(
+            "listeners.people", "Where people and programs reach the console and the API.", "0.0.0.0:8443",
+            \.listeners.people),
         Setting(
             key: "listeners.platform",
             sentence:

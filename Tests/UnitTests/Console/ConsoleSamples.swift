@@ -47,7 +47,7 @@ enum ConsoleSamples {
             title: "Set up", lead: "You", action: "/set-up", verb: "Go", link: "l", pending: "p", next: "/",
             first: .init(name: "Ada", address: "a@b", organisation: "Acme"), askName: "Ada", rules: [rule], fault: "No."
         ),
-        RulesPage(rules: [rule]), ForgottenPage(fault: "No."),
+        RulesPage(rules: [rule]), ForgottenPage(sends: true, fault: "No."), ForgottenPage(sends: false),
         OrganisationPage(
             organisation: "acme", isChosen: true, providers: [.init(name: "corp", host: "login.example")],
             servers: [.init(name: "office", user: "ann")], next: "/", nextQuery: "%2F", fault: "No."),
