@@ -22,7 +22,7 @@ def test_a_person_goes_from_the_printed_link_to_a_live_chart(server, browser, ad
     publish(server, connected, 23.5)
     expect(page.locator("[data-latest]")).to_have_text("23.5")
     page.get_by_role("link", name="View as table").click()
-    expect(page.get_by_role("columnheader", name="temperature (Cel)")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="temperature (°C)")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert "23.5" in download.value.path().read_text()

@@ -7,6 +7,9 @@ package struct Moment: Sendable, Hashable {
     /// `2026-11-21 08:30 UTC`.
     let text: String
 
+    /// `2026-11-21 08:30:05 UTC`, where minutes are too coarse.
+    var fine: String { exact.prefix(19).split(separator: "T").joined(separator: " ") + " UTC" }
+
     /// The words for a time.
     package init(_ time: Timestamp) {
         exact = time.rfc3339

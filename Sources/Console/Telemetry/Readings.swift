@@ -52,7 +52,7 @@ struct Readings: Sendable {
             }
             found.append(
                 Readings(
-                    name: info.name, unit: info.unit ?? "", points: points, latest: latest,
+                    name: info.name, unit: Unit.shown(info.unit), points: points, latest: latest,
                     at: points.last.flatMap { Timestamp(milliseconds: $0.0) }))
         }
         return found

@@ -46,6 +46,9 @@ struct TelemetryPage: PageView {
 
     struct Row: Sendable {
         let time: Moment
+        /// The time for the eye, with seconds when the steps are that short.
+        let text: String
+        let hasSeconds: Bool
         let cells: [String]
     }
 
@@ -66,38 +69,8 @@ struct TelemetryPage: PageView {
     let isEmpty: Bool
     let emptyTitle: String
     let emptyText: String
-}
-
-/// How far back the explorer looks.
-enum TelemetrySpan: String, CaseIterable, Sendable {
-    case hour = "1h"
-    case quarter = "6h"
-    case day = "1d"
-    case week = "7d"
-    case month = "30d"
-
-    var label: String {
-        switch self {
-        case .hour: "Last hour"
-        case .quarter: "Last 6 hours"
-        case .day: "Last day"
-        case .week: "Last 7 days"
-        case .month: "Last 30 days"
-        }
-    }
-
-    var seconds: Int64 {
-        switch self {
-        case .hour: 3600
-        case .quarter: 6 * 3600
-        case .day: 86_400
-        case .week: 7 * 86_400
-        case .month: 30 * 86_400
-        }
-    }
-
-    /// The step that leaves so many points.
-    func step(_ points: Int) -> Duration { .seconds(max(seconds / Int64(points), 1)) }
+    /// Whether new readings are shown as they come.
+    var isLive = false
 }
 
 extension PageTable {
@@ -105,7 +78,7 @@ extension PageTable {
         [
             Page("/telemetry", needs: .telemetryRead) { visit in
                 let page = try await TelemetryPage(console, visit, library)
-                let live = page.chart == nil ? nil : "\(visit.home)/live?device=\(page.device.percentEncoded)"
+                let live = page.isLive ? "\(visit.home)/live?device=\(page.device.percentEncoded)" : nil
                 return .show(page, live: live)
             },
             Page("/telemetry/points", needs: .telemetryRead) { visit in
@@ -133,91 +106,6 @@ struct ChartLibrary: Sendable {
         script = assets.address("uPlot.js")
         styles = assets.address("uPlot.css")
         charts = assets.address("charts.js") ?? ""
-    }
-}
-
-/// What the explorer's address asks for.
-struct TelemetryWish: Sendable {
-    let device: String?
-    let span: TelemetrySpan
-    let series: String?
-    let isTable: Bool
-
-    init(_ query: FormFields) {
-        device = query.text("device")
-        span = query.text("span").flatMap { TelemetrySpan(rawValue: $0) } ?? .hour
-        series = query.text("series")
-        isTable = query.text("view") == "table"
-    }
-
-    func query(table: Bool = false) -> String {
-        let fields: [(String, String?)] = [
-            ("device", device), ("span", span == .hour ? nil : span.rawValue), ("series", series),
-            ("view", table ? "table" : nil),
-        ]
-        return "?"
-            + fields.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
-            .joined(separator: "&")
-    }
-
-    func wanted(_ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID) async throws -> [SeriesInfo] {
-        let all = try await console.telemetry.reader.series(tenant: tenant, device: device)
-        return Array(all.filter { series == nil || $0.name == series }.prefix(ConsoleLimits.shownSeries))
-    }
-
-    func pointQuery(
-        _ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID, _ name: String, points: Int,
-        _ aggregates: [Aggregate]
-    ) -> PointQuery {
-        let now = console.clock.now
-        return PointQuery(
-            tenant: tenant, device: device, series: [name], from: now - .seconds(span.seconds), to: now + .seconds(60),
-            step: span.step(points), aggregates: aggregates)
-    }
-
-    /// The least and the greatest of each step, so that no peak is lost: two values for each pixel of a wide screen.
-    func points(_ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID) async throws -> Answer {
-        var series: [JSONValue] = []
-        for info in try await wanted(console, tenant, device) {
-            var times: [JSONValue] = []
-            var columns: [[String]] = [[], [], []]
-            let query = pointQuery(
-                console, tenant, device, info.name, points: ConsoleLimits.chartPoints / 2, [.mean, .min, .max])
-            for try await page in console.telemetry.reader.points(query) {
-                times += page.columns.first?.times.map { .integer($0) } ?? []
-                for (index, column) in page.columns.prefix(3).enumerated() {
-                    columns[index] += column.values.map(\.description)
-                }
-            }
-            series.append([
-                "name": .string(info.name), "unit": .string(info.unit ?? ""), "times": .array(times),
-                "mean": .array(columns[0].map(Self.number)), "min": .array(columns[1].map(Self.number)),
-                "max": .array(columns[2].map(Self.number)),
-            ])
-        }
-        return .ok(["series": .array(series)])
-    }
-
-    private static func number(_ text: String) -> JSONValue { (try? JSONValue(parsing: Array(text.utf8))) ?? .null }
-
-    /// Every reading of the span, as it was reported.
-    func csv(_ console: ConsoleParts, _ tenant: TenantID, _ device: Device) -> Answer {
-        let now = console.clock.now
-        var answer = Answer.stream("text/csv; charset=utf-8; header=present") { writer in
-            var text = TelemetryText(.csv, [])
-            try await writer.write(text.begin())
-            for info in try await wanted(console, tenant, device.id) {
-                try await writer.write(text.beginSeries(info.name, unit: info.unit ?? ""))
-                let query = PointQuery(
-                    tenant: tenant, device: device.id, series: [info.name], from: now - .seconds(span.seconds),
-                    to: now + .seconds(60))
-                for try await page in console.telemetry.reader.points(query) {
-                    try await writer.write(text.page(page.columns))
-                }
-            }
-        }
-        answer.headers[.contentDisposition] = "attachment; filename=\"\(device.name)-\(span.rawValue).csv\""
-        return answer
     }
 }
 
@@ -261,7 +149,11 @@ extension TelemetryPage {
         summary = "\(found.name), \(wish.span.label.lowercased())"
         hasSeries = !infos.isEmpty
         isEmpty = infos.isEmpty
-        (emptyTitle, emptyText) = ("Nothing here", "The device has reported nothing yet.")
+        isLive = !wish.isTable
+        (emptyTitle, emptyText) = (
+            "Nothing here yet",
+            "The device has reported nothing." + (isLive ? " Its first reading shows up here by itself." : "")
+        )
         if wish.isTable {
             chart = nil
             table = infos.isEmpty ? nil : try await Self.table(console, wish, tenant, found.id, infos)
@@ -295,10 +187,10 @@ extension TelemetryPage {
             count = columns[4].values.map(\.number).reduce(count, +)
             latest = columns[5].values.last?.description ?? latest
         }
-        let readings = Readings(name: info.name, unit: info.unit ?? "", points: points, latest: latest, at: nil)
+        let readings = Readings(name: info.name, unit: Unit.shown(info.unit), points: points, latest: latest, at: nil)
         func shown(_ value: Double) -> String { count > 0 ? Readings.short(value) : "–" }
         return Line(
-            seriesName: info.name, unit: info.unit ?? "", low: shown(low), mean: shown(sum / count),
+            seriesName: info.name, unit: readings.unit, low: shown(low), mean: shown(sum / count),
             high: shown(high), latest: latest ?? "–", line: readings.spark(width: 240, height: 44) ?? "",
             words: readings.words)
     }
@@ -306,6 +198,8 @@ extension TelemetryPage {
     private static func table(
         _ console: ConsoleParts, _ wish: TelemetryWish, _ tenant: TenantID, _ device: DeviceID, _ infos: [SeriesInfo]
     ) async throws -> Table {
+        let step = wish.span.step(ConsoleLimits.tableRows).components.seconds
+        let isFine = step < 60
         var cells: [Int64: [String]] = [:]
         for (index, info) in infos.enumerated() {
             let query = wish.pointQuery(console, tenant, device, info.name, points: ConsoleLimits.tableRows, [.mean])
@@ -317,12 +211,16 @@ extension TelemetryPage {
             }
         }
         return Table(
-            heads: infos.map { info in info.unit.map { "\(info.name) (\($0))" } ?? info.name },
+            heads: infos.map { info in info.unit.map { "\(info.name) (\(Unit.shown($0)))" } ?? info.name },
             rows: cells.sorted { $0.key > $1.key }.compactMap { time, cells in
-                Timestamp(milliseconds: time).map { Row(time: Moment($0), cells: cells) }
+                Timestamp(milliseconds: time).map { at in
+                    let moment = Moment(at)
+                    return Row(
+                        time: moment, text: isFine ? moment.fine : moment.text, hasSeconds: isFine, cells: cells)
+                }
             },
             note:
-                "Means of steps of \(wish.span.step(ConsoleLimits.tableRows).components.seconds) seconds, the newest first. CSV has every reading."
+                "Means of steps of \(step) seconds, the newest first. CSV has every reading."
         )
     }
 }

@@ -22,12 +22,13 @@ for (const input of document.querySelectorAll("input[name=theme]")) {
 const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 export const showTimes = (within = document) => {
   for (const element of within.querySelectorAll("time[datetime]")) {
     const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     element.title = local.format(date);
-    if (!("ago" in element.dataset)) { element.textContent = local.format(date); continue; }
+    if (!("ago" in element.dataset)) { element.textContent = ("seconds" in element.dataset ? exact : local).format(date); continue; }
     const seconds = (date - Date.now()) / 1000;
     const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) || ["second", 1];
     const text = Math.abs(seconds) < 10 ? "just now" : relative.format(Math.round(seconds / length), unit);
@@ -172,6 +173,7 @@ const handlers = {
       if (time) { time.dateTime = new Date(data.time).toISOString(); showTimes(element); }
     }
     document.dispatchEvent(new CustomEvent("value", { detail: data }));
+    refresh("value");
   },
   arrived: (data) => {
     const place = document.getElementById("waiting");

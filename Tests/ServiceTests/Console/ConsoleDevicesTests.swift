@@ -108,15 +108,41 @@ struct ConsoleDevicesTests {
             let registered = try await world.api.world.register("meter-1")
             try await world.api.report("{\"power\":287.5,\"voltage\":230}", device: registered.device.id)
             let page = try await world.get("/t/acme/telemetry?device=meter-1", as: "viewer").text
-            #expect(page.contains("power") && page.contains("max 287.5") && page.contains("View as table"))
+            #expect(
+                page.contains("power") && page.contains("max <span data-high>287.5</span>")
+                    && page.contains("View as table"))
             let table = try await world.get("/t/acme/telemetry?device=meter-1&view=table", as: "viewer").text
             #expect(table.contains("<td class=\"number\">287.5</td>"))
             let points = try await world.get("/t/acme/telemetry/points?device=meter-1", as: "viewer")
-            #expect(points.text.contains("\"mean\":[287.5]"))
+            #expect(points.text.contains("\"mean\":[287.5]") && points.text.contains("\"count\":[1]"))
+            let span = try JSONValue(parsing: points.bytes)
+            let (from, to) = try (#require(span["from"]?.integer), #require(span["to"]?.integer))
+            #expect(to == world.api.world.time.clock.now.milliseconds && to - from == 3_600_000)
+            #expect(span["step"]?.integer == 4000)
             let csv = try await world.get("/t/acme/telemetry/readings.csv?device=meter-1", as: "viewer")
             #expect(csv.headers[.contentType]?.hasPrefix("text/csv") == true && csv.text.contains("power,"))
             let foreign = try await world.get("/t/rival/telemetry/points?device=meter-1", as: "rival")
             #expect(foreign.status == 404)
+        }
+    }
+
+    @Test("people read seconds where steps are short, and degrees for Cel; programs get the unit as it came")
+    func words() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            let registered = try await world.api.world.register("meter-1")
+            let empty = try await world.get("/t/acme/telemetry?device=meter-1", as: "viewer").text
+            #expect(empty.contains("shows up here by itself") && empty.contains("data-refresh=\"value\""))
+            #expect(empty.contains("data-live=\"/t/acme/live?device=meter-1\""))
+            try await world.api.report(
+                "[{\"n\":\"temperature\",\"u\":\"Cel\",\"v\":21.5}]", device: registered.device.id)
+            let hour = try await world.get("/t/acme/telemetry?device=meter-1&view=table", as: "viewer").text
+            #expect(
+                hour.contains("temperature (°C)")
+                    && hour.firstMatch(of: /data-seconds>[-0-9]+ \d\d:\d\d:\d\d UTC/) != nil)
+            let month = try await world.get("/t/acme/telemetry?device=meter-1&span=30d&view=table", as: "viewer").text
+            #expect(!month.contains("data-seconds"))
+            let csv = try await world.get("/t/acme/telemetry/readings.csv?device=meter-1", as: "viewer").text
+            #expect(csv.contains("Cel") && !csv.contains("°C"))
         }
     }
 

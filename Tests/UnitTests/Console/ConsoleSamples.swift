@@ -172,7 +172,7 @@ enum ConsoleSamples {
                     .init(
                         seriesName: "power", unit: "W", low: "1", mean: "2", high: "3", latest: "2", line: "0,0",
                         words: "w")
-                ]), table: .init(heads: ["power"], rows: [.init(time: moment, cells: ["1"])], note: "n"), isEmpty: true,
+                ]), table: .init(heads: ["power"], rows: [.init(time: moment, text: "08:30:05", hasSeconds: true, cells: ["1"])], note: "n"), isEmpty: true,
             emptyTitle: "None", emptyText: "None"),
     ]
 }
