@@ -224,7 +224,7 @@ public struct Console: Sendable {
         var frame = bareFrame(view, visit)
         frame.live = live
         frame.notice = visit.query.text("done").flatMap { Done(rawValue: $0) }.map {
-            .init(text: $0.text, icon: "check")
+            .init(text: $0.text, icon: $0.isWarning ? "alert" : "check")
         }
         guard let visitor = visit.visitor else { return frame }
         frame.person = .init(

@@ -52,7 +52,7 @@ enum BulkAct {
             ? try await console.fleet.count(
                 filter: selection.condition, in: visit.tenant.id, by: visit.principal) : ticked.count
         guard count > 0 else {
-            throw Refusal(.invalid, "bulk.none", "Tick the devices first, or all that match.")
+            return .seeOther(back, done: .nothingTicked)
         }
         guard count <= ConsoleLimits.bulkDevices else {
             throw Refusal(

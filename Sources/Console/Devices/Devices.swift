@@ -26,6 +26,7 @@ extension PageTable {
             Page(posting: "/devices/{device}/act", needs: .deviceRead) { visit in
                 try await DeviceAct.run(console, visit)
             },
+            Page(posting: "/devices/import/tokens", needs: .deviceManage) { visit in ImportPage.tokens(visit) },
             Page(posting: "/devices/bulk", needs: .deviceManage) { visit in try await BulkAct.run(console, visit) },
             Page(posting: "/devices/views", needs: .deviceRead) { visit in
                 guard let name = visit.form.text("name") else {

@@ -92,7 +92,7 @@ struct DevicesPage: PageView {
     let hasModels: Bool
     let hasDomains: Bool
     let filter: String
-    let fault: String?
+    let fault: FilterFault?
     let hidden: [Hidden]
     /// What the filter's own form has no field for.
     let carried: [Hidden]
@@ -174,7 +174,7 @@ extension DevicesPage {
         var items: [DevicePage.Item] = []
         var following: String?
         var total = 0
-        var fault: String?
+        var fault = selection.filter.flatMap { FilterFault(in: $0) }
         do {
             let page = try await console.fleet.list(
                 DeviceQuery(
@@ -185,11 +185,14 @@ extension DevicesPage {
             total = try await console.fleet.count(filter: selection.condition, in: tenant, by: principal)
         } catch let refusal as Refusal where refusal.kind == .invalid || refusal.code.hasPrefix("domain.") {
             // A condition that is wrong is said beside the list, not instead of it.
-            fault = refusal.message
+            fault = fault ?? FilterFault(refusal)
         }
         self.fault = fault
         let isWhole = selection.condition == nil
-        summary = "\(total.grouped) \(total == 1 ? "device" : "devices")\(isWhole ? "" : " match")"
+        summary =
+            fault != nil
+            ? "The filter can not be read"
+            : "\(total.grouped) \(total == 1 ? "device" : "devices")\(isWhole ? "" : " match")"
         count = total.grouped
         isEmpty = isWhole && total == 0 && fault == nil
         isNothingFound = !isWhole && items.isEmpty && fault == nil

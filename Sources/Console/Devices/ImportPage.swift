@@ -43,6 +43,8 @@ struct ImportPage: PageView {
         let words: String
         let tokens: String
         let until: Moment
+        /// Where the list of tokens comes back as a file.
+        let download: String
     }
 
     let title = "Import devices"
@@ -81,21 +83,40 @@ extension ImportPage {
                 do {
                     let registered = try await console.fleet.registerMany(
                         registration, in: visit.tenant.id, by: visit.principal)
-                    return .show(ImportPage(visit, text: "", fault: nil, done: finished(registered)))
+                    return .show(ImportPage(visit, text: "", fault: nil, done: finished(registered, visit)))
                 } catch let refusal as Refusal where refusal.code != PageTable.stepUp {
                     return .again(
                         ImportPage(
-                            visit, text: text, fault: refusal.message,
+                            visit, text: text, fault: refusal.message.beginningUpper,
                             mapping: mapping(list, targets, registration.count, refusal.faults)))
                 }
             }
             let page = ImportPage(
-                visit, text: text, fault: refusal?.message,
+                visit, text: text, fault: refusal.map { words($0, isPreview: step != "register") },
                 mapping: mapping(list, targets, registration?.count, refusal?.faults ?? []))
             return refusal == nil ? .show(page) : .again(page)
         } catch let refusal as Refusal where refusal.code != PageTable.stepUp {
-            return .again(ImportPage(visit, text: text, fault: refusal.message))
+            return .again(ImportPage(visit, text: text, fault: refusal.message.beginningUpper))
         }
+    }
+
+    /// What is wrong with a list as a whole; its lines are named below. Before somebody has asked for it, nothing could
+    /// have been registered.
+    private static func words(_ refusal: Refusal, isPreview: Bool) -> String {
+        guard !refusal.faults.isEmpty else { return refusal.message.beginningUpper }
+        return isPreview
+            ? "Some lines can not be registered as they are. Say what the columns mean, or mend the list."
+            : refusal.message.beginningUpper
+    }
+
+    /// The tokens as a file. The page's form brings them along, because the server has kept nothing but their hashes.
+    static func tokens(_ visit: TenantVisit) -> Outcome {
+        var answer = Answer(
+            .ok,
+            .bytes(
+                Array(visit.form.exact("tokens").utf8), mediaType: "text/csv; charset=utf-8; header=present"))
+        answer.headers[.contentDisposition] = "attachment; filename=\"enrolment-tokens.csv\""
+        return .answer(answer)
     }
 
     private static func mapping(
@@ -117,13 +138,14 @@ extension ImportPage {
             faults: faults.map { .init(place: $0.place, message: $0.message) }, hasFaults: !faults.isEmpty)
     }
 
-    private static func finished(_ registered: RegisteredDevices) -> Finished {
+    private static func finished(_ registered: RegisteredDevices, _ visit: TenantVisit) -> Finished {
         let lines = registered.devices.map { "\($0.name),\($0.id),\($0.token)" }
         return Finished(
             words: registered.devices.count == 1
                 ? "1 device is registered." : "\(registered.devices.count.grouped) devices are registered.",
-            tokens: (["name,id,enrolmentToken"] + lines).joined(separator: "\n"), until: Moment(registered.tokensExpire)
-        )
+            tokens: (["name,id,enrolmentToken"] + lines).joined(separator: "\n"),
+            until: Moment(registered.tokensExpire),
+            download: "\(visit.home)/devices/import/tokens")
     }
 }
 

@@ -44,6 +44,10 @@ package enum Done: String, CaseIterable, Sendable {
     case invited, proposed, approved, rejected, ended, enabled, disabled, replayed, discarded
     case factorsReset = "factors-reset"
     case linkMailed = "link-mailed"
+    case nothingTicked = "nothing-ticked"
+
+    /// Whether it says that nothing was done.
+    var isWarning: Bool { self == .nothingTicked }
 
     /// The line.
     var text: String {
@@ -80,6 +84,7 @@ package enum Done: String, CaseIterable, Sendable {
         case .replayed: "In the queue again."
         case .discarded: "Given up."
         case .linkMailed: "The link is on its way by mail."
+        case .nothingTicked: "Nothing was done: tick devices first, or all that match."
         }
     }
 }

@@ -107,10 +107,20 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", (event) => {
   const all = event.target.closest("input[data-all]");
   if (all) for (const box of document.querySelectorAll(`input[name="${CSS.escape(all.dataset.all)}"]`)) box.checked = all.checked;
+  showTicked();
+});
+const showTicked = () => {
+  const bar = document.querySelector(".bulk");
+  if (!bar) return;
   const ticked = document.querySelectorAll("input[name=device]:checked").length;
   const count = document.getElementById("ticked");
   if (count) count.textContent = ticked ? `${ticked} ticked` : "";
-});
+  const waits = !ticked && !bar.querySelector("input[name=all]")?.checked;
+  for (const button of bar.querySelectorAll("button")) button.disabled = waits;
+};
+showTicked();
+document.addEventListener("swapped", showTicked);
+addEventListener("pageshow", showTicked);
 document.addEventListener("change", async (event) => {
   const file = event.target.closest("input[type=file][data-into]");
   if (file?.files[0]) document.getElementById(file.dataset.into).value = await file.files[0].text();

@@ -8,10 +8,11 @@ public import Base
 /// serial = A-1007
 /// ```
 ///
-/// Fields: `name`, `status`, `model`, `domain` (with all below it), `label.<key>`, `capability`, `online`, `enrolled`,
-/// and the kinds of hardware identifiers. `=` and `!=` compare, a `*` at the end of a name means "begins with", `~`
-/// finds a part of the name in either case. `label.<key>` alone means that the label is there; `online` alone means
-/// that it is true. `not`, `and` and `or` bind in this order, and brackets group.
+/// Fields: `name`, `state`, `status`, `model`, `domain` (with all below it), `label.<key>`, `capability`, `online`,
+/// `enrolled`, and the kinds of hardware identifiers. `=` and `!=` compare, a `*` at the end of a name means "begins
+/// with", `~` finds a part of the name in either case. `label.<key>` alone means that the label is there; `online` alone
+/// means that it is true. `state` is what lists show: online, offline, waiting, suspended, revoked. `not`, `and` and `or`
+/// bind in this order, and brackets group.
 public struct DeviceFilter: Hashable, Sendable {
     indirect enum Expression: Hashable, Sendable {
         case term(Term)

@@ -5,7 +5,15 @@ struct DeviceFilterParser {
     private typealias Token = DeviceFilterLexer.Token
 
     private static let fields = [
-        "name", "status", "model", "domain", "label.", "capability", "online", "enrolled",
+        "name", "state", "status", "model", "domain", "label.", "capability", "online", "enrolled",
+    ]
+
+    /// What lists show of a device: its status and whether it is there, in one word.
+    private static let states: [(word: String, expression: DeviceFilter.Expression)] = [
+        ("online", .all([.term(.status(.active)), .term(.online)])),
+        ("offline", .all([.term(.status(.active)), .not(.term(.online))])),
+        ("waiting", .term(.status(.registered))), ("suspended", .term(.status(.suspended))),
+        ("revoked", .term(.status(.revoked))),
     ]
 
     private var lexer: DeviceFilterLexer
@@ -113,6 +121,11 @@ struct DeviceFilterParser {
                 throw wrong("status is one of " + DeviceStatus.allCases.map(\.rawValue).joined(separator: ", "))
             }
             return .term(.status(status))
+        case "state":
+            guard let expression = Self.states.first(where: { $0.word == value.lowercased() })?.expression else {
+                throw wrong("state is one of " + Self.states.map(\.word).joined(separator: ", "))
+            }
+            return expression
         case "model": return .term(.model(value))
         case "domain": return .term(.domain(value))
         case "capability":

@@ -44,6 +44,9 @@ struct ConsoleDevicesTests {
             let left = try await world.api.world.fleet.count(
                 filter: "status = suspended", in: world.api.world.acme, by: FleetFixture.admin)
             #expect(left == 60)
+            let none = try await world.post(
+                "/t/acme/devices/bulk", [("find", "meter"), ("act", "suspend")], as: "admin")
+            #expect(none.status == 303 && none.headers[.location] == "/t/acme/devices?find=meter&done=nothing-ticked")
             let refused = try await world.post("/t/acme/devices/bulk", form + [("sure", "1")], as: "viewer")
             #expect(refused.status == 403 || refused.status == 404)
         }
@@ -75,18 +78,51 @@ struct ConsoleDevicesTests {
             let list = "Device,Serial Number,Site\nmeter-1,A-1,Berlin\nmeter 2,A-2,Berlin\n"
             let preview = try await world.post("/t/acme/devices/import", [("list", list)], as: "admin")
             #expect(preview.status == 422 && preview.text.contains("line 3"))
+            #expect(!preview.text.lowercased().contains("nothing was registered"))
             let mapping = [
                 ("column-0", "name"), ("column-1", "serial"), ("column-2", "label.site"), ("step", "register"),
             ]
             let refused = try await world.post("/t/acme/devices/import", [("list", list)] + mapping, as: "admin")
-            #expect(refused.status == 422)
+            #expect(refused.status == 422 && refused.text.contains("Nothing was registered"))
             let good = list.replacing("meter 2", with: "meter-2")
             let done = try await world.post("/t/acme/devices/import", [("list", good)] + mapping, as: "admin")
             #expect(done.status == 200 && done.text.contains("2 devices are registered"))
+            #expect(done.text.contains("<li class=\"done\" aria-current=\"step\">Registered</li>"))
+            #expect(done.text.contains("action=\"/t/acme/devices/import/tokens\""))
+            let file = try await world.post(
+                "/t/acme/devices/import/tokens", [("tokens", "name,id,enrolmentToken\r\nmeter-1,1,t")], as: "admin")
+            #expect(file.status == 200 && file.text == "name,id,enrolmentToken\r\nmeter-1,1,t")
+            #expect(file.headers[.contentDisposition] == "attachment; filename=\"enrolment-tokens.csv\"")
+            let viewer = try await world.post("/t/acme/devices/import/tokens", [("tokens", "x")], as: "viewer")
+            #expect(viewer.status == 403 || viewer.status == 404)
             let found = try await world.get("/t/acme/devices?filter=label.site%20%3D%20Berlin", as: "admin").text
             #expect(found.contains("2 devices match"))
             let again = try await world.post("/t/acme/devices/import", [("list", good)] + mapping, as: "admin")
             #expect(again.status == 422 && again.text.contains("the tenant has a device called meter-1"))
+        }
+    }
+
+    @Test("a list with semicolons, as spreadsheets write it, is read like one with commas")
+    func semicolons() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            let list = "Device name;Serial number;Place\r\nmeter-1;A-1;Hafen, Tor 3\r\n"
+            let preview = try await world.post("/t/acme/devices/import", [("list", list)], as: "admin")
+            #expect(preview.status == 200 && preview.text.contains("1 device, ready."))
+            #expect(preview.text.contains("<td>Hafen, Tor 3</td>"))
+        }
+    }
+
+    @Test("a filter knows the words that the list shows, and a wrong one is shown at its place")
+    func filter() async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            _ = try await world.api.world.register("meter-1")
+            let found = try await world.get("/t/acme/devices?filter=state%20%3D%20Waiting", as: "admin").text
+            #expect(found.contains("1 device match"))
+            let wrong = try await world.get("/t/acme/devices?filter=online%20or%20colour%20%3D%20red", as: "admin").text
+            #expect(
+                wrong.contains("<code>online or <mark>colour</mark> = red</code>")
+                    && wrong.contains("Colour is not a field"))
+            #expect(!wrong.contains("0 devices") && wrong.contains("The filter can not be read"))
         }
     }
 

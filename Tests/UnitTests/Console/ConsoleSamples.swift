@@ -45,7 +45,8 @@ enum ConsoleSamples {
             place: "x", address: "a@b", organisation: "acme", next: "/", fault: "No.", hint: "Hm.", takesPasskeys: true),
         ChoosePage(
             title: "Set up", lead: "You", action: "/set-up", verb: "Go", link: "l", pending: "p", next: "/",
-            first: .init(name: "Ada", address: "a@b", organisation: "Acme"), askName: "Ada", rules: [rule], fault: "No."
+            first: .init(name: "Ada", address: "a@b", organisation: "Acme", demo: "Demo"), askName: "Ada",
+            rules: [rule], fault: "No."
         ),
         RulesPage(rules: [rule]), ForgottenPage(sends: true, fault: "No."), ForgottenPage(sends: false),
         OrganisationPage(
@@ -121,7 +122,9 @@ enum ConsoleSamples {
         DevicesPage(
             summary: "1 device", address: "/d", chips: [.init(label: "All", address: "/", isOn: true)],
             conditions: [.init(label: "Model", address: "/")], hasConditions: true, models: [choice], domains: [choice],
-            hasModels: true, hasDomains: true, filter: "online", fault: "No.", hidden: [hidden], carried: [hidden],
+            hasModels: true, hasDomains: true, filter: "online",
+            fault: FilterFault(message: "No.", before: "a ", wrong: "b", after: " c"), hidden: [hidden],
+            carried: [hidden],
             views: [.init(id: "1", name: "Mine", address: "/")], hasViews: true, query: "",
             heads: [.init(label: "Name", sortAddress: "/", order: "ascending")],
             columns: [.init(name: "model", label: "Model", isOn: true)], sizes: [choice],
@@ -162,7 +165,7 @@ enum ConsoleSamples {
             mapping: .init(
                 columns: [.init(heading: "name", field: "column-0", targets: [.init(target: "name", isOn: true)])],
                 lines: [.init(cells: ["m"])], count: "1", faults: [ErrorPage.sample], hasFaults: true),
-            done: .init(words: "1", tokens: "t", until: moment)),
+            done: .init(words: "1", tokens: "t", until: moment, download: "/d")),
         TelemetryPage(
             summary: "m", address: "/t", device: "m", devices: ["m"], spans: [choice], isTable: true,
             tableLabel: "Table", tableAddress: "/", csv: "/c", fault: "No.", hasSeries: true,
@@ -172,7 +175,10 @@ enum ConsoleSamples {
                     .init(
                         seriesName: "power", unit: "W", low: "1", mean: "2", high: "3", latest: "2", line: "0,0",
                         words: "w")
-                ]), table: .init(heads: ["power"], rows: [.init(time: moment, text: "08:30:05", hasSeconds: true, cells: ["1"])], note: "n"), isEmpty: true,
+                ]),
+            table: .init(
+                heads: ["power"], rows: [.init(time: moment, text: "08:30:05", hasSeconds: true, cells: ["1"])],
+                note: "n"), isEmpty: true,
             emptyTitle: "None", emptyText: "None"),
     ]
 }

@@ -31,6 +31,13 @@ struct CSVReaderTests {
             ("\"a\"\r\n", [["a"]]),
             ("a,\r\n", [["a", ""]]),
             ("", []),
+            ("a;b\r\nc,1;d\r\n", [["a", "b"], ["c,1", "d"]]),
+            ("\u{FEFF}a;\"b;c\"\n1;2\n", [["a", "b;c"], ["1", "2"]]),
+            ("a\tb\n1;2\t3", [["a", "b"], ["1;2", "3"]]),
+            ("\n\na;b;c, d\n1;2;3\n", [["a", "b", "c, d"], ["1", "2", "3"]]),
+            ("\"a;b;c\",d\n1,2\n", [["a;b;c", "d"], ["1", "2"]]),
+            ("a,b;c\n", [["a", "b;c"]]),
+            ("a;b", [["a", "b"]]),
         ])
     func records(text: String, expected: [[String]]) throws {
         for step in [1, 2, 3, Int.max] {

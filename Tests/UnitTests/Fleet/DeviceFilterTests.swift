@@ -13,6 +13,8 @@ struct DeviceFilterTests {
             ("name ~ Meter", .term(.nameContains("meter"))),
             ("status = active", .term(.status(.active))),
             ("status != active", .not(.term(.status(.active)))),
+            ("state = Waiting", .term(.status(.registered))),
+            ("state != offline", .not(.all([.term(.status(.active)), .not(.term(.online))]))),
             ("online", .term(.online)),
             ("online = false", .not(.term(.online))),
             ("not enrolled", .not(.term(.enrolled))),
@@ -45,7 +47,8 @@ struct DeviceFilterTests {
         "a wrong filter is refused and the place named",
         arguments: [
             ("", "character 1"), ("name", "character 5"), ("name =", "character 7"), ("nmae = x", "character 1"),
-            ("status = lost", "character 10"), ("online and", "character 11"), ("(online", "character 8"),
+            ("status = lost", "character 10"), ("state = lost", "character 9"), ("state", "character 6"),
+            ("online and", "character 11"), ("(online", "character 8"),
             ("online)", "character 7"), ("name = \"x", "character 8"), ("status ~ a", "character 1"),
             ("online ! x", "character 8"), ("imei = 123", "character 8"), ("label. = x", "character 1"),
             ("name = \u{1}", "character 8"),
