@@ -28,7 +28,7 @@ def browser(server, tmp_path_factory):
     chromium = Browser(server, tmp_path_factory.mktemp("browser"))
     yield chromium
     chromium.close()
-    assert chromium.errors == [], "the browser's console has errors"
+    assert chromium.errors == [], f"the browser's console has errors: {chromium.errors}"
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,16 @@ enum Limits {
     static let batchTenants = 200
     /// Entries in one page for a reader.
     static let pageEntries = 1_000
+    /// Entries that one page is looked for among, along the index that serves its filter best.
+    static let searchedEntries = 10_000
+    /// Of these, entries that are read at once.
+    static let searchedAtOnce = 500
+    /// Entries that a list is written out by at once.
+    static let listedEntries = 500
+    /// Verifications of logs that wait for their turn.
+    static let waitingVerifications = 32
+    /// Results of verifications that are kept in memory.
+    static let keptVerifications = 200
     /// Bytes of a signed note from outside.
     static let noteBytes = 4 * 1024
     /// Signatures on a note from outside.

@@ -24,6 +24,8 @@ public struct ConsoleParts: Sendable {
     let delivery: Delivery
     let authorities: CertificateAuthorities
     let issuing: IssuingAuthorities
+    let verifier: AuditVerifier
+    let auditCodes: [AuditCode]
     let bus: Bus
     let oauth: OAuth
     let gatekeeper: Gatekeeper
@@ -43,9 +45,10 @@ public struct ConsoleParts: Sendable {
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
         factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities,
-        issuing: IssuingAuthorities, bus: Bus, oauth: OAuth, gatekeeper: Gatekeeper, metrics: Metrics,
-        clock: WallClock = .system, version: String, addresses: DeviceAddresses, doors: [ServerDoor],
-        names: Set<String>, serverAuthority: @escaping @Sendable () throws -> String
+        issuing: IssuingAuthorities, verifier: AuditVerifier, auditCodes: [AuditCode], bus: Bus, oauth: OAuth,
+        gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
+        addresses: DeviceAddresses, doors: [ServerDoor], names: Set<String>,
+        serverAuthority: @escaping @Sendable () throws -> String
     ) {
         self.database = database
         self.access = access
@@ -58,6 +61,8 @@ public struct ConsoleParts: Sendable {
         self.authorities = authorities
         self.directories = directories
         self.issuing = issuing
+        self.verifier = verifier
+        self.auditCodes = auditCodes
         self.bus = bus
         self.oauth = oauth
         self.gatekeeper = gatekeeper

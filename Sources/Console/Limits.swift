@@ -18,6 +18,10 @@ enum ConsoleLimits {
     static let viewNameCharacters = 60
     /// Bytes of what a view keeps.
     static let viewQueryBytes = 2000
+    /// Bytes of one condition on the audit log.
+    static let auditFieldBytes = 256
+    /// Names that a field offers to choose from.
+    static let offeredNames = 200
     /// Devices that one bulk action takes; more is the API's matter.
     static let bulkDevices = 5000
     /// Lines of an import that are shown before it is done.

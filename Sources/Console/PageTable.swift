@@ -18,7 +18,7 @@ package struct PageTable: Sendable {
             + Self.overview(console)
             + Self.consent(console)
             + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))
-            + Self.settings(console)
+            + Self.audit(console) + Self.settings(console)
     }
 
     /// A table of just these pages.

@@ -24,6 +24,18 @@ static const struct console_file files[] = {
     {"assets/tidegate.js", (const unsigned char[]){
 #embed "assets/tidegate.js" suffix(,) if_empty()
     0}},
+    {"templates/audit-entry.mustache", (const unsigned char[]){
+#embed "templates/audit-entry.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/audit-sessions.mustache", (const unsigned char[]){
+#embed "templates/audit-sessions.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/audit-verification.mustache", (const unsigned char[]){
+#embed "templates/audit-verification.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/audit.mustache", (const unsigned char[]){
+#embed "templates/audit.mustache" suffix(,) if_empty()
+    0}},
     {"templates/badge.mustache", (const unsigned char[]){
 #embed "templates/badge.mustache" suffix(,) if_empty()
     0}},

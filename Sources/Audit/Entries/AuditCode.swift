@@ -25,6 +25,9 @@ extension AuditCode {
     public static let auditRead = AuditCode("audit.read", "Somebody read a page of the audit log.")
     /// Somebody took a bundle of the log.
     public static let auditExported = AuditCode("audit.exported", "Somebody exported the audit log as a bundle.")
+    /// A log was verified.
+    public static let auditVerified = AuditCode(
+        "audit.verified", "The audit log was held against its checkpoints; details say what was found.")
     /// Retention dropped the oldest bodies; the object names the first entry that is kept.
     public static let auditTrimmed = AuditCode(
         "audit.trimmed", "Retention dropped the oldest entries; the object names the first one kept.")
@@ -39,5 +42,7 @@ extension AuditCode {
         "access.denied", "An authenticated caller was denied something; details carry the permission and how often.")
 
     /// Every code that this part records.
-    public static let audit: [AuditCode] = [auditRead, auditExported, auditTrimmed, auditAnchored, refused, denied]
+    public static let audit: [AuditCode] = [
+        auditRead, auditExported, auditVerified, auditTrimmed, auditAnchored, refused, denied,
+    ]
 }

@@ -65,4 +65,6 @@ public struct AuditPage: Sendable, Hashable {
     public var entries: [RecordedEntry]
     /// Where the next page begins, or nil at the end; opaque.
     public var next: String?
+    /// How far back was looked when the page has fewer entries than asked for and yet a next one; nil otherwise.
+    public var searchedTo: Timestamp?
 }

@@ -28,16 +28,44 @@ extension AuditLog {
         try await sequence(search: false)
         let keyRing = keyRing
         return try await database.tenant(tenant).read { transaction in
-            var found = try PageQuery(filter: filter, place: place, limit: limit + 1).run(in: transaction)
-            let hasMore = found.count > limit
-            if hasMore { found.removeLast(found.count - limit) }
-            let entries = try found.map {
+            var result = try PageQuery(filter: filter, place: place, limit: limit + 1).run(in: transaction)
+            let hasMore = result.found.count > limit
+            if hasMore { result.found.removeLast(result.found.count - limit) }
+            let entries = try result.found.map {
                 try RecordedEntry($0.leaf, at: $0.position, keyRing: keyRing, in: transaction)
             }
-            return AuditPage(
-                entries: entries,
-                next: hasMore ? entries.last.map { PagePlace(time: $0.time, position: $0.index).text } : nil)
+            let next = hasMore ? result.found.last?.place : result.floor
+            return AuditPage(entries: entries, next: next?.text, searchedTo: hasMore ? nil : result.floor?.time)
         }
+    }
+
+    /// Hands a tenant's entries to `take`, the newest first, some hundred at a time; that somebody takes them out is
+    /// itself recorded. The caller has checked that `reader` may export the log.
+    public func list(
+        tenant: TenantID, filter: AuditFilter, reader: Actor, to take: ([RecordedEntry]) async throws -> Void
+    ) async throws {
+        try await database.tenant(tenant).write { transaction in
+            try self.record(
+                AuditEntry(
+                    .auditExported, tenant: tenant, actor: reader, object: AuditObject(kind: "audit", id: tenant.text),
+                    details: .object(filter.members.merging(["form": "list"]) { $1 })), in: transaction)
+        }
+        try await sequence(search: false)
+        var place: PagePlace?
+        repeat {
+            let (keyRing, from) = (keyRing, place)
+            let (entries, next) = try await database.tenant(tenant).read { transaction in
+                let result = try PageQuery(filter: filter, place: from, limit: Limits.listedEntries).run(
+                    in: transaction)
+                let entries = try result.found.map {
+                    try RecordedEntry($0.leaf, at: $0.position, keyRing: keyRing, in: transaction)
+                }
+                let isFull = result.found.count == Limits.listedEntries
+                return (entries, isFull ? result.found.last?.place : result.floor)
+            }
+            if !entries.isEmpty { try await take(entries) }
+            place = next
+        } while place != nil
     }
 }
 

@@ -14,6 +14,9 @@ public struct AuditProof: Sendable, Hashable {
     /// The signed checkpoint that states size and root.
     public let checkpoint: String
 
+    /// The root that the checkpoint states.
+    public var root: TreeHash? { SignedNote(checkpoint).flatMap { Checkpoint(text: $0.text) }?.root }
+
     /// True when the hashes lead to the checkpoint's root; its signature is another matter, see ``NoteVerifier``.
     public var holds: Bool {
         guard let stated = SignedNote(checkpoint).flatMap({ Checkpoint(text: $0.text) }), stated.size == size else {

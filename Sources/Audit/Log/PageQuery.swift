@@ -2,9 +2,13 @@ import Base
 import Storage
 
 /// The last entry of a page: where the next one goes on.
-struct PagePlace: Hashable, Sendable {
+struct PagePlace: Hashable, Comparable, Sendable {
     var time: Timestamp
     var position: Int64
+
+    static func < (left: PagePlace, right: PagePlace) -> Bool {
+        (left.time, left.position) < (right.time, right.position)
+    }
 
     init(time: Timestamp, position: Int64) {
         self.time = time
@@ -27,8 +31,11 @@ struct PagePlace: Hashable, Sendable {
     }
 }
 
-/// Finds one page of entries along an index: each filter has one whose order is the page's, so that no page sorts or
-/// counts what it does not show.
+/// Finds one page of entries along an index whose order is the page's, so that no page sorts or counts what it does not
+/// show.
+///
+/// A filter of several parts goes along the index of the part that leaves least, and looks at the other parts entry by
+/// entry. It looks at so many and no more: then the page is short, and says where the next one goes on.
 struct PageQuery {
     var filter: AuditFilter
     var place: PagePlace?
@@ -37,15 +44,84 @@ struct PageQuery {
     struct Found {
         var position: Int64
         var leaf: AuditLeaf
+
+        var place: PagePlace { PagePlace(time: leaf.time, position: position) }
+    }
+
+    struct Result {
+        /// The newest entries that match.
+        var found: [Found] = []
+        /// The last entry that was looked at, when there may be more that match beyond it; nil when `found` is full or
+        /// the log has ended.
+        var floor: PagePlace?
+    }
+
+    /// A stretch of one index: the conditions that it serves, and whether entries on it may yet not match.
+    private struct Strand {
+        var conditions: [(text: (String) -> String, argument: (any SQLBindable)?)] = []
+        var mustLook: Bool
+        var bound: Int
     }
 
     /// The newest entries that match, in a tenant's transaction.
-    func run(in transaction: Transaction) throws -> [Found] {
-        guard let prefix = filter.codePrefix, !prefix.isEmpty else { return try entries(code: nil, in: transaction) }
+    func run(in transaction: Transaction) throws -> Result {
+        let strands = try strands(in: transaction)
+        var result = Result()
+        for strand in strands {
+            let part = try run(strand, in: transaction)
+            result.found += part.found
+            result.floor = [result.floor, part.floor].compactMap(\.self).max()
+        }
+        // Below the highest floor some strand has not been looked at.
+        if let floor = result.floor { result.found.removeAll { $0.place < floor } }
+        if strands.count > 1 { result.found.sort { $0.place > $1.place } }
+        if result.found.count >= limit {
+            result.found.removeLast(result.found.count - limit)
+            result.floor = nil
+        }
+        return result
+    }
+
+    private func strands(in transaction: Transaction) throws -> [Strand] {
+        let bound = Limits.searchedEntries
+        func strand(_ parts: Int, _ conditions: (text: (String) -> String, argument: (any SQLBindable)?)...) -> Strand {
+            Strand(conditions: conditions, mustLook: wantedParts > parts, bound: bound)
+        }
+        if let credential = filter.credential { return [strand(1, ({ "actor_credential = \($0)" }, credential))] }
+        if let kind = filter.objectKind, let id = filter.objectID {
+            return [strand(1, ({ "object_kind = \($0)" }, kind), ({ "object_id = \($0)" }, id))]
+        }
+        if let actor = filter.actor { return [strand(1, ({ "actor_id = \($0)" }, actor))] }
+        if let outcome = filter.outcome, outcome != .success {
+            // Spelt out rather than bound, and twice, so that both engines see that the partial index holds them all.
+            let text = "outcome = '\(outcome.rawValue)' AND outcome <> 'success'"
+            return [strand(1, ({ _ in text }, nil))]
+        }
+        guard let prefix = filter.codePrefix, !prefix.isEmpty else { return [strand(0)] }
         // There are few codes, and each has its own stretch of the index: a page of each, merged, is the page of all.
-        let found = try codes(beginningWith: prefix, in: transaction).flatMap { try entries(code: $0, in: transaction) }
-        return Array(
-            found.sorted { ($0.leaf.time, $0.position) > ($1.leaf.time, $1.position) }.prefix(limit))
+        let codes = try codes(beginningWith: prefix, in: transaction)
+        return codes.map { code in
+            var part = strand(1, ({ "code = \($0)" }, code))
+            part.bound = max(bound / codes.count, Limits.searchedAtOnce)
+            return part
+        }
+    }
+
+    /// How many parts of the filter, times aside, an entry must satisfy.
+    private var wantedParts: Int {
+        [
+            filter.codePrefix?.isEmpty == false, filter.actor != nil, filter.credential != nil,
+            filter.objectKind != nil, filter.outcome != nil,
+        ].count { $0 }
+    }
+
+    private func admits(_ leaf: AuditLeaf) -> Bool {
+        func fits(_ wanted: String?, _ value: String?) -> Bool { wanted.map { $0 == value } ?? true }
+        return (filter.codePrefix.map { leaf.code.utf8.starts(with: $0.utf8) } ?? true)
+            && fits(filter.actor, leaf.actorID) && fits(filter.credential, leaf.actorCredential)
+            && fits(filter.objectKind, leaf.object.kind)
+            && (filter.objectKind == nil || fits(filter.objectID, leaf.object.id))
+            && (filter.outcome.map { $0 == leaf.outcome } ?? true)
     }
 
     private func codes(beginningWith prefix: String, in transaction: Transaction) throws -> [String] {
@@ -60,26 +136,38 @@ struct PageQuery {
         return codes
     }
 
-    private func entries(code: String?, in transaction: Transaction) throws -> [Found] {
+    private func run(_ strand: Strand, in transaction: Transaction) throws -> Result {
+        var result = Result()
+        var place = place
+        var looked = 0
+        while true {
+            let wanted = strand.mustLook ? min(Limits.searchedAtOnce, strand.bound - looked) : limit
+            let page = try entries(strand, after: place, limit: wanted, in: transaction)
+            for entry in page where !strand.mustLook || admits(entry.leaf) {
+                result.found.append(entry)
+                if result.found.count == limit { return result }
+            }
+            looked += page.count
+            guard page.count == wanted, let last = page.last else { return result }
+            place = last.place
+            if looked >= strand.bound {
+                result.floor = last.place
+                return result
+            }
+        }
+    }
+
+    private func entries(
+        _ strand: Strand, after place: PagePlace?, limit: Int, in transaction: Transaction
+    ) throws -> [Found] {
         guard let tenant = transaction.tenant else { return [] }
         var conditions = ["tenant = $1"]
         var arguments: [any SQLBindable] = []
-        func add(_ condition: (String) -> String, _ argument: any SQLBindable) {
-            arguments.append(argument)
+        func add(_ condition: (String) -> String, _ argument: (any SQLBindable)?) {
+            if let argument { arguments.append(argument) }
             conditions.append(condition("$\(arguments.count + 1)"))
         }
-        if let code { add({ "code = \($0)" }, code) }
-        if let actor = filter.actor { add({ "actor_id = \($0)" }, actor) }
-        if let credential = filter.credential { add({ "actor_credential = \($0)" }, credential) }
-        if let kind = filter.objectKind {
-            add({ "object_kind = \($0)" }, kind)
-            if let id = filter.objectID { add({ "object_id = \($0)" }, id) }
-        }
-        if let outcome = filter.outcome {
-            // Spelt out rather than bound, and twice, so that both engines see that the partial index holds them all.
-            conditions.append("outcome = '\(outcome.rawValue)'")
-            if outcome != .success { conditions.append("outcome <> 'success'") }
-        }
+        for (text, argument) in strand.conditions { add(text, argument) }
         if let from = filter.from { add({ "time >= \($0)" }, from) }
         if let to = filter.to { add({ "time < \($0)" }, to) }
         if let place {

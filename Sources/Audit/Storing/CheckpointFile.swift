@@ -54,9 +54,12 @@ final class CheckpointFile: Sendable {
     private let limit: Int
     /// Disk writes wait here instead of on the threads that all tasks share.
     private let queue = DispatchQueue(label: "tidegate.audit.checkpoints")
+    private let reading = DispatchQueue(label: "tidegate.audit.reading")
+    private let directory: String
 
     init(directory: String, limit: Int = Limits.checkpointFileBytes) throws {
         try SecretFile.createDirectory(directory, for: .owner)
+        self.directory = directory
         path = Self.path(in: directory)
         self.limit = limit
     }
@@ -68,6 +71,14 @@ final class CheckpointFile: Sendable {
         guard !lines.isEmpty else { return }
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             queue.async { continuation.resume(with: Result { try self.write(lines) }) }
+        }
+    }
+
+    /// Every line that is there now, read beside the threads that all tasks share, and beside what is being appended.
+    func read() async throws -> [Line] {
+        let directory = directory
+        return try await withCheckedThrowingContinuation { continuation in
+            reading.async { continuation.resume(with: Result { try Self.read(directory: directory) }) }
         }
     }
 

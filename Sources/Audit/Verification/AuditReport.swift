@@ -78,6 +78,14 @@ public struct AuditReport: Sendable, Hashable {
     public var damages: [AuditDamage] = []
     /// How many damages there are, listed or not.
     public var damageCount = 0
+    /// The root over everything that was read, when it was read to its end.
+    public var root: TreeHash?
+    /// When the newest checkpoint that holds was made.
+    public var signedTime: Timestamp?
+    /// When the first entry that is kept happened.
+    public var firstTime: Timestamp?
+    /// When the last one happened.
+    public var lastTime: Timestamp?
 
     /// True when nothing is wrong.
     public var isIntact: Bool { damageCount == 0 }

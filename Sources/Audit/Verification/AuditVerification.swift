@@ -54,6 +54,8 @@ struct StoredLog {
     let tenant: TenantID
     let pinned: AuditVerification.Pinned
     let anchor: (Anchor, Timestamp)?
+    /// Hears after each page how many entries have been read, and of how many.
+    var progress: (Int64, Int64) async throws -> Void = { _, _ in }
 
     private static let pageEntries: Int64 = TreeTiles.width * 16
 
@@ -88,6 +90,7 @@ struct StoredLog {
             keys: judge.keys)
         for forgery in judge.forgeries { examination.add(forgery) }
         var trimmedTo = overview.trimmedTo
+        var times: (first: Timestamp?, last: Timestamp?) = (nil, nil)
         while examination.index < overview.size {
             let from = examination.index
             let to = min(from + Self.pageEntries, overview.size)
@@ -104,8 +107,12 @@ struct StoredLog {
             var places = page.places
             while let last = places.last, last.content == nil, last.stored == nil { places.removeLast() }
             examination.take(places)
+            times.first = times.first ?? page.leaves.first?.time
+            times.last = page.leaves.last?.time ?? times.last
             if places.count < page.places.count { break }
+            try await progress(examination.index, overview.size)
         }
+        let root = examination.index == overview.size ? examination.stored.root : nil
         examination.judgeWitnesses()
         if examination.index == overview.size { try await compareTree(&examination, overview) }
         if let last = overview.last, last >= overview.size {
@@ -116,6 +123,9 @@ struct StoredLog {
         var report = examination.finish(trimmedTo: trimmedTo)
         report.pending = overview.pending
         report.oldestPending = overview.oldestPending
+        report.root = root
+        (report.firstTime, report.lastTime) = times
+        report.signedTime = overview.checkpoints.last { $0.size == report.signedSize }?.time
         return report
     }
 

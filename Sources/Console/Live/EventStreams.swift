@@ -157,6 +157,9 @@ final class EventStreams: Sendable {
             bus.subscribe(to: CredentialsEnded.self) { event in
                 if event.principal == nil || event.principal == wish.principal { source.yield(.doubt) }
             },
+            bus.subscribe(to: TopicChanged.self) { event in
+                if event.tenant == wish.tenant { source.yield(.changed(topic: event.topic)) }
+            },
             bus.subscribe(to: DevicesRegistered.self) { event in
                 if event.tenant == wish.tenant, wish.seesAll { source.yield(.changed(topic: "devices")) }
             },

@@ -3,6 +3,7 @@ package import Access
 /// One entry of the menu, in the menu's order.
 package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
+    case audit
     case settings
 
     /// Its words.
@@ -11,6 +12,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: "Overview"
         case .devices: "Devices"
         case .telemetry: "Telemetry"
+        case .audit: "Audit"
         case .settings: "Settings"
         }
     }
@@ -32,6 +34,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: .tenantRead
         case .devices: .deviceRead
         case .telemetry: .telemetryRead
+        case .audit: .auditRead
         case .settings: .tenantRead
         }
     }

@@ -203,7 +203,11 @@ const open = () => {
   if (!address || stream || document.hidden) return;
   stream = new EventSource(address);
   show("Connecting", "waiting");
-  stream.addEventListener("open", () => show("Live", "on"));
+  stream.addEventListener("open", () => {
+    show("Live", "on");
+    // What was under way when the page was made may have ended before the stream was there.
+    for (const element of document.querySelectorAll("[data-refresh][data-busy]")) refresh(element.dataset.refresh);
+  });
   stream.addEventListener("error", () => { if (stream) show("Reconnecting", "waiting"); });
   stream.addEventListener("end", () => { close("Signed out"); if (!isLeaving) location.reload(); });
   for (const [name, handle] of Object.entries(handlers)) {

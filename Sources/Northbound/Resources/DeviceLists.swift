@@ -93,6 +93,6 @@ private enum DeviceLine {
         cells += [device.location.map { "\($0.latitude)" } ?? "", device.location.map { "\($0.longitude)" } ?? ""]
         cells += [device.created.rfc3339, device.enrolled?.rfc3339 ?? "", presence.isOnline ? "true" : "false"]
         cells += [presence.lastSeen?.rfc3339 ?? "", "\(presence.connections)", presence.transport ?? ""]
-        return cells.map { CSVCell.text($0) }.joined(separator: ",") + "\r\n"
+        return CSVCell.line(cells)
     }
 }

@@ -83,14 +83,3 @@ package struct TelemetryText {
     /// What comes behind the last series.
     package func end() -> [UInt8] { form == .json ? Array("]}\n".utf8) : [] }
 }
-
-/// The form of a cell in CSV (RFC 4180).
-enum CSVCell {
-    /// A text, quoted when it must be. One that a spreadsheet would run as a formula is led by an apostrophe.
-    static func text(_ text: String) -> String {
-        let isFormula = text.utf8.first.map { "=+-@\t\r".utf8.contains($0) } ?? false
-        let safe = isFormula ? "'" + text : text
-        guard safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return safe }
-        return "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-    }
-}

@@ -97,7 +97,8 @@ struct RunningServer: Sendable {
     /// they write to.
     var services: [any Service] {
         [
-            parts.audit, parts.delivery, SignInService(parts.signIn, logger: parts.logger), parts.fleet.presence,
+            parts.audit, parts.verification, parts.delivery, SignInService(parts.signIn, logger: parts.logger),
+            parts.fleet.presence,
             parts.telemetry,
             reports, probe, upkeep,
         ] + [backups].compactMap { $0 } + [
@@ -168,8 +169,9 @@ extension ConsoleParts {
         self.init(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: parts.fleet,
             telemetry: parts.telemetry, signIn: parts.signIn, factors: parts.factors, directories: parts.directories,
-            delivery: parts.delivery, authorities: parts.authorities, issuing: parts.issuing, bus: parts.bus,
-            oauth: parts.oauth, gatekeeper: gatekeeper,
+            delivery: parts.delivery, authorities: parts.authorities, issuing: parts.issuing,
+            verifier: parts.verification, auditCodes: AuditCode.all, bus: parts.bus, oauth: parts.oauth,
+            gatekeeper: gatekeeper,
             metrics: parts.metrics, version: Program.version,
             addresses: DeviceAddresses(
                 host: parts.configuration.deployment, people: listeners.people.port, device: listeners.device.port,

@@ -30,6 +30,7 @@ struct ServerParts: Sendable {
     let issuing: IssuingAuthorities
     let verifier: DeviceCertificateVerifier
     let audit: AuditLog
+    let verification: AuditVerifier
     let access: Access
     let delivery: Delivery
     let fleet: Fleet
@@ -120,6 +121,7 @@ struct ServerParts: Sendable {
         return ServerParts(
             configuration: configuration, directory: directory, database: database, bus: bus, metrics: metrics,
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
+            verification: AuditVerifier(audit) { bus.publish(TopicChanged(tenant: $0, topic: "verification")) },
             access: access, delivery: delivery, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn,
             factors: factors, directories: directories,
             serverNames: names,

@@ -26,6 +26,7 @@ struct ConsoleFixture: Sendable {
     let console: Console
     let door: FrontDoor
     private let people: [String: Principal]
+    let verifier: AuditVerifier
 
     static func with(
         _ engine: TestDatabase.Engine, newcomer: String? = nil, _ body: (ConsoleFixture) async throws -> Void
@@ -78,11 +79,14 @@ struct ConsoleFixture: Sendable {
         let known = people
         let newcomers = Newcomers()
         self.newcomers = newcomers
+        verifier = AuditVerifier(world.audit)
         let parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
             telemetry: api.telemetry, signIn: api.services.signIn, factors: api.services.factors,
             directories: api.services.directories, delivery: api.services.delivery,
-            authorities: api.services.authorities, issuing: world.issuing, bus: world.bus, oauth: api.oauth,
+            authorities: api.services.authorities, issuing: world.issuing, verifier: verifier,
+            auditCodes: AuditCode.audit + AuditCode.access + AuditCode.signIn + AuditCode.fleet, bus: world.bus,
+            oauth: api.oauth,
             gatekeeper: api.services.gatekeeper, metrics: Metrics(), clock: world.time.clock, version: "1.2.3",
             addresses: DeviceAddresses(host: "fleet.example.com", people: 8443, device: 8444, mqtt: 8883),
             doors: [

@@ -1,0 +1,14 @@
+import Access
+import Audit
+import Backup
+import Delivery
+import Fleet
+import Northbound
+import OAuth
+import SignIn
+
+extension AuditCode {
+    /// Every code that any part of the program records.
+    static let all =
+        audit + access + signIn + factors + directories + oauth + fleet + delivery + backup + northbound
+}
