@@ -48,6 +48,9 @@ extension AuditCode {
     public static let moved = AuditCode("move.made", "A device or domain was moved in the tree.")
     /// A move was undone.
     public static let moveUndone = AuditCode("move.undone", "A move of a device or domain was undone.")
+    /// A grant's making or end was undone.
+    public static let grantChangeUndone = AuditCode(
+        "grant.undone", "The making or the end of a grant was undone; entries beside it say by what.")
     /// A change was proposed that needs a second approver.
     public static let changeProposed = AuditCode(
         "change.proposed", "A change was proposed that needs a second approver.")
@@ -88,6 +91,7 @@ extension AuditCode {
         tenantCreated, tenantChanged, tenantSuspended, tenantResumed, tenantDeleted, planChanged, domainCreated,
         domainChanged, domainDeleted, principalCreated, principalDisabled, principalEnabled, roleChanged, roleDeleted,
         granted, grantEnded, groupCreated, groupRenamed, groupDeleted, memberAdded, memberRemoved, moved, moveUndone,
+        grantChangeUndone,
         changeProposed, changeApproved, changeRejected, changeWithdrawn, changeExpired, approvalPolicyChanged,
         staffActed, tokenCreated, tokenRevoked, shareOffered, shareAccepted, shareDeclined, shareEnded,
         shareExpired, tenantShredded,

@@ -57,7 +57,9 @@ public enum AccessLimits {
     public static let pendingChanges = 200
     /// Days for which decided changes and moves are kept.
     static let decidedDays: Int64 = 400
-    /// Days for which a move can be undone.
+    /// Principals that one statement names.
+    static let principalsAtOnce = 500
+    /// Days for which a move, or a grant's making or end, can be undone.
     public static let undoDays: Int64 = 30
     /// Rows of one page.
     public static let page = 1000

@@ -215,5 +215,25 @@ public enum AccessSchema {
                 UPDATE custom_role SET name = name || '-custom'
                     WHERE name IN ('owner', 'technician', 'analyst', 'auditor', 'guest');
                 """),
+            Migration(
+                4, "grants that were made and ended, so that it can be undone",
+                """
+                CREATE TABLE grant_change (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    act TEXT NOT NULL,
+                    role_grant BYTEA NOT NULL,
+                    holder BYTEA NOT NULL,
+                    is_group BIGINT NOT NULL,
+                    role BYTEA NOT NULL,
+                    domain BYTEA,
+                    device BYTEA,
+                    expires BIGINT,
+                    created BIGINT NOT NULL,
+                    principal BYTEA NOT NULL,
+                    undone BIGINT,
+                    PRIMARY KEY (tenant, id)
+                );
+                """),
         ])
 }

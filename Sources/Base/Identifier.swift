@@ -115,6 +115,8 @@ public enum PlanKind {}
 public enum UserGroupKind {}
 /// Marks identifiers of moves of devices and domains.
 public enum MoveKind {}
+/// Marks identifiers of grants' makings and ends that can be undone.
+public enum GrantChangeKind {}
 /// Marks identifiers of pending changes.
 public enum PendingChangeKind {}
 
@@ -142,6 +144,8 @@ public typealias CredentialID = Identifier<CredentialKind>
 public typealias UserGroupID = Identifier<UserGroupKind>
 /// Names a move.
 public typealias MoveID = Identifier<MoveKind>
+/// Names a grant's making or end that can be undone.
+public typealias GrantChangeID = Identifier<GrantChangeKind>
 /// Names a pending change.
 public typealias PendingChangeID = Identifier<PendingChangeKind>
 /// Names a plan.

@@ -24,6 +24,18 @@ enum ConsoleLimits {
     static let offeredNames = 200
     /// Devices that one bulk action takes; more is the API's matter.
     static let bulkDevices = 5000
+    /// Domains of one level that the tree shows; the rest is paged beside it.
+    static let treeLevel = 100
+    /// Lines of the tree beyond which nothing more is opened.
+    static let treeLines = 600
+    /// Branches of the tree that an address keeps open.
+    static let openBranches = 40
+    /// Rows of the lists beside the tree.
+    static let siteRows = 50
+    /// Ways of access that a place shows.
+    static let shownHolders = 200
+    /// Names that a form offers while somebody types.
+    static let offeredNames = 200
     /// Lines of an import that are shown before it is done.
     static let previewLines = 8
     /// Seconds between two signs of life in an event stream, and between two checks of its rights.

@@ -18,7 +18,8 @@ package struct PageTable: Sendable {
             + Self.overview(console)
             + Self.consent(console)
             + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))
-            + Self.audit(console) + Self.settings(console)
+            + Self.sites(console, assets) + Self.audit(console)
+            + Self.settings(console)
     }
 
     /// A table of just these pages.

@@ -18,6 +18,9 @@ static const struct console_file files[] = {
     {"assets/proving.js", (const unsigned char[]){
 #embed "assets/proving.js" suffix(,) if_empty()
     0}},
+    {"assets/sites.js", (const unsigned char[]){
+#embed "assets/sites.js" suffix(,) if_empty()
+    0}},
     {"assets/tidegate.css", (const unsigned char[]){
 #embed "assets/tidegate.css" suffix(,) if_empty()
     0}},
@@ -111,6 +114,9 @@ static const struct console_file files[] = {
     {"templates/gate-sign-in.mustache", (const unsigned char[]){
 #embed "templates/gate-sign-in.mustache" suffix(,) if_empty()
     0}},
+    {"templates/holders.mustache", (const unsigned char[]){
+#embed "templates/holders.mustache" suffix(,) if_empty()
+    0}},
     {"templates/import.mustache", (const unsigned char[]){
 #embed "templates/import.mustache" suffix(,) if_empty()
     0}},
@@ -141,6 +147,9 @@ static const struct console_file files[] = {
     {"templates/profile.mustache", (const unsigned char[]){
 #embed "templates/profile.mustache" suffix(,) if_empty()
     0}},
+    {"templates/reach-preview.mustache", (const unsigned char[]){
+#embed "templates/reach-preview.mustache" suffix(,) if_empty()
+    0}},
     {"templates/rules.mustache", (const unsigned char[]){
 #embed "templates/rules.mustache" suffix(,) if_empty()
     0}},
@@ -170,6 +179,33 @@ static const struct console_file files[] = {
     0}},
     {"templates/shell.mustache", (const unsigned char[]){
 #embed "templates/shell.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites-changes.mustache", (const unsigned char[]){
+#embed "templates/sites-changes.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites-end.mustache", (const unsigned char[]){
+#embed "templates/sites-end.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites-grant.mustache", (const unsigned char[]){
+#embed "templates/sites-grant.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites-move.mustache", (const unsigned char[]){
+#embed "templates/sites-move.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites-people.mustache", (const unsigned char[]){
+#embed "templates/sites-people.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites-person.mustache", (const unsigned char[]){
+#embed "templates/sites-person.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites-shares.mustache", (const unsigned char[]){
+#embed "templates/sites-shares.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/sites.mustache", (const unsigned char[]){
+#embed "templates/sites.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/tabs.mustache", (const unsigned char[]){
+#embed "templates/tabs.mustache" suffix(,) if_empty()
     0}},
     {"templates/telemetry.mustache", (const unsigned char[]){
 #embed "templates/telemetry.mustache" suffix(,) if_empty()

@@ -52,7 +52,8 @@ public struct Fleet: Sendable {
 
     /// Whether devices live in this domain, for whoever wants to delete it.
     public func hasDevices(in domain: DomainID, _ transaction: Transaction) throws -> Bool {
-        try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND domain = $2 LIMIT 1", domain) != nil
+        try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND revision > 0 AND domain = $2 LIMIT 1", domain)
+            != nil
     }
 
     /// Removes everything that a deleted tenant had here, in parts, so that it can be cut short and called again.

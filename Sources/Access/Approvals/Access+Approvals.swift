@@ -162,6 +162,7 @@ extension Access {
             let old = now - .seconds(AccessLimits.decidedDays * 86_400)
             try tx.acrossTenants.execute("DELETE FROM pending_change WHERE status <> 'proposed' AND expires < $1", old)
             try tx.acrossTenants.execute("DELETE FROM move WHERE made < $1", old)
+            try tx.acrossTenants.execute("DELETE FROM grant_change WHERE created < $1", old)
         }
     }
 
@@ -277,6 +278,10 @@ extension GrantDraft {
         self.init(role: role)
         (principal, group) = (json["principal"]?.string, json["group"]?.string)
         (domain, device) = (json["domain"]?.string, json["device"]?.string)
+        if let text = json["replaces"]?.string {
+            guard let id = GrantID(text: text) else { throw Access.unreadable("replaces") }
+            replaces = id
+        }
         guard let text = json["expires"]?.string else { return }
         guard let time = Timestamp(rfc3339: text) else { throw Access.unreadable("expires") }
         expires = time

@@ -42,6 +42,26 @@ extension Access {
         }
     }
 
+    /// The names of these principals of the tenant, for a caller who may see principals; nobody's otherwise.
+    public func names(
+        of principals: some Collection<PrincipalID> & Sendable, tenant: TenantID, by principal: Principal
+    ) async throws -> [PrincipalID: String] {
+        if principals.isEmpty { return [:] }
+        return try await database.tenant(tenant).read { tx in
+            guard try visibleDomains(principal, .principalRead, tenant: tenant, in: tx) == .all else { return [:] }
+            let some = principals.prefix(AccessLimits.principalsAtOnce)
+            let places = (0..<some.count).map { "$\($0 + 2)" }.joined(separator: ", ")
+            var names: [PrincipalID: String] = [:]
+            for row in try tx.rows(
+                "SELECT id, name FROM principal WHERE tenant = $1 AND id IN (\(places))",
+                arguments: some.map { $0 as any SQLBindable })
+            {
+                names[try row.identifier(0)] = try row.text(1)
+            }
+            return names
+        }
+    }
+
     /// Disables a principal, whose tokens are refused from now on, or enables it again. Only for who holds all that it
     /// holds; nobody disables themselves, so that somebody is left who can enable them.
     public func setActive(

@@ -29,21 +29,47 @@ public struct Move: Sendable, Hashable {
 }
 
 extension Access {
-    /// The moves in a tenant that are kept, the newest first.
+    /// The moves that are kept and ended where the caller sees domains, the newest first.
     public func moves(tenant: TenantID, by principal: Principal) async throws -> [Move] {
         try await database.tenant(tenant).read { tx in
-            try authorize(principal, .domainRead, tenant: tenant, in: tx)
+            let scope = try visibleDomains(principal, .domainRead, tenant: tenant, in: tx)
+            if scope == .roots([]) { throw Self.notHere }
+            var (within, arguments): (String, [any SQLBindable]) = ("", [])
+            if case .roots(let roots) = scope {
+                arguments = Array(roots)
+                within = """
+                     AND target IN (WITH RECURSIVE below (id) AS (
+                        SELECT r.id FROM domain r
+                        WHERE r.tenant = $1 AND r.id IN (\(arguments.indices.map { "$\($0 + 2)" }.joined(separator: ", ")))
+                        UNION SELECT c.id FROM domain c JOIN below b ON c.parent = b.id WHERE c.tenant = $1
+                    ) SELECT below.id FROM below)
+                    """
+            }
             return try tx.rows(
-                "SELECT \(Self.moveColumns) FROM move WHERE tenant = $1 ORDER BY id DESC LIMIT \(AccessLimits.page)"
+                """
+                SELECT \(Self.moveColumns) FROM move WHERE tenant = $1\(within)
+                ORDER BY id DESC LIMIT \(AccessLimits.page)
+                """, arguments: arguments
             ).map(Self.readMove)
+        }
+    }
+
+    /// The latest move of this by the caller, who has just made it.
+    public func latestMove(of object: Move.Object, tenant: TenantID, by principal: Principal) async throws -> MoveID? {
+        try await database.tenant(tenant).read { tx in
+            try tx.row(
+                """
+                SELECT id FROM move WHERE tenant = $1 AND kind = $2 AND object = $3 AND principal = $4
+                    AND undone IS NULL ORDER BY id DESC LIMIT 1
+                """, object.kind, object.bytes, principal.id
+            ).map { try $0.identifier(0) }
         }
     }
 
     /// Whether a move that can be undone is of a device; devices are moved by another part.
     public func isMoveOfDevice(_ id: MoveID, tenant: TenantID, by principal: Principal) async throws -> Bool {
         try await database.tenant(tenant).read { tx in
-            try authorize(principal, .domainRead, tenant: tenant, in: tx)
-            if case .device = try openMove(id, in: tx).object { return true }
+            if case .device = try openMove(id, tenant: tenant, by: principal, in: tx).object { return true }
             return false
         }
     }
@@ -51,8 +77,7 @@ extension Access {
     /// Undoes the move of a domain: it goes back to where it was.
     public func undoMove(ofDomain id: MoveID, tenant: TenantID, by principal: Principal) async throws -> Domain {
         try await database.tenant(tenant).write { tx in
-            try authorize(principal, .domainRead, tenant: tenant, in: tx)
-            let move = try openMove(id, in: tx)
+            let move = try openMove(id, tenant: tenant, by: principal, in: tx)
             guard case .domain(let domain) = move.object else { throw Self.unknown("move") }
             guard
                 try tx.row("SELECT 1 FROM domain WHERE tenant = $1 AND id = $2 AND parent = $3", domain, move.target)
@@ -65,10 +90,20 @@ extension Access {
         }
     }
 
-    /// One move of a tenant that can still be undone.
-    package func openMove(_ id: MoveID, in tx: Transaction) throws -> Move {
+    /// One move that can still be undone, for a caller who sees the domain where it ended.
+    package func openMove(_ id: MoveID, tenant: TenantID, by principal: Principal, in tx: Transaction) throws -> Move {
         let row = try tx.row("SELECT \(Self.moveColumns) FROM move WHERE tenant = $1 AND id = $2", id)
-        guard let move = try row.map(Self.readMove) else { throw Self.unknown("move") }
+        guard let move = try row.map(Self.readMove) else {
+            try authorize(principal, .domainRead, tenant: tenant, in: tx)
+            throw Self.unknown("move")
+        }
+        do {
+            try authorize(principal, .domainRead, tenant: tenant, domain: move.target, in: tx)
+        } catch let refusal as Refusal where refusal.kind == .notFound {
+            // As for one that is absent.
+            try authorize(principal, .domainRead, tenant: tenant, in: tx)
+            throw Self.unknown("move")
+        }
         guard move.undone == nil else { throw Refusal(.conflict, "move.undone", "The move was undone already.") }
         guard move.made + .seconds(AccessLimits.undoDays * 86_400) > clock.now else {
             throw Refusal(

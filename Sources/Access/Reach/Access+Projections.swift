@@ -59,7 +59,8 @@ extension Access {
             try authorize(principal, .reachRead, tenant: tenant, domain: id, in: tx)
             let before = try reach(at: GrantPlace(domain: id), tenant: tenant, in: tx)
             _ = try changeDomain(id, name: nil, below: parent, tenant: tenant, by: principal, in: tx)
-            return Self.change(from: before, to: try reach(at: GrantPlace(domain: id), tenant: tenant, in: tx))
+            let after = try reach(at: GrantPlace(domain: id), tenant: tenant, in: tx)
+            return try counted(Self.change(from: before, to: after), tenant: tenant, in: tx)
         }
     }
 
@@ -72,7 +73,8 @@ extension Access {
             try authorize(principal, .reachRead, tenant: tenant, at: place, in: tx)
             let before = try reach(at: place, tenant: tenant, in: tx)
             _ = try grant(draft, authority: .trial, tenant: tenant, by: principal, in: tx)
-            return Self.change(from: before, to: try reach(at: place, tenant: tenant, in: tx))
+            let after = try reach(at: place, tenant: tenant, in: tx)
+            return try counted(Self.change(from: before, to: after), tenant: tenant, in: tx)
         }
     }
 
@@ -86,7 +88,8 @@ extension Access {
             let place = try place(of: grant.domain, grant.device, tenant: tenant, in: tx)
             let before = try reach(at: place, tenant: tenant, in: tx)
             try endGrant(id, authority: .trial, tenant: tenant, by: principal, in: tx)
-            return Self.change(from: before, to: try reach(at: place, tenant: tenant, in: tx))
+            let after = try reach(at: place, tenant: tenant, in: tx)
+            return try counted(Self.change(from: before, to: after), tenant: tenant, in: tx)
         }
     }
 
@@ -111,7 +114,8 @@ extension Access {
             _ = try putRole(
                 name, permissions: permissions, authority: .trial, tenant: tenant, by: principal, in: tx)
             let after = try places.map { try reach(at: $0, tenant: tenant, in: tx) }
-            return Self.merged(zip(before, after).map { Self.change(from: $0, to: $1) })
+            return try counted(
+                Self.merged(zip(before, after).map { Self.change(from: $0, to: $1) }), tenant: tenant, in: tx)
         }
     }
 
@@ -131,7 +135,8 @@ extension Access {
                 try removeMember(user, from: groupText, authority: .trial, tenant: tenant, by: principal, in: tx)
             }
             let after = try places.map { try reach(at: $0, tenant: tenant, in: tx) }
-            return Self.merged(zip(before, after).map { Self.change(from: $0, to: $1) })
+            return try counted(
+                Self.merged(zip(before, after).map { Self.change(from: $0, to: $1) }), tenant: tenant, in: tx)
         }
     }
 
@@ -148,6 +153,28 @@ extension Access {
                         gained: state.after.subtracting(state.before))
                 })
         ])
+    }
+
+    /// The same with the number of open sessions of those of the tenant who lose something.
+    package func counted(_ change: ReachChange, tenant: TenantID, in tx: Transaction) throws -> ReachChange {
+        var losing = change.differences.compactMap { difference -> PrincipalID? in
+            guard !difference.lost.isEmpty, case .own(let id) = difference.holder else { return nil }
+            return id
+        }[...]
+        var change = change
+        while !losing.isEmpty {
+            let some = losing.prefix(AccessLimits.principalsAtOnce)
+            losing = losing.dropFirst(some.count)
+            let places = some.indices.map { "$\($0 - some.startIndex + 3)" }.joined(separator: ", ")
+            change.sessions +=
+                try tx.scoped(to: tenant).row(
+                    """
+                    SELECT count(*) FROM credential
+                    WHERE owner = $1 AND kind = 'session' AND revoked IS NULL AND (expires IS NULL OR expires > $2)
+                        AND (idle IS NULL OR COALESCE(last_used, created) + idle > $2) AND principal IN (\(places))
+                    """, arguments: [clock.now] + some.map { $0 as any SQLBindable })?.int(0) ?? 0
+        }
+        return change
     }
 
     private static func merged(_ changes: [ReachChange]) -> ReachChange {

@@ -63,6 +63,8 @@ public struct ReachDifference: Sendable, Hashable {
 public struct ReachChange: Sendable, Hashable {
     /// Whom it concerns, in the order of their names.
     public let differences: [ReachDifference]
+    /// How many sessions are open of those who lose something; what they lose counts in them no longer.
+    public internal(set) var sessions = 0
 
     /// How many lose something.
     public var losing: Int { differences.count { !$0.lost.isEmpty } }

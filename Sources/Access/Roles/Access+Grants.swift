@@ -42,6 +42,8 @@ public struct GrantDraft: Sendable, Hashable {
     public var device: String?
     /// When it ends, if it does.
     public var expires: Timestamp?
+    /// A grant that ends when this one is made, in the same transaction: so a grant is changed.
+    public var replaces: GrantID?
 
     /// A grant of this role, yet without a holder and at the root.
     public init(role: String) {
@@ -83,9 +85,16 @@ extension Access {
                 .invalid, "grant.holder", "Name the principal or the user group that shall hold the role.",
                 faults: [Refusal.Fault(place: "/principal", message: "or group must be there, and not both")])
         }
-        return try makeGrant(
+        let made = try makeGrant(
             try role(draft.role, tenant: tenant, in: tx), to: holder, at: place, expires: draft.expires,
-            authority: authority, tenant: tenant, by: principal, in: tx)
+            authority: authority, isNoted: draft.replaces == nil, tenant: tenant, by: principal, in: tx)
+        // Afterwards, so that who changes a grant of their own still holds it when the new one is decided.
+        if let replaced = draft.replaces {
+            let old = try endGrant(
+                replaced, authority: authority, isNoted: false, tenant: tenant, by: principal, in: tx)
+            try noteChange(.changed, of: old.become(made.id), by: principal, in: tx)
+        }
+        return made
     }
 
     /// The grants of a tenant, of one principal or user group when it is named.
@@ -107,6 +116,21 @@ extension Access {
         }
     }
 
+    /// One grant, for a caller who may change it.
+    public func grant(_ id: GrantID, tenant: TenantID, by principal: Principal) async throws -> Grant {
+        try await database.tenant(tenant).read { tx in
+            guard let grant = try findGrant(id, in: tx) else { throw Self.unknown("grant") }
+            do {
+                try authorize(
+                    principal, .principalManage, tenant: tenant,
+                    at: place(of: grant.domain, grant.device, tenant: tenant, in: tx), in: tx)
+            } catch let refusal as Refusal where refusal.kind == .notFound {
+                throw Self.unknown("grant")
+            }
+            return grant
+        }
+    }
+
     /// Ends a grant at once. An administrator's only by who holds as much, and nobody ends their own: somebody is left who
     /// can give it back.
     public func endGrant(_ id: GrantID, reason: String? = nil, tenant: TenantID, by principal: Principal) async throws {
@@ -115,9 +139,12 @@ extension Access {
         }
     }
 
+    /// In the caller's transaction; `isNoted` says whether it is noted by itself, so that it can be undone.
+    @discardableResult
     func endGrant(
-        _ id: GrantID, authority: Authority, tenant: TenantID, by principal: Principal, in tx: Transaction
-    ) throws {
+        _ id: GrantID, authority: Authority, isNoted: Bool = true, tenant: TenantID, by principal: Principal,
+        in tx: Transaction
+    ) throws -> Grant {
         guard let grant = try findGrant(id, in: tx) else {
             try authorize(principal, .principalRead, tenant: tenant, in: tx)
             throw Self.unknown("grant")
@@ -137,9 +164,11 @@ extension Access {
         }
         try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND id = $2", id)
         rightsChanged(of: grant.holder.principal, tenant, in: tx)
+        if isNoted { try noteChange(.ended, of: grant, by: principal, in: tx) }
         try record(
             .grantEnded, tenant, by: principal, "grant", id.text, domain: place.domain,
             details: authority.told(["holder": .string(grant.holder.text), "role": .string(grant.role.text)]), in: tx)
+        return grant
     }
 
     /// Grants a role to a principal in the caller's transaction; refuses what `principal` does not hold itself.
@@ -155,7 +184,7 @@ extension Access {
 
     func makeGrant(
         _ role: Role, to holder: Grant.Holder, at place: GrantPlace, expires: Timestamp?, authority: Authority,
-        tenant: TenantID, by principal: Principal, in tx: Transaction
+        isNoted: Bool = true, tenant: TenantID, by principal: Principal, in tx: Transaction
     ) throws -> Grant {
         let scoped = tx.scoped(to: tenant)
         try requireHolding(
@@ -189,6 +218,7 @@ extension Access {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """, grant.id, holder.bytes, holder.principal == nil, role.id, grant.domain, grant.device, expires, now)
         rightsChanged(of: holder.principal, tenant, in: tx)
+        if isNoted { try noteChange(.made, of: grant, by: principal, in: scoped) }
         try record(
             .granted, tenant, by: principal, "grant", grant.id.text, domain: place.domain,
             details: authority.told([
@@ -233,6 +263,14 @@ extension Access {
             holder: try row.bool(2) ? .group(try row.identifier(1)) : .principal(try row.identifier(1)),
             role: try row.identifier(3), domain: try row.identifierIfAny(4), device: try row.identifierIfAny(5),
             expires: try row.timestampIfAny(6), created: try row.timestamp(7))
+    }
+}
+
+extension Grant {
+    /// The same under another identifier.
+    fileprivate func become(_ id: GrantID) -> Grant {
+        Grant(
+            id: id, holder: holder, role: role, domain: domain, device: device, expires: expires, created: created)
     }
 }
 

@@ -120,7 +120,8 @@ extension Access {
         guard try await deletedTenants().contains(id) else { return }
         try await shred(id)
         for table in [
-            "role_grant", "share", "custom_role", "principal", "domain", "user_group", "move", "pending_change",
+            "role_grant", "share", "custom_role", "principal", "domain", "user_group", "move", "grant_change",
+            "pending_change",
         ] {
             try await removeRows(
                 "DELETE FROM \(table) WHERE tenant = $1 AND id IN (SELECT id FROM \(table) WHERE tenant = $1 LIMIT $2)",

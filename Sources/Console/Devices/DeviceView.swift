@@ -57,15 +57,8 @@ struct DeviceView: PageView {
 
     /// Who can reach the device.
     struct Reachers: Sendable {
-        let people: [Person]
-    }
-
-    /// Somebody who can, and by what.
-    struct Person: Sendable {
-        let who: String
-        let role: String
-        let through: String
-        let ends: Moment?
+        let holders: [HolderLine]
+        let grantAddress: String?
     }
 
     struct Trail: Sendable {
@@ -139,7 +132,7 @@ extension DeviceView {
         isWaiting = device.status == .registered
         reach =
             held.contains(.reachRead)
-            ? Reachers(people: try await Self.people(console, visit, device.id, places)) : nil
+            ? try await Self.reachers(console, visit, device, held) : nil
         audit =
             held.contains(.auditRead)
             ? Trail(entries: try await Self.trail(console, visit, device.id)) : nil
@@ -189,24 +182,17 @@ extension DeviceView {
             }
     }
 
-    private static func people(
-        _ console: ConsoleParts, _ visit: TenantVisit, _ device: DeviceID, _ places: DomainNames
-    ) async throws -> [Person] {
+    private static func reachers(
+        _ console: ConsoleParts, _ visit: TenantVisit, _ device: Device, _ held: Set<Permission>
+    ) async throws -> Reachers {
         let found = try await console.access.reach(
-            device: device.text, tenant: visit.tenant.id, by: visit.principal)
-        return found.map { reach in
-            let foreign: String =
-                switch reach.holder {
-                case .own: "somebody of this organisation"
-                case .foreign(_, let tenant), .foreignRole(_, let tenant):
-                    "of " + (console.access.directory.tenant(tenant)?.name ?? "another organisation")
-                }
-            let domain = reach.domain.map { "through " + (places.label($0) ?? "a domain") }
-            return Person(
-                who: reach.name ?? foreign, role: reach.roleName,
-                through: [domain ?? "this device only", reach.group.map { "by the group \($0)" }].compactMap { $0 }
-                    .joined(separator: ", "), ends: Moment(reach.until))
-        }
+            device: device.id.text, tenant: visit.tenant.id, by: visit.principal)
+        let canManage = held.contains(.principalManage)
+        let lines = HolderLines(
+            found, at: nil, try await console.tree(visit), console, visit, canManage: canManage)
+        return Reachers(
+            holders: lines.lines,
+            grantAddress: canManage ? "\(visit.home)/sites/grant?device=\(device.name)" : nil)
     }
 
     private static func trail(

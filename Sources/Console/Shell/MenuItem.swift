@@ -3,6 +3,7 @@ package import Access
 /// One entry of the menu, in the menu's order.
 package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
+    case sites
     case audit
     case settings
 
@@ -12,6 +13,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: "Overview"
         case .devices: "Devices"
         case .telemetry: "Telemetry"
+        case .sites: "Sites & access"
         case .audit: "Audit"
         case .settings: "Settings"
         }
@@ -26,7 +28,12 @@ package enum MenuItem: String, CaseIterable, Sendable {
     }
 
     /// Its symbol in the sprite.
-    var icon: String { rawValue }
+    var icon: String {
+        switch self {
+        case .sites: "tree"
+        default: rawValue
+        }
+    }
 
     /// Who sees it: whoever holds this anywhere in the tenant.
     package var permission: Permission {
@@ -34,6 +41,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: .tenantRead
         case .devices: .deviceRead
         case .telemetry: .telemetryRead
+        case .sites: .domainRead
         case .audit: .auditRead
         case .settings: .tenantRead
         }

@@ -44,6 +44,12 @@ package enum Done: String, CaseIterable, Sendable {
     case invited, proposed, approved, rejected, ended, enabled, disabled, replayed, discarded
     case factorsReset = "factors-reset"
     case linkMailed = "link-mailed"
+    // Sites & access
+    case undone
+    case shareOffered = "share-offered"
+    case shareAccepted = "share-accepted"
+    case shareDeclined = "share-declined"
+    case shareEnded = "share-ended"
     case nothingTicked = "nothing-ticked"
 
     /// Whether it says that nothing was done.
@@ -52,6 +58,11 @@ package enum Done: String, CaseIterable, Sendable {
     /// The line.
     var text: String {
         switch self {
+        case .undone: "Undone."
+        case .shareOffered: "The share is offered; the other organisation must accept it."
+        case .shareAccepted: "The share is accepted."
+        case .shareDeclined: "The offer is declined."
+        case .shareEnded: "The share is ended."
         case .saved: "Saved."
         case .created: "Created."
         case .removed: "Removed."

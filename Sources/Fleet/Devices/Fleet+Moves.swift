@@ -17,14 +17,15 @@ extension Fleet {
             let new = try update(reference, change, in: tenant, by: principal, transaction)
             let after = try access.reach(
                 at: GrantPlace(domain: new.domain, device: new.id), tenant: tenant, in: transaction)
-            return Access.change(from: before, to: after)
+            return try access.counted(
+                Access.change(from: before, to: after), tenant: tenant, in: transaction)
         }
     }
 
     /// Undoes the move of a device: it goes back to where it was.
     public func undoMove(_ id: MoveID, in tenant: TenantID, by principal: Principal) async throws -> Device {
         try await writing(tenant) { transaction in
-            let move = try access.openMove(id, in: transaction)
+            let move = try access.openMove(id, tenant: tenant, by: principal, in: transaction)
             guard case .device(let device) = move.object else { throw Access.movedOn }
             let old = try self.device(.id(device), of: tenant, for: principal, .deviceManage, in: transaction)
             guard old.domain == move.target else { throw Access.movedOn }

@@ -1,3 +1,5 @@
+public import Base
+
 /// Which devices are wanted, in which order, and how many at once.
 public struct DeviceQuery: Sendable {
     /// The text of a ``DeviceFilter``; nil wants all.
@@ -10,6 +12,8 @@ public struct DeviceQuery: Sendable {
     public var limit: Int
     /// A principal of the tenant, by name or identifier: only the devices that they can see, too.
     public var seenBy: String?
+    /// Only the devices that live in this domain itself, not below it.
+    public var livesIn: DomainID?
     /// Whether all devices that match shall be counted, which costs a scan.
     public var counts: Bool
 

@@ -11,14 +11,19 @@ extension Fleet {
                 faults: [Refusal.Fault(place: "limit", message: "is out of range")])
         }
         let filter = try query.filter.map { text throws(Refusal) in try DeviceFilter(text) }
-        let digest = DeviceCursor.digest(sort: query.sort, filter: (query.filter ?? "") + (query.seenBy ?? ""))
+        let digest = DeviceCursor.digest(
+            sort: query.sort, filter: (query.filter ?? "") + (query.seenBy ?? "") + (query.livesIn?.text ?? ""))
         let cursor = try query.cursor.map { text throws(Refusal) in
             try DeviceCursor(text, sort: query.sort, digest: digest)
         }
         return try await database.tenant(tenant).read { transaction in
             var sql = SQLBuilder()
-            let condition = try condition(
+            let selected = try condition(
                 filter, of: tenant, for: principal, seenBy: query.seenBy, &sql, in: transaction)
+            // The partial index is asked for by its condition, which holds of every device.
+            let placed = query.livesIn.map { "d.revision > 0 AND d.domain = \(sql.bind($0))" }
+            let both = [placed, selected].compactMap { $0 }
+            let condition = both.isEmpty ? nil : both.joined(separator: " AND ")
             let count = query.counts ? try count(condition, sql, in: transaction) : nil
             let statement = Self.statement(query, condition, cursor, &sql)
             var items: [DevicePage.Item] = []
@@ -61,6 +66,46 @@ extension Fleet {
                 if let status = DeviceStatus(code: try row.integer(0)) { counts[status] = try row.int(1) }
             }
             return counts
+        }
+    }
+
+    /// How many devices that the caller may see live in each domain itself, not below it.
+    public func countByDomain(in tenant: TenantID, by principal: Principal) async throws -> [DomainID: Int] {
+        try await database.tenant(tenant).read { transaction in
+            var sql = SQLBuilder()
+            let condition = try condition(nil, of: tenant, for: principal, &sql, in: transaction)
+            var counts: [DomainID: Int] = [:]
+            for row in try transaction.rows(
+                """
+                SELECT d.domain, count(*) FROM device d
+                WHERE d.tenant = $1 AND d.revision > 0 AND \(condition ?? "1 = 1") GROUP BY d.domain
+                """, arguments: sql.arguments)
+            {
+                counts[try row.identifier(0)] = try row.int(1)
+            }
+            return counts
+        }
+    }
+
+    /// The names of these devices, of those that the caller may see.
+    public func names(
+        of devices: some Collection<DeviceID> & Sendable, in tenant: TenantID, by principal: Principal
+    ) async throws -> [DeviceID: String] {
+        if devices.isEmpty { return [:] }
+        return try await database.tenant(tenant).read { transaction in
+            var sql = SQLBuilder()
+            let condition = try condition(nil, of: tenant, for: principal, &sql, in: transaction)
+            let list = devices.prefix(FleetLimits.pageSize).map { sql.bind($0) }.joined(separator: ", ")
+            var names: [DeviceID: String] = [:]
+            for row in try transaction.rows(
+                """
+                SELECT d.id, d.name FROM device d
+                WHERE d.tenant = $1 AND d.id IN (\(list)) AND \(condition ?? "1 = 1")
+                """, arguments: sql.arguments)
+            {
+                names[try row.identifier(0)] = try row.text(1)
+            }
+            return names
         }
     }
 

@@ -186,6 +186,7 @@ extension Shape {
         .object([
             .required("losing", .count, "How many lose something."),
             .required("gaining", .count, "How many gain something."),
+            .required("sessions", .count, "How many sessions are open of those who lose something."),
             .required(
                 "differences",
                 .array(
@@ -267,6 +268,7 @@ extension ReachChange {
     fileprivate func json(_ services: NorthboundServices, _ here: Tenant) -> JSONValue {
         [
             "losing": .integer(Int64(losing)), "gaining": .integer(Int64(gaining)),
+            "sessions": .integer(Int64(sessions)),
             "differences": .array(
                 differences.map { difference in
                     .object(

@@ -14,7 +14,7 @@ enum ConsoleSamples {
         person: .init(name: "Ada", initials: "A", formToken: "token"), notice: .init(text: "Saved.", icon: "check"),
         live: "/t/acme/live")
 
-    static let views = shell + devices + entrance + factors + profile + settings + audit
+    static let views = shell + devices + entrance + factors + profile + settings + audit + sites
 
     private static let shell: [any PageView] = [
         ErrorPage(
@@ -153,7 +153,7 @@ enum ConsoleSamples {
                     seriesName: "power", unit: "W", value: "1", at: moment, spark: .init(points: "0,0 1,1", words: "w"),
                     explorerAddress: "/e")
             ], hasSeries: true, isWaiting: true, explorer: "/e",
-            reach: .init(people: [.init(who: "Ada", role: "admin", through: "through Plant", ends: moment)]),
+            reach: .init(holders: [holder], grantAddress: "/g"),
             audit: .init(entries: [.init(code: "device.registered", actor: "Ada", outcome: "denied", time: moment)]),
             canManage: true, canSuspend: true, canResume: true, canConnect: true, canRevoke: true, canDelete: true),
         ConnectForm(
