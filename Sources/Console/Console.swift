@@ -9,7 +9,7 @@ import Storage
 
 /// The pages for people: finds the page, learns who comes, checks that they may, and puts the frame around the answer.
 public struct Console: Sendable {
-    private let parts: ConsoleParts
+    let parts: ConsoleParts
     private let sessions: Sessions
     private let table: PageTable
     private let templates: Templates

@@ -32,6 +32,8 @@ public struct ConsoleParts: Sendable {
     let metrics: Metrics
     let clock: WallClock
     let version: String
+    /// What works through acts on many devices; whoever runs the server runs it.
+    public let bulk: BulkRuns
     /// Where devices find this server.
     let addresses: DeviceAddresses
     /// The listeners that are open.
@@ -73,5 +75,6 @@ public struct ConsoleParts: Sendable {
         self.doors = doors
         self.names = names
         self.serverAuthority = serverAuthority
+        bulk = BulkRuns(database: database, fleet: fleet, bus: bus, clock: clock)
     }
 }

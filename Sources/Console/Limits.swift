@@ -22,8 +22,18 @@ enum ConsoleLimits {
     static let auditFieldBytes = 256
     /// Names that a field offers to choose from.
     static let offeredNames = 200
-    /// Devices that one bulk action takes; more is the API's matter.
-    static let bulkDevices = 5000
+    /// Bulk acts of one tenant that may be under way at once.
+    static let bulkRuns = 4
+    /// Days for which a bulk act that is over is shown.
+    static let bulkDays: Int64 = 90
+    /// Times that a step of a bulk act may fail in a row.
+    static let bulkFailures = 5
+    /// Refusals of a bulk act that are kept with their device and reason; the rest is counted.
+    static let namedRefusals = 100
+    /// Columns of the grid on which a map puts devices together; it has half as many rows.
+    static let mapColumns = 28
+    /// Degrees from west to east of the smallest map.
+    static let mapWidth = 0.002
     /// Domains of one level that the tree shows; the rest is paged beside it.
     static let treeLevel = 100
     /// Lines of the tree beyond which nothing more is opened.

@@ -18,7 +18,7 @@ package struct PageTable: Sendable {
             + Self.overview(console)
             + Self.consent(console)
             + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))
-            + Self.sites(console, assets) + Self.audit(console)
+            + Self.sites(console, assets) + Self.map(console, assets) + Self.audit(console)
             + Self.settings(console)
     }
 

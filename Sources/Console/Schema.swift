@@ -1,8 +1,8 @@
 public import Storage
 
-/// The tables that the console owns: what each visitor has arranged for themselves.
+/// The tables that the console owns: what each visitor has arranged for themselves, and bulk acts.
 public enum ConsoleSchema {
-    /// Preferences and saved views.
+    /// Preferences, saved views and bulk acts.
     public static let part = MigrationPart(
         "console",
         [
@@ -26,6 +26,35 @@ public enum ConsoleSchema {
                     PRIMARY KEY (tenant, id)
                 );
                 CREATE INDEX console_view_owner ON console_view (tenant, principal, created);
-                """)
+                """),
+            Migration(
+                2, "bulk acts on their way",
+                """
+                CREATE TABLE console_bulk (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    principal BYTEA NOT NULL,
+                    act TEXT NOT NULL,
+                    target TEXT,
+                    filter TEXT,
+                    total BIGINT NOT NULL,
+                    done BIGINT NOT NULL,
+                    refused BIGINT NOT NULL,
+                    position BYTEA,
+                    status TEXT NOT NULL,
+                    fault TEXT,
+                    began BIGINT NOT NULL,
+                    changed BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE TABLE console_bulk_refusal (
+                    tenant BYTEA NOT NULL,
+                    run BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    name TEXT NOT NULL,
+                    message TEXT NOT NULL,
+                    PRIMARY KEY (tenant, run, device)
+                );
+                """),
         ])
 }

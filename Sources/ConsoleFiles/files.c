@@ -45,6 +45,12 @@ static const struct console_file files[] = {
     {"templates/block.mustache", (const unsigned char[]){
 #embed "templates/block.mustache" suffix(,) if_empty()
     0}},
+    {"templates/bulk-run.mustache", (const unsigned char[]){
+#embed "templates/bulk-run.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/bulk-runs.mustache", (const unsigned char[]){
+#embed "templates/bulk-runs.mustache" suffix(,) if_empty()
+    0}},
     {"templates/bulk.mustache", (const unsigned char[]){
 #embed "templates/bulk.mustache" suffix(,) if_empty()
     0}},
@@ -119,6 +125,12 @@ static const struct console_file files[] = {
     0}},
     {"templates/import.mustache", (const unsigned char[]){
 #embed "templates/import.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/map-devices.mustache", (const unsigned char[]){
+#embed "templates/map-devices.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/map.mustache", (const unsigned char[]){
+#embed "templates/map.mustache" suffix(,) if_empty()
     0}},
     {"templates/overview.mustache", (const unsigned char[]){
 #embed "templates/overview.mustache" suffix(,) if_empty()
@@ -216,6 +228,11 @@ static const struct console_file files[] = {
     {"templates/welcome.mustache", (const unsigned char[]){
 #embed "templates/welcome.mustache" suffix(,) if_empty()
     0}},
+#if __has_embed("vendor/land.svg")
+    {"vendor/land.svg", (const unsigned char[]){
+#embed "vendor/land.svg" suffix(,) if_empty()
+    0}},
+#endif
 #if __has_embed("vendor/uPlot.css")
     {"vendor/uPlot.css", (const unsigned char[]){
 #embed "vendor/uPlot.css" suffix(,) if_empty()

@@ -12,6 +12,9 @@ extension AuditCode {
     public static let deviceSuspended = AuditCode("device.suspended", "A device was kept out until it is resumed.")
     /// A device was resumed.
     public static let deviceResumed = AuditCode("device.resumed", "A suspended device was let in again.")
+    /// An act on many devices was begun.
+    public static let bulkBegun = AuditCode(
+        "device.bulkBegun", "An act on all devices that match a filter was begun; each device has an entry of its own.")
     /// A device was revoked.
     public static let deviceRevoked = AuditCode(
         "device.revoked", "A device was kept out for good and its credentials ended.")
@@ -50,7 +53,8 @@ extension AuditCode {
 
     /// Every code that this part records.
     public static let fleet: [AuditCode] = [
-        deviceRegistered, devicesRegistered, deviceUpdated, deviceSuspended, deviceResumed, deviceRevoked,
+        deviceRegistered, devicesRegistered, deviceUpdated, deviceSuspended, deviceResumed, bulkBegun,
+        deviceRevoked,
         deviceDeleted, deviceReplaced, enrolmentTokenIssued, deviceEnrolled, deviceRenewed,
         deviceCertificateEnded, accessTokenCreated, accessTokenEnded, desiredChanged, modelCreated, modelUpdated,
         modelDeleted,

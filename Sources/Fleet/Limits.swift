@@ -26,6 +26,10 @@ public enum FleetLimits {
     public static let labelValueBytes = 128
     /// Attributes of one device.
     public static let attributes = 128
+    /// Devices of one transaction when something is done to many.
+    public static let bulkStep = 200
+    /// Marks that one view of a map has at most.
+    public static let mapCells = 500
     /// Bytes in one device's attributes as canonical JSON.
     public static let attributesBytes = 32 << 10
     /// Components of one device or model.

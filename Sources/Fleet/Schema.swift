@@ -139,5 +139,12 @@ public enum FleetSchema {
                 """
                 CREATE INDEX device_domain ON device (tenant, domain, name, id) WHERE revision > 0
                 """),
+            // All that a map asks, so that it never reads devices themselves.
+            Migration(
+                4, "devices by their position",
+                """
+                CREATE INDEX device_position ON device (tenant, latitude, longitude, domain, name, id)
+                    WHERE latitude IS NOT NULL
+                """),
         ])
 }

@@ -14,6 +14,7 @@ import Trust
 /// What a visitor may do with one device or with many.
 enum DeviceAct: String, Sendable {
     case suspend, resume, revoke, delete, connect
+    case move
 
     var verb: String {
         switch self {
@@ -22,6 +23,7 @@ enum DeviceAct: String, Sendable {
         case .revoke: "Revoke"
         case .delete: "Delete"
         case .connect: "Make a token"
+        case .move: "Move"
         }
     }
 
@@ -36,6 +38,7 @@ enum DeviceAct: String, Sendable {
         case .delete:
             "Credentials end, the name and the hardware identifiers are free again. Readings stay as long as the plan says."
         case .connect: "An earlier token that was not used counts no longer."
+        case .move: "Who has access by the domain that they leave loses it, who has access to the new one gains it."
         }
     }
 
@@ -46,6 +49,7 @@ enum DeviceAct: String, Sendable {
         case .revoke: .revoked
         case .delete: .deleted
         case .connect: .created
+        case .move: .changed
         }
     }
 
@@ -57,7 +61,7 @@ enum DeviceAct: String, Sendable {
         case .resume: _ = try await fleet.resume(device, in: tenant, by: principal)
         case .revoke: _ = try await fleet.revoke(device, in: tenant, by: principal)
         case .delete: try await fleet.delete(device, in: tenant, by: principal)
-        case .connect: break
+        case .connect, .move: break
         }
     }
 
@@ -74,6 +78,7 @@ enum DeviceAct: String, Sendable {
             let device = try await console.fleet.show(name, in: visit.tenant.id, by: visit.principal).device
             return try BlockPage.outcome(console, visit, device, token)
         }
+        if act == .move { return .seeOther("\(visit.home)/sites/move?device=\(name.percentEncoded)") }
         if act.isDangerous, !visit.form.has("sure") {
             let device = try await console.fleet.show(name, in: visit.tenant.id, by: visit.principal).device
             return .show(

@@ -27,7 +27,17 @@ extension PageTable {
                 try await DeviceAct.run(console, visit)
             },
             Page(posting: "/devices/import/tokens", needs: .deviceManage) { visit in ImportPage.tokens(visit) },
+            Page("/devices/bulk", needs: .deviceManage) { visit in try await .show(BulkListPage(console, visit)) },
             Page(posting: "/devices/bulk", needs: .deviceManage) { visit in try await BulkAct.run(console, visit) },
+            Page("/devices/bulk/{run}", needs: .deviceManage) { visit in
+                try await .show(BulkRunPage(console, visit), live: "\(visit.home)/live")
+            },
+            Page(posting: "/devices/bulk/{run}/stop", needs: .deviceManage) { visit in
+                try await console.decideBulk(visit, resumes: false)
+            },
+            Page(posting: "/devices/bulk/{run}/resume", needs: .deviceManage) { visit in
+                try await console.decideBulk(visit, resumes: true)
+            },
             Page(posting: "/devices/views", needs: .deviceRead) { visit in
                 guard let name = visit.form.text("name") else {
                     throw Refusal(.invalid, "view.invalid", "Give the view a name.")

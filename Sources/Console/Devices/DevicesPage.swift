@@ -36,6 +36,11 @@ struct DevicesPage: PageView {
         let isOn: Bool
     }
 
+    /// A domain written by its path.
+    struct DomainPath: Sendable {
+        let path: String
+    }
+
     /// A field that a form carries along.
     struct Hidden: Sendable {
         let name: String
@@ -91,6 +96,8 @@ struct DevicesPage: PageView {
     let domains: [Choice]
     let hasModels: Bool
     let hasDomains: Bool
+    /// The domain that is chosen, where there are too many for a choice: then its path is written.
+    let domainPath: DomainPath?
     let filter: String
     let fault: FilterFault?
     let hidden: [Hidden]
@@ -209,8 +216,12 @@ extension DevicesPage {
             Choice(value: $0.name.text, label: $0.name.text, isOn: selection.model == $0.name.text)
         }
         hasModels = !models.isEmpty
-        domains = places.choices.map { Choice(value: $0.path, label: $0.label, isOn: selection.domain == $0.path) }
-        hasDomains = places.choices.count > 1
+        domains = places.choices.prefix(ConsoleLimits.offeredNames).map {
+            Choice(value: $0.path, label: $0.label, isOn: selection.domain == $0.path)
+        }
+        hasDomains = (2...ConsoleLimits.offeredNames).contains(places.choices.count)
+        domainPath =
+            places.choices.count > ConsoleLimits.offeredNames ? DomainPath(path: selection.domain ?? "") : nil
         filter = selection.filter ?? ""
         hidden = selection.with { _ in }.fields.map { Hidden(name: $0.name, value: $0.value) }
         carried = hidden.filter { ["state", "find", "sort"].contains($0.name) }

@@ -154,6 +154,9 @@ final class EventStreams: Sendable {
                 if wish.seesAll { source.yield(.changed(topic: "devices")) }
                 if event.device == wish.device, event.change == .enrolled { source.yield(.enrolled) }
             },
+            bus.subscribe(to: BulkStepped.self) { event in
+                if event.tenant == wish.tenant { source.yield(.changed(topic: "bulk")) }
+            },
             bus.subscribe(to: CredentialsEnded.self) { event in
                 if event.principal == nil || event.principal == wish.principal { source.yield(.doubt) }
             },

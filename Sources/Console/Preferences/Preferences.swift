@@ -104,6 +104,8 @@ extension ConsoleParts {
         try await database.tenant(tenant).write { tx -> Void in
             try tx.execute("DELETE FROM console_preference WHERE tenant = $1")
             try tx.execute("DELETE FROM console_view WHERE tenant = $1")
+            try tx.execute("DELETE FROM console_bulk_refusal WHERE tenant = $1")
+            try tx.execute("DELETE FROM console_bulk WHERE tenant = $1")
         }
     }
 }

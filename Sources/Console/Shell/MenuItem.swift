@@ -3,7 +3,7 @@ package import Access
 /// One entry of the menu, in the menu's order.
 package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
-    case sites
+    case sites, map
     case audit
     case settings
 
@@ -14,6 +14,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .devices: "Devices"
         case .telemetry: "Telemetry"
         case .sites: "Sites & access"
+        case .map: "Map"
         case .audit: "Audit"
         case .settings: "Settings"
         }
@@ -42,6 +43,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .devices: .deviceRead
         case .telemetry: .telemetryRead
         case .sites: .domainRead
+        case .map: .deviceRead
         case .audit: .auditRead
         case .settings: .tenantRead
         }

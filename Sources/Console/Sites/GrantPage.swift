@@ -233,7 +233,7 @@ extension Refusal {
     /// Whether it is about what somebody wrote into a form, so that the form is shown again.
     var isOfForm: Bool {
         // What asks for a proof of who one is has a page of its own.
-        if code == "signin.stepUp" { return false }
+        if code == PageTable.stepUp { return false }
         return switch kind {
         case .invalid, .conflict, .limited, .forbidden: true
         case .notFound: code == "principal.unknown" || code == "group.unknown" || code == "tenant.unknown"

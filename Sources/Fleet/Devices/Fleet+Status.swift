@@ -130,42 +130,50 @@ extension Fleet {
                 faults: [Refusal.Fault(place: "/reason", message: "is too long or has control characters")])
         }
         return try await writing(tenant) { transaction in
-            let old = try device(reference, of: tenant, for: principal, permission, in: transaction)
-            let status = wanted ?? (old.enrolled == nil ? .registered : .active)
-            guard status != old.status else { return old }
-            if wanted == .revoked { try access.proof.require(principal, for: .certificates, in: transaction) }
-            if old.status == .revoked || wanted == nil && old.status != .suspended {
-                guard old.status == .revoked else { return old }
-                throw Refusal(
-                    .conflict, "device.revoked",
-                    "The device is revoked for good; put a new unit in its place or delete it.")
-            }
-            var device = old
-            device.status = status
-            device.changed = clock.now
-            device.revision += 1
-            if status == .revoked {
-                try endCredentials(of: device, tenant: tenant, reason: .privilegeWithdrawn, in: transaction)
-            }
-            try DeviceStore.update(device, from: old, in: transaction)
-            var details: [String: JSONValue] = ["from": .string(old.status.rawValue), "to": .string(status.rawValue)]
-            details["reason"] = reason.map { .string($0) }
-            let code: AuditCode =
-                switch status {
-                case .suspended: .deviceSuspended
-                case .revoked: .deviceRevoked
-                case .registered, .active: .deviceResumed
-                }
-            try record(
-                code, device, of: tenant, by: principal.actor(in: tenant), details: .object(details), in: transaction)
-            announce(device, of: tenant, .status, in: transaction)
-            switch status {
-            case .suspended: announceEnd(of: device, of: tenant, .suspended, in: transaction)
-            case .revoked: announceEnd(of: device, of: tenant, .revoked, in: transaction)
-            case .registered, .active: break
-            }
-            return device
+            try change(reference, permission, wanted, reason, in: tenant, by: principal, transaction)
         }
+    }
+
+    /// The same in the caller's transaction.
+    func change(
+        _ reference: DeviceReference, _ permission: Permission, _ wanted: DeviceStatus?, _ reason: String?,
+        in tenant: TenantID, by principal: Principal, _ transaction: Transaction
+    ) throws -> Device {
+        let old = try device(reference, of: tenant, for: principal, permission, in: transaction)
+        let status = wanted ?? (old.enrolled == nil ? .registered : .active)
+        guard status != old.status else { return old }
+        if wanted == .revoked { try access.proof.require(principal, for: .certificates, in: transaction) }
+        if old.status == .revoked || wanted == nil && old.status != .suspended {
+            guard old.status == .revoked else { return old }
+            throw Refusal(
+                .conflict, "device.revoked",
+                "The device is revoked for good; put a new unit in its place or delete it.")
+        }
+        var device = old
+        device.status = status
+        device.changed = clock.now
+        device.revision += 1
+        if status == .revoked {
+            try endCredentials(of: device, tenant: tenant, reason: .privilegeWithdrawn, in: transaction)
+        }
+        try DeviceStore.update(device, from: old, in: transaction)
+        var details: [String: JSONValue] = ["from": .string(old.status.rawValue), "to": .string(status.rawValue)]
+        details["reason"] = reason.map { .string($0) }
+        let code: AuditCode =
+            switch status {
+            case .suspended: .deviceSuspended
+            case .revoked: .deviceRevoked
+            case .registered, .active: .deviceResumed
+            }
+        try record(
+            code, device, of: tenant, by: principal.actor(in: tenant), details: .object(details), in: transaction)
+        announce(device, of: tenant, .status, in: transaction)
+        switch status {
+        case .suspended: announceEnd(of: device, of: tenant, .suspended, in: transaction)
+        case .revoked: announceEnd(of: device, of: tenant, .revoked, in: transaction)
+        case .registered, .active: break
+        }
+        return device
     }
 
     /// Ends every credential of a device, and an unused enrolment token.

@@ -2,6 +2,14 @@ public import Base
 
 /// Which devices are wanted, in which order, and how many at once.
 public struct DeviceQuery: Sendable {
+    /// Where a device stands.
+    public enum Position: Sendable, Hashable {
+        /// In a part of the world.
+        case within(MapBox)
+        /// Nobody knows where.
+        case nowhere
+    }
+
     /// The text of a ``DeviceFilter``; nil wants all.
     public var filter: String?
     /// The order.
@@ -14,6 +22,8 @@ public struct DeviceQuery: Sendable {
     public var seenBy: String?
     /// Only the devices that live in this domain itself, not below it.
     public var livesIn: DomainID?
+    /// Only the devices that stand here.
+    public var position: Position?
     /// Whether all devices that match shall be counted, which costs a scan.
     public var counts: Bool
 

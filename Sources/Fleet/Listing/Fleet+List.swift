@@ -12,7 +12,9 @@ extension Fleet {
         }
         let filter = try query.filter.map { text throws(Refusal) in try DeviceFilter(text) }
         let digest = DeviceCursor.digest(
-            sort: query.sort, filter: (query.filter ?? "") + (query.seenBy ?? "") + (query.livesIn?.text ?? ""))
+            sort: query.sort,
+            filter: (query.filter ?? "") + (query.seenBy ?? "") + (query.livesIn?.text ?? "")
+                + (query.position.map { "\($0)" } ?? ""))
         let cursor = try query.cursor.map { text throws(Refusal) in
             try DeviceCursor(text, sort: query.sort, digest: digest)
         }
@@ -22,7 +24,13 @@ extension Fleet {
                 filter, of: tenant, for: principal, seenBy: query.seenBy, &sql, in: transaction)
             // The partial index is asked for by its condition, which holds of every device.
             let placed = query.livesIn.map { "d.revision > 0 AND d.domain = \(sql.bind($0))" }
-            let both = [placed, selected].compactMap { $0 }
+            let standing: String? =
+                switch query.position {
+                case .within(let box): Self.within(box, &sql)
+                case .nowhere: "d.latitude IS NULL"
+                case nil: nil
+                }
+            let both = [placed, standing, selected].compactMap { $0 }
             let condition = both.isEmpty ? nil : both.joined(separator: " AND ")
             let count = query.counts ? try count(condition, sql, in: transaction) : nil
             let statement = Self.statement(query, condition, cursor, &sql)
@@ -110,7 +118,7 @@ extension Fleet {
     }
 
     /// What the caller may see and the filter wants; nil when that is everything.
-    private func condition(
+    func condition(
         _ filter: DeviceFilter?, of tenant: TenantID, for principal: Principal, seenBy person: String? = nil,
         _ sql: inout SQLBuilder,
         in transaction: Transaction

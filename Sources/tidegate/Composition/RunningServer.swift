@@ -25,6 +25,7 @@ struct RunningServer: Sendable {
     private let backups: BackupService?
     private let reports: ReportQueue
     private let probe: DatabaseProbe
+    private let bulk: BulkRuns
 
     init(_ parts: ServerParts) throws {
         self.parts = parts
@@ -76,6 +77,7 @@ struct RunningServer: Sendable {
         people.trustedProxies = TrustedProxies(configuration.trustedProxies)
         var services = Self.peopleServices(parts, maker, southbound, probe)
         let console = ConsoleParts(parts, gatekeeper: services.gatekeeper)
+        bulk = console.bulk
         services.site = try Console(console).site
         northbound = try NorthboundServer(services: services, configuration: people, logger: parts.logger)
         parts.metrics.gauge(
@@ -100,7 +102,7 @@ struct RunningServer: Sendable {
             parts.audit, parts.verification, parts.delivery, SignInService(parts.signIn, logger: parts.logger),
             parts.fleet.presence,
             parts.telemetry,
-            reports, probe, upkeep,
+            reports, probe, upkeep, bulk,
         ] + [backups].compactMap { $0 } + [
             southbound, northbound,
         ]

@@ -25,7 +25,7 @@ struct ConsoleFixture: Sendable {
     let api: NorthboundFixture
     let console: Console
     let door: FrontDoor
-    private let people: [String: Principal]
+    private let visitors: [String: Visitor]
     let verifier: AuditVerifier
 
     static func with(
@@ -56,7 +56,6 @@ struct ConsoleFixture: Sendable {
     static func secret(_ role: String) -> String { "session-of-the-\(role)" }
 
     private init(_ api: NorthboundFixture) async throws {
-        self.api = api
         let world = api.world
         try await world.database.migrate([
             TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
@@ -75,9 +74,16 @@ struct ConsoleFixture: Sendable {
         let person = try await OAuthWorld(api: api).person()
         people[Self.secret("person")] = Visitor(
             principal: person, name: "Ada Person", formToken: "form-of-the-person")
-        self.people = ["person": person]
-        let known = people
-        let newcomers = Newcomers()
+        try self.init(api, people, Newcomers())
+    }
+
+    /// The same after the console was started anew, with nothing in its memory.
+    func restarted() throws -> ConsoleFixture { try ConsoleFixture(api, visitors, newcomers) }
+
+    private init(_ api: NorthboundFixture, _ visitors: [String: Visitor], _ newcomers: Newcomers) throws {
+        let (world, known) = (api.world, visitors)
+        self.api = api
+        self.visitors = visitors
         self.newcomers = newcomers
         verifier = AuditVerifier(world.audit)
         let parts = ConsoleParts(
@@ -132,7 +138,7 @@ struct ConsoleFixture: Sendable {
     }
 
     /// The person who has signed in themselves.
-    func person() async throws -> Principal { try #require(people["person"]) }
+    func person() async throws -> Principal { try #require(visitors[Self.secret("person")]?.principal) }
 
     struct Reply: Sendable {
         let status: Int

@@ -248,11 +248,14 @@ struct ConsoleSitesTests {
 
     @Test("where a second approver is wanted, a grant waits for another person", arguments: TestDatabase.engines)
     func approvals(engine: TestDatabase.Engine) async throws {
-        try await ConsoleFixture.with(engine) { world in
+        try await ConsoleFixture.with(engine, newcomer: "grace") { world in
             let ids = try await Self.tree(world)
             let (access, acme) = (world.api.world.access, world.api.world.acme)
-            // The fixture's person becomes the other administrator.
-            try await Self.grant(world, "admin", "ada", at: "/")
+            // Who has just signed in becomes the other administrator.
+            for person in try await access.principals(tenant: acme, by: FleetFixture.admin)
+            where person.kind == .user && !["dora", "bob", "cy"].contains(person.name) {
+                try await Self.grant(world, "admin", person.id.text, at: "/")
+            }
             try await access.setNeedsSecondApprover(true, reason: "x", tenant: acme, by: FleetFixture.admin)
             let form: Form = [
                 ("domain", try #require(ids["plant"])), ("holder", "dora"), ("role", "admin"),
@@ -268,7 +271,7 @@ struct ConsoleSitesTests {
             let reject = try #require(own.firstMatch(of: /action="([^"]*)\/reject"/)?.1)
             #expect(try await world.post("\(reject)/approve", as: "admin").status == 403)
             #expect(try await access.grants(of: "dora", tenant: acme, by: FleetFixture.admin).isEmpty)
-            let other = try await world.post("\(reject)/approve", as: "person")
+            let other = try await world.post("\(reject)/approve", as: "grace")
             #expect(other.headers[.location] == "/t/acme/sites/changes?done=approved")
             #expect(try await access.grants(of: "dora", tenant: acme, by: FleetFixture.admin).count == 1)
         }

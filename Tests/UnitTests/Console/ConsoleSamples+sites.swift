@@ -16,6 +16,33 @@ extension ConsoleSamples {
         words: "viewer", place: "Plant", badge: .good("Accepted"), ends: moment, acceptAddress: "/a",
         declineAddress: "/d", endAddress: "/e")
 
+    static let bulk: [any PageView] = [
+        BulkRunPage(
+            title: "Suspend", badge: .good("Running"), words: "Suspend", began: moment, through: 500,
+            progress: "1 of 2",
+            fault: "No.", faults: [.init(place: "m", message: "No.")], hasFaults: true, more: "and 2 more",
+            isRunning: true, address: "/r", stopAddress: "/s", resumeAddress: "/g", list: "/d", all: "/b"),
+        BulkListPage(
+            lines: [
+                .init(words: "Suspend", runAddress: "/r", progress: "1 of 2", badge: .good("Running"), time: moment)
+            ], isNone: true, older: "/o", list: "/d"),
+    ]
+
+    static let map: [any PageView] = [
+        MapPage(
+            summary: "1 device", unplaced: .init(count: "1 device", unplacedAddress: "/u"), viewBox: "0 0 1 1",
+            land: "/l", words: "Map", fontSize: "1",
+            marks: [
+                .init(
+                    x: "1", y: "1", radius: "1", number: "2", numberY: "1", kind: "many", label: "2 devices",
+                    markAddress: "/m", listAddress: "/l", position: "1° N")
+            ], hasMarks: true, ways: [.init(label: "Zoom in", icon: "plus", wayAddress: "/z")], isEmpty: true),
+        MapListPage(
+            title: "Here", summary: "1 device", mapAddress: "/m",
+            lines: [.init(deviceName: "m", deviceAddress: "/d", position: "1° N", badge: .good("Online"))],
+            isNone: true, next: "/n"),
+    ]
+
     static let sites: [any PageView] = [
         SitesPage(
             tabs: [tab], summary: "1 domain", address: "/s", script: "/j", find: "x",

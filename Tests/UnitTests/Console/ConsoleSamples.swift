@@ -14,7 +14,7 @@ enum ConsoleSamples {
         person: .init(name: "Ada", initials: "A", formToken: "token"), notice: .init(text: "Saved.", icon: "check"),
         live: "/t/acme/live")
 
-    static let views = shell + devices + entrance + factors + profile + settings + audit + sites
+    static let views = shell + devices + entrance + factors + profile + settings + audit + sites + bulk + map
 
     private static let shell: [any PageView] = [
         ErrorPage(
@@ -122,7 +122,7 @@ enum ConsoleSamples {
         DevicesPage(
             summary: "1 device", address: "/d", chips: [.init(label: "All", address: "/", isOn: true)],
             conditions: [.init(label: "Model", address: "/")], hasConditions: true, models: [choice], domains: [choice],
-            hasModels: true, hasDomains: true, filter: "online",
+            hasModels: true, hasDomains: true, domainPath: .init(path: "plant"), filter: "online",
             fault: FilterFault(message: "No.", before: "a ", wrong: "b", after: " c"), hidden: [hidden],
             carried: [hidden],
             views: [.init(id: "1", name: "Mine", address: "/")], hasViews: true, query: "",
@@ -139,7 +139,8 @@ enum ConsoleSamples {
         BulkPage(
             title: "Sure?",
             asks: .init(
-                effect: "Gone.", address: "/a", hidden: [hidden], act: "revoke", verb: "Revoke", isDangerous: true),
+                effect: "Gone.", address: "/a", hidden: [hidden], act: "revoke", verb: "Revoke", isDangerous: true,
+                places: .init(paths: ["plant"], path: "plant", fault: "No.")),
             result: .init(summary: "1 of 1", faults: [ErrorPage.sample]), back: "/"),
         DeviceView(
             title: "m", id: "1", address: "/", list: "/", domain: "Plant", badge: .good("Online"),
