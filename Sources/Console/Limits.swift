@@ -20,8 +20,6 @@ enum ConsoleLimits {
     static let viewQueryBytes = 2000
     /// Bytes of one condition on the audit log.
     static let auditFieldBytes = 256
-    /// Names that a field offers to choose from.
-    static let offeredNames = 200
     /// Bulk acts of one tenant that may be under way at once.
     static let bulkRuns = 4
     /// Days for which a bulk act that is over is shown.
