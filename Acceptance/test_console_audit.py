@@ -25,6 +25,7 @@ def test_what_was_done_is_found_by_filters_that_stay_in_the_address(browser, adm
     page = open_page(browser, administrator, "/audit")
     expect(page.get_by_role("heading", name="Audit")).to_be_visible()
     page.get_by_label("Type").select_option("device.enrolled")
+    expect(page.get_by_role("link", name="take this condition away")).to_be_visible()
     expect(row(page, "device.enrolled")).to_contain_text("meter-1")
     expect(row(page, "device.enrolled")).to_contain_text("Acme Water")
     page.get_by_label("Device", exact=True).fill("meter-1")

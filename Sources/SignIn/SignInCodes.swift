@@ -18,7 +18,8 @@ extension AuditCode {
     public static let sessionOpened = AuditCode("session.opened", "Somebody signed in; the object is the session.")
     /// Sign-ins to an account were refused.
     public static let signInRefused = AuditCode(
-        "signin.refused", "Sign-ins to an account were refused: a wrong password, too many attempts, or not from there.")
+        "signin.refused", "Sign-ins to an account were refused: a wrong password, too many attempts, or not from there."
+    )
     /// A session was ended before its time.
     public static let sessionEnded = AuditCode("session.ended", "A session was ended by its holder or for them.")
     /// A session ended by itself.

@@ -37,7 +37,8 @@ extension Access {
         guard principal.tenant == tenant || principal.isLocalAdministrator else {
             throw Refusal(
                 .forbidden, "share.outlived",
-                "Who is here by a share makes nothing that would outlive it. An administrator of this tenant can do it.")
+                "Who is here by a share makes nothing that would outlive it. An administrator of this tenant can do it."
+            )
         }
     }
 }

@@ -195,7 +195,8 @@ extension OAuth {
                 try reused(id, owner, client, request, in: tx)
                 return .refused(wrong)
             }
-            guard try row.timestamp(2) > now, let family = try findFamily(id, of: client, from: request.address, in: tx) else {
+            guard try row.timestamp(2) > now, let family = try findFamily(id, of: client, from: request.address, in: tx)
+            else {
                 return .refused(wrong)
             }
             let asked: Scope

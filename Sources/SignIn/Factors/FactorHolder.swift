@@ -40,7 +40,8 @@ extension Factors {
             // What a program was let do for somebody does not reach to how they prove themselves.
             guard credential.permissions == nil else {
                 throw Refusal(
-                    .forbidden, "factor.narrow", "This token is for less than everything: sign in to deal with factors.")
+                    .forbidden, "factor.narrow", "This token is for less than everything: sign in to deal with factors."
+                )
             }
             return FactorHolder(
                 account: stored.account, actor: principal.actor, address: principal.address,

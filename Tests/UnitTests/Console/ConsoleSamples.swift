@@ -48,7 +48,7 @@ enum ConsoleSamples {
             first: .init(name: "Ada", address: "a@b", organisation: "Acme", demo: "Demo"), askName: "Ada",
             rules: [rule], fault: "No."
         ),
-        RulesPage(rules: [rule]), ForgottenPage(sends: true, fault: "No."), ForgottenPage(sends: false),
+        RulesPage(rules: [rule]), ForgottenPage(sends: true, fault: "No."), ForgottenPage(sends: false, fault: "No."),
         OrganisationPage(
             organisation: "acme", isChosen: true, providers: [.init(name: "corp", host: "login.example")],
             servers: [.init(name: "office", user: "ann")], next: "/", nextQuery: "%2F", fault: "No."),
