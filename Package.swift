@@ -153,7 +153,8 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Backup", "Northbound", crypto, httpTypes,
+                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Backup", "Northbound", crypto,
+                httpTypes,
             ],
             path: "Tests/Probes", swiftSettings: strict),
         .testTarget(

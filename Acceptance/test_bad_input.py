@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import html.parser
 import json
 import re
 import socket
@@ -183,6 +184,18 @@ NAMES = [
 ]
 
 
+class Elements(html.parser.HTMLParser):
+    """What a browser takes for elements and attributes, whatever stands in the text between them."""
+
+    def __init__(self):
+        super().__init__()
+        self.names, self.attributes = set(), set()
+
+    def handle_starttag(self, name, attributes):
+        self.names.add(name)
+        self.attributes.update(attribute for attribute, _ in attributes)
+
+
 @pytest.fixture(scope="module")
 def signed_in(server):
     session = fresh(server)
@@ -209,7 +222,9 @@ def test_what_people_write_is_shown_as_they_wrote_it(server, signed_in, name):
         # Nothing that looks like a template is one: it comes back whole, or not at all.
         if name.startswith("{{") and "{{" not in text:
             assert "&#x7B;" in text or name not in text
-        assert "onerror=alert" not in re.sub(r"&[^;]+;[^<]*", "", text)
+        elements = Elements()
+        elements.feed(page.text)
+        assert not [name for name in elements.attributes if name.startswith("on")] and "img" not in elements.names
 
 
 # Forms

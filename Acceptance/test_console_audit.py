@@ -48,7 +48,7 @@ def test_a_sign_in_is_a_session_that_can_be_reviewed(browser, administrator):
     page.goto("/sign-in")
     page.get_by_label("E-mail address").fill("ada@example.com")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     page.goto("/t/acme-water/audit/sessions")
     newest = page.locator("tbody tr").first

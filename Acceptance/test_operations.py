@@ -136,10 +136,15 @@ def test_a_busy_port_is_named(tmp_path, listener):
         taken.listen()
         port = taken.getsockname()[1]
         said = refused_start(tmp_path / "data", **{f"TIDEGATE_LISTENERS_{listener}": f"127.0.0.1:{port}"})
-        assert not (tmp_path / "data" / "keys").exists(), "a start that is refused has made nothing"
+        assert not any(path.is_file() for path in (tmp_path / "data" / "keys").rglob("*")), "no key was made"
         assert said == (
             f"tidegate: The {listener.lower()} listener can not open 127.0.0.1:{port}: another program uses it. Stop that program, set "
             f"listeners.{listener.lower()} to another address, or move all ports with --port-base.")
+
+
+def test_a_path_too_long_for_the_admin_socket_is_refused(tmp_path):
+    said = refused_start(tmp_path / ("long" * 30))
+    assert "too long for the admin socket" in said and "--data" in said
 
 
 def test_a_second_process_on_the_same_data_is_refused(server):

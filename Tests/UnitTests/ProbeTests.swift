@@ -18,6 +18,8 @@ struct ProbeTests {
         Case(corpus: "Query", probe: Probe.query), Case(corpus: "JSON", probe: Probe.json),
         Case(corpus: "AuditNote", probe: Probe.auditNote), Case(corpus: "DeviceReport", probe: Probe.deviceReport),
         Case(corpus: "CBOR", probe: Probe.cbor), Case(corpus: "PasskeyAnswer", probe: Probe.passkeyAnswer),
+        Case(corpus: "SenMLJSON", probe: Probe.senMLJSON), Case(corpus: "SenMLCBOR", probe: Probe.senMLCBOR),
+        Case(corpus: "ThingsBoard", probe: Probe.thingsBoard),
     ]
 
     @Test("every input of the corpus, and what comes of it, is decoded as promised", arguments: cases)

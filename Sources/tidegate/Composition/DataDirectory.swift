@@ -17,6 +17,11 @@ struct DataDirectory: ~Copyable {
         umask(0o077)
         let absolute = URL(filePath: path).standardizedFileURL.path
         let folder = absolute.hasSuffix("/") && absolute.count > 1 ? String(absolute.dropLast()) : absolute
+        guard folder.utf8.count + "/admin.sock".utf8.count <= maximumSocketPath else {
+            throw ConfigurationError(
+                "\(folder): this path is too long for the admin socket in it; choose one of at most \(maximumSocketPath - 11) bytes with --data"
+            )
+        }
         for name in ["", "/telemetry", "/keys", "/audit"] { try makeFolder(folder + name, mode: 0o700) }
         // Clients read the server CA here, so this one folder is open; no key lies in it.
         try makeFolder(folder + "/trust", mode: 0o755)
@@ -45,6 +50,9 @@ struct DataDirectory: ~Copyable {
 
     /// Refuses to start on a disk with less than this free: a database that can not write is worse than none.
     static let minimumFreeBytes: UInt64 = 64 << 20
+
+    /// What `sockaddr_un` holds without its final zero (unix(7)).
+    private static let maximumSocketPath = 107
 
     private static func makeFolder(_ path: String, mode: mode_t) throws {
         if mkdir(path, mode) == 0 {

@@ -25,7 +25,7 @@ enum Startup {
         switch error {
         case let error as ConfigurationError: error.description
         case let refusal as Refusal: sentence(of: refusal)
-        case let error as StorageError: error.description
+        case let error as StorageError: sentence(of: error)
         case is NIOSSLError, is BoringSSLError: sentence(ofTLS: "\(error)")
         default: "\(error)"
         }
@@ -35,6 +35,11 @@ enum Startup {
     private static func sentence(of refusal: Refusal) -> String {
         let said = ([refusal.message] + refusal.faults.map(\.message)).joined(separator: " ")
         return refusal.detail.map { "\(said) (\($0))" } ?? said
+    }
+
+    /// What the store says, without the place in the source that the log names.
+    private static func sentence(of error: StorageError) -> String {
+        error.cause.map { "\(error.message) (\(sentence(for: $0)))" } ?? error.message
     }
 
     /// What TLS says, without the places in the library's source that its errors name.

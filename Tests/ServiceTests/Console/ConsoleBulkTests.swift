@@ -53,7 +53,7 @@ struct ConsoleBulkTests {
             #expect(codes.count { $0 == "device.suspended" } == 450 && codes.count { $0 == "device.bulkBegun" } == 1)
             let list = try await world.get("/t/acme/devices/bulk", as: "admin").text
             #expect(list.contains("450 of 450") && list.contains("Suspend devices that match"))
-            #expect(try await world.get("/t/acme/devices/bulk", as: "viewer").status == 404)
+            #expect(try await world.get("/t/acme/devices/bulk", as: "viewer").status == 403)
             #expect(try await world.get(place.replacing("/acme/", with: "/rival/"), as: "rival").status == 404)
             #expect(
                 try await world.post(place.replacing("/acme/", with: "/rival/") + "/stop", as: "rival").status == 404)

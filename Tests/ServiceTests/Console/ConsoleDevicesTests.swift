@@ -177,8 +177,8 @@ struct ConsoleDevicesTests {
                     && hour.firstMatch(of: /data-seconds>[-0-9]+ \d\d:\d\d:\d\d UTC/) != nil)
             let month = try await world.get("/t/acme/telemetry?device=meter-1&span=30d&view=table", as: "viewer").text
             #expect(!month.contains("data-seconds"))
-            let csv = try await world.get("/t/acme/telemetry/readings.csv?device=meter-1", as: "viewer").text
-            #expect(csv.contains("Cel") && !csv.contains("°C"))
+            let points = try await world.get("/t/acme/telemetry/points?device=meter-1", as: "viewer").text
+            #expect(points.contains("\"unit\":\"Cel\""))
         }
     }
 
