@@ -30,6 +30,17 @@ struct ConsoleTemplateTests {
         }
     }
 
+    @Test("every block of the style sheet is closed, so that no rule counts on phones only by mistake")
+    func stylesAreClosed() throws {
+        let sheet = try String(contentsOf: Self.folder.appending(path: "assets/tidegate.css"), encoding: .utf8)
+        var depth = 0
+        for (number, line) in sheet.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            #expect(!line.hasPrefix("/*") || depth == 0, "line \(number + 1) begins a part inside a block")
+            depth += line.count { $0 == "{" } - line.count { $0 == "}" }
+        }
+        #expect(depth == 0)
+    }
+
     @Test("every template has a view in the samples, or is a part of others")
     func templatesAreSampled() throws {
         let sampled = Set(ConsoleSamples.views.map { type(of: $0).template })
