@@ -42,6 +42,22 @@ enum ConsoleLimits {
     static let siteRows = 50
     /// Ways of access that a place shows.
     static let shownHolders = 200
+    /// Components of which a page shows the versions; the list as CSV has all.
+    static let shownComponents = 60
+    /// Versions of one component that a page shows; the list as CSV has all.
+    static let shownVersions = 30
+    /// Rows of a report that are read at once while it is written.
+    static let writtenRows = 500
+    /// Reports by mail of one organisation.
+    static let reportOrders = 200
+    /// Bytes of a report in a mail.
+    static let mailedReportBytes = 2 << 20
+    /// Reports that are mailed in one round.
+    static let reportsAtOnce = 100
+    /// Seconds until a report is tried again that could not be made.
+    static let reportRetry = 600
+    /// Seconds for which a mailed report may wait for a mail server.
+    static let reportLife = 86_400
     /// Names that a form offers while somebody types.
     static let offeredNames = 200
     /// Lines of an import that are shown before it is done.

@@ -19,7 +19,7 @@ package struct PageTable: Sendable {
             + Self.consent(console)
             + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))
             + Self.sites(console, assets) + Self.map(console, assets) + Self.audit(console)
-            + Self.settings(console)
+            + Self.reports(console) + Self.settings(console)
     }
 
     /// A table of just these pages.

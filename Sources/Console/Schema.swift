@@ -56,5 +56,22 @@ public enum ConsoleSchema {
                     PRIMARY KEY (tenant, run, device)
                 );
                 """),
+            Migration(
+                3, "reports by mail",
+                """
+                CREATE TABLE console_report (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    report TEXT NOT NULL,
+                    period TEXT NOT NULL,
+                    recipient BYTEA NOT NULL,
+                    created BIGINT NOT NULL,
+                    next BIGINT NOT NULL,
+                    sent BIGINT,
+                    fault TEXT NOT NULL,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE INDEX console_report_next ON console_report (next);
+                """),
         ])
 }

@@ -162,6 +162,18 @@ static const struct console_file files[] = {
     {"templates/reach-preview.mustache", (const unsigned char[]){
 #embed "templates/reach-preview.mustache" suffix(,) if_empty()
     0}},
+    {"templates/report-access.mustache", (const unsigned char[]){
+#embed "templates/report-access.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/report-failures.mustache", (const unsigned char[]){
+#embed "templates/report-failures.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/report-mails.mustache", (const unsigned char[]){
+#embed "templates/report-mails.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/report-versions.mustache", (const unsigned char[]){
+#embed "templates/report-versions.mustache" suffix(,) if_empty()
+    0}},
     {"templates/rules.mustache", (const unsigned char[]){
 #embed "templates/rules.mustache" suffix(,) if_empty()
     0}},

@@ -40,6 +40,10 @@ public struct Fleet: Sendable {
     /// listeners open.
     public func start() async throws {
         bus.subscribe(to: TenantAccessEnded.self) { [directory] in directory.forgetIfGone($0.tenant) }
+        bus.subscribe(to: DeviceOffline.self) { [directory] event in
+            guard event.reason == .lost else { return }
+            directory.failures.note(.lost, "the connection broke", event.device, of: event.tenant, at: event.time)
+        }
         try await presence.start()
         try await DirectoryLoader(directory: directory, certificates: certificates).load(from: database)
     }

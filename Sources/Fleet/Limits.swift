@@ -10,6 +10,10 @@ public enum FleetLimits {
     public static let registrationColumns = 256
     /// Faults that a refused document or bulk registration names; the rest are only counted.
     public static let namedFaults = 100
+    /// Devices whose failures of contact wait in memory to be written.
+    public static let waitingFailures = 50_000
+    /// Of these, devices that one transaction writes.
+    public static let failureRows = 1000
     /// Devices on one page of a list.
     public static let pageSize = 1000
     /// Bytes in the text of a filter.

@@ -146,5 +146,22 @@ public enum FleetSchema {
                 CREATE INDEX device_position ON device (tenant, latitude, longitude, domain, name, id)
                     WHERE latitude IS NOT NULL
                 """),
+            Migration(
+                5, "how often contact with devices failed",
+                """
+                CREATE TABLE device_failure (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    lost BIGINT NOT NULL,
+                    refused BIGINT NOT NULL,
+                    total BIGINT NOT NULL,
+                    last BIGINT NOT NULL,
+                    kind TEXT NOT NULL,
+                    reason TEXT NOT NULL,
+                    PRIMARY KEY (tenant, device)
+                );
+                CREATE INDEX device_failure_last ON device_failure (tenant, last, device);
+                CREATE INDEX device_failure_total ON device_failure (tenant, total, device)
+                """),
         ])
 }

@@ -10,7 +10,8 @@ enum TenantPurge {
         if let last = rows.last {
             let end = try last.blob(0)
             for (table, column) in [
-                ("device_presence", "device"), ("device_document", "device"), ("enrolment_token", "device"),
+                ("device_presence", "device"), ("device_failure", "device"), ("device_document", "device"),
+                ("enrolment_token", "device"),
                 ("device_access_token", "device"), ("device", "id"),
             ] {
                 try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND \(column) <= $2", end)

@@ -84,7 +84,10 @@ struct ReachQuery {
     }
 
     /// Everything that counts now, at the place when one is named, of the person when one is named.
-    mutating func rows(at place: GrantPlace?, of person: PrincipalID?, in tx: Transaction) throws -> [Reach] {
+    /// `isForeign` wants only what comes by shares.
+    mutating func rows(
+        at place: GrantPlace?, of person: PrincipalID?, isForeign: Bool = false, in tx: Transaction
+    ) throws -> [Reach] {
         var conditions: [String] = ["1 = 1"]
         var line = ""
         if let place {
@@ -98,6 +101,7 @@ struct ReachQuery {
             let inLine = "x.domain IN (SELECT id FROM line)"
             conditions.append(place.device.map { "(\(inLine) OR x.device = \(bind($0)))" } ?? inLine)
         }
+        if isForeign { conditions.append("x.grantee IS NOT NULL") }
         if let person { conditions.append("x.principal = \(bind(person)) AND x.grantee IS NULL") }
         let sql = """
             WITH RECURSIVE \(line) reach (

@@ -30,6 +30,10 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     case telemetryManage = "telemetry.manage"
     /// See who can reach what one sees.
     case reachRead = "reach.read"
+    /// See reports on what one may read otherwise: on devices one sees, and on who may do what.
+    case reportRead = "report.read"
+    /// Have reports mailed to others, and end what they get; who may see a report may order it for themselves.
+    case reportManage = "report.manage"
     /// Read the audit log.
     case auditRead = "audit.read"
     /// Take the audit log out as a bundle.
@@ -62,6 +66,7 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
         case .modelRead, .modelManage: .modelRead
         case .telemetryRead, .telemetryManage: .telemetryRead
         case .reachRead: .reachRead
+        case .reportRead, .reportManage: .reportRead
         case .auditRead, .auditExport: .auditRead
         case .principalRead, .principalManage, .approvalManage: .principalRead
         case .shareRead, .shareManage: .shareRead

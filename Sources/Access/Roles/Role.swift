@@ -37,13 +37,16 @@ public struct Role: Sendable, Hashable {
         3, "operator",
         [
             .tenantRead, .domainRead, .deviceRead, .deviceControl, .deviceManage, .deviceRevoke, .modelRead,
-            .modelManage, .telemetryRead, .telemetryManage, .reachRead,
+            .modelManage, .telemetryRead, .telemetryManage, .reachRead, .reportRead,
         ])
 
     /// Serves devices: sees and controls them, and takes none away.
     public static let technician = builtIn(
         6, "technician",
-        [.tenantRead, .domainRead, .deviceRead, .deviceControl, .modelRead, .telemetryRead, .reachRead])
+        [
+            .tenantRead, .domainRead, .deviceRead, .deviceControl, .modelRead, .telemetryRead, .reachRead,
+            .reportRead,
+        ])
 
     /// Sees devices, models and telemetry, changes nothing.
     public static let viewer = builtIn(
@@ -51,14 +54,17 @@ public struct Role: Sendable, Hashable {
 
     /// Reads reports: devices, telemetry and who can reach what; changes nothing.
     public static let analyst = builtIn(
-        7, "analyst", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .reachRead])
+        7, "analyst",
+        [
+            .tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .reachRead, .reportRead,
+        ])
 
     /// Examines: who may do what and what was done; no telemetry, and changes nothing.
     public static let auditor = builtIn(
         8, "auditor",
         [
             .tenantRead, .domainRead, .deviceRead, .modelRead, .reachRead, .auditRead, .auditExport, .principalRead,
-            .shareRead, .deliveryRead,
+            .shareRead, .deliveryRead, .reportRead,
         ])
 
     /// Looks on for a time: a grant of it has an end.

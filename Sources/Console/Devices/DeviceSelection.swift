@@ -100,7 +100,8 @@ struct DeviceSelection: Sendable, Hashable {
         return parts.isEmpty ? nil : parts.joined(separator: " and ")
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// A text as a filter has it.
+    static func quoted(_ text: String) -> String {
         var result = "\""
         for character in text where character.asciiValue.map({ $0 > 0x1F && $0 != 0x7F }) ?? true {
             if character == "\"" || character == "\\" { result.append("\\") }

@@ -106,6 +106,7 @@ extension ConsoleParts {
             try tx.execute("DELETE FROM console_view WHERE tenant = $1")
             try tx.execute("DELETE FROM console_bulk_refusal WHERE tenant = $1")
             try tx.execute("DELETE FROM console_bulk WHERE tenant = $1")
+            try tx.execute("DELETE FROM console_report WHERE tenant = $1")
         }
     }
 }

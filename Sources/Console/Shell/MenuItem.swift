@@ -5,6 +5,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
     case sites, map
     case audit
+    case reports
     case settings
 
     /// Its words.
@@ -16,6 +17,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .sites: "Sites & access"
         case .map: "Map"
         case .audit: "Audit"
+        case .reports: "Reports"
         case .settings: "Settings"
         }
     }
@@ -45,6 +47,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .sites: .domainRead
         case .map: .deviceRead
         case .audit: .auditRead
+        case .reports: .reportRead
         case .settings: .tenantRead
         }
     }

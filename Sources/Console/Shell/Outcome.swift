@@ -40,6 +40,7 @@ package enum Done: String, CaseIterable, Sendable {
     case programEnded = "program-ended"
     case linkSent = "link-sent"
     case demoRemoved = "demo-removed"
+    case reportSent = "report-sent"
     // Settings
     case invited, proposed, approved, rejected, ended, enabled, disabled, replayed, discarded
     case factorsReset = "factors-reset"
@@ -84,6 +85,7 @@ package enum Done: String, CaseIterable, Sendable {
         case .linkSent:
             "If there is such an account, a link is on its way. If none comes, an administrator can make you one."
         case .demoRemoved: "The demo fleet is removed."
+        case .reportSent: "The report is on its way."
         case .invited: "Invited: the link is on its way by mail."
         case .proposed: "Proposed: it waits for a second approver."
         case .approved: "Approved, and done."

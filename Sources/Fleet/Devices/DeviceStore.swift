@@ -76,6 +76,7 @@ enum DeviceStore {
         }
         for table in [
             "device_presence", "enrolment_token", "device_access_token", "device_document", "device_event",
+            "device_failure",
         ] {
             try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND device = $2", device.id)
         }

@@ -18,6 +18,9 @@ public final class DeviceDirectory: Sendable {
     private let tenants: TenantDirectory
     private let clock: WallClock
 
+    /// How often devices that are known were refused, or lost.
+    let failures = ContactFailures()
+
     /// A directory without devices, over the tenants that are served.
     public init(tenants: TenantDirectory, clock: WallClock = .system) {
         self.tenants = tenants
@@ -76,15 +79,17 @@ public final class DeviceDirectory: Sendable {
         }
         guard let found else { throw Self.refused("unknown credential") }
         if let reason = check(found.credential, found.device, found.tenant) { throw Self.refused(reason) }
-        guard found.device.status == .active else {
-            throw Self.refused("the device is \(found.device.status.rawValue)")
+        func refused(_ reason: String) -> Refusal {
+            failures.note(.refused, reason, found.device.id, of: found.tenant, at: now)
+            return Self.refused(reason)
         }
-        guard found.credential.notAfter > now else { throw Self.refused("the credential has expired") }
+        guard found.device.status == .active else { throw refused("the device is \(found.device.status.rawValue)") }
+        guard found.credential.notAfter > now else { throw refused("the credential has expired") }
         guard let tenant = tenants.tenant(found.tenant), tenant.status == .active else {
             throw Self.refused("the tenant is not active")
         }
         let channels = Self.channels(found.credential.sort, found.model)
-        guard !channels.isEmpty else { throw Self.refused("the model allows no access token") }
+        guard !channels.isEmpty else { throw refused("the model allows no access token") }
         return AdmittedDevice(
             tenant: found.tenant, tenantSlug: tenant.slug, device: found.device.id, name: found.device.name,
             domain: found.domain, model: found.modelID, channels: channels,

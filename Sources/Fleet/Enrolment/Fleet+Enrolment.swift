@@ -43,7 +43,13 @@ extension Fleet {
         let first = try await database.tenant(tenant).read { transaction in
             try judge(reference, hash, in: transaction)
         }
-        if case .refused(let reason) = first { throw refuse(reason, tenant) }
+        if case .refused(let reason, let device) = first {
+            if let device {
+                let words = "enrolment: " + reason.replacing("-", with: " ")
+                directory.failures.note(.refused, words, device, of: tenant, at: clock.now)
+            }
+            throw refuse(reason, tenant)
+        }
         let request = try EST.request(body: csr)
         let result = try await database.tenant(tenant).write { transaction -> Enrolment in
             // Judged again: between the two transactions somebody else may have used the token.
@@ -230,7 +236,8 @@ extension Fleet {
 
     private enum Judgement: Sendable {
         case accepted(Device)
-        case refused(String)
+        /// Why, and which device when there is one of that name.
+        case refused(String, DeviceID?)
     }
 
     private enum Enrolment: Sendable {
@@ -245,17 +252,19 @@ extension Fleet {
     }
 
     private func judge(_ reference: DeviceReference, _ hash: [UInt8], in transaction: Transaction) throws -> Judgement {
-        guard let device = try DeviceStore.find(reference, in: transaction) else { return .refused("unknown-device") }
+        guard let device = try DeviceStore.find(reference, in: transaction) else {
+            return .refused("unknown-device", nil)
+        }
         switch try EnrolmentTokens.judge(hash, of: device, at: clock.now, in: transaction) {
         case .good: break
-        case .absent: return .refused(device.enrolled == nil ? "no-token" : "already-enrolled")
-        case .wrong: return .refused("wrong-token")
-        case .used: return .refused("already-enrolled")
-        case .expired: return .refused("expired-token")
-        case .otherDomain: return .refused("moved-device")
+        case .absent: return .refused(device.enrolled == nil ? "no-token" : "already-enrolled", device.id)
+        case .wrong: return .refused("wrong-token", device.id)
+        case .used: return .refused("already-enrolled", device.id)
+        case .expired: return .refused("expired-token", device.id)
+        case .otherDomain: return .refused("moved-device", device.id)
         }
         guard device.status == .registered || device.status == .active else {
-            return .refused("\(device.status.rawValue)-device")
+            return .refused("\(device.status.rawValue)-device", device.id)
         }
         return .accepted(device)
     }

@@ -48,6 +48,11 @@ struct DeviceFilterSQL {
                 d.id IN (SELECT l.device FROM device_label l \
                 WHERE l.tenant = $1 AND l.key = \(sql.bind(key))\(wanted))
                 """
+        case .component(let name, let version):
+            // The document is canonical, and a quotation mark within a text is escaped: this is found nowhere else.
+            let end = version.map { JSONValue.string($0).canonical } ?? ""
+            let part = sql.bind(JSONValue.string(name).canonical + ":" + end)
+            return "(replace(d.components, \(part), '') <> d.components)"
         case .capability(let capability):
             let bit = sql.bind(Int64(capability.rawValue))
             return "(d.capabilities & \(bit)) = \(bit)"

@@ -8,10 +8,10 @@ public import Base
 /// serial = A-1007
 /// ```
 ///
-/// Fields: `name`, `state`, `status`, `model`, `domain` (with all below it), `label.<key>`, `capability`, `online`,
-/// `enrolled`, and the kinds of hardware identifiers. `=` and `!=` compare, a `*` at the end of a name means "begins
-/// with", `~` finds a part of the name in either case. `label.<key>` alone means that the label is there; `online` alone
-/// means that it is true. `state` is what lists show: online, offline, waiting, suspended, revoked. `not`, `and` and `or`
+/// Fields: `name`, `state`, `status`, `model`, `domain` (with all below it), `label.<key>`, `component.<name>`,
+/// `capability`, `online`, `enrolled`, and the kinds of hardware identifiers. `=` and `!=` compare, a `*` at the end of a
+/// name means "begins with", `~` finds a part of the name in either case. `label.<key>` and `component.<name>` alone mean
+/// that it is there; `online` alone means that it is true. `state` is what lists show: online, offline, waiting, suspended, revoked. `not`, `and` and `or`
 /// bind in this order, and brackets group.
 public struct DeviceFilter: Hashable, Sendable {
     indirect enum Expression: Hashable, Sendable {
@@ -29,6 +29,7 @@ public struct DeviceFilter: Hashable, Sendable {
         case model(String)
         case domain(String)
         case label(key: String, value: String?)
+        case component(String, version: String?)
         case capability(Capabilities)
         case online
         case enrolled

@@ -5,7 +5,7 @@ struct DeviceFilterParser {
     private typealias Token = DeviceFilterLexer.Token
 
     private static let fields = [
-        "name", "state", "status", "model", "domain", "label.", "capability", "online", "enrolled",
+        "name", "state", "status", "model", "domain", "label.", "component.", "capability", "online", "enrolled",
     ]
 
     /// What lists show of a device: its status and whether it is there, in one word.
@@ -101,6 +101,7 @@ struct DeviceFilterParser {
         if field == "online" { return .online }
         if field == "enrolled" { return .enrolled }
         if let key = try labelKey(field, at: column) { return .label(key: key, value: nil) }
+        if let name = component(field) { return .component(name, version: nil) }
         if Self.fields.contains(field) || HardwareIdentifier.Kind(rawValue: field) != nil {
             throw fault("expected =, != or ~ after \(field)")
         }
@@ -145,6 +146,9 @@ struct DeviceFilterParser {
         if let key = try labelKey(field, at: column) {
             return .term(.label(key: key, value: value == "*" && !isQuoted ? nil : value))
         }
+        if let name = component(field) {
+            return .term(.component(name, version: value == "*" && !isQuoted ? nil : value))
+        }
         if let kind = HardwareIdentifier.Kind(rawValue: field) {
             guard let identifier = HardwareIdentifier(kind, value) else {
                 throw wrong("\(field) " + HardwareIdentifier.rule(of: kind))
@@ -152,6 +156,11 @@ struct DeviceFilterParser {
             return .term(.hardware(identifier))
         }
         throw unknown(field, at: column)
+    }
+
+    private func component(_ field: String) -> String? {
+        let name = field.dropFirst("component.".count)
+        return field.hasPrefix("component.") && !name.isEmpty ? String(name) : nil
     }
 
     private func labelKey(_ field: String, at column: Int) throws(Refusal) -> String? {

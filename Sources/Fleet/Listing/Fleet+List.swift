@@ -145,7 +145,7 @@ extension Fleet {
     }
 
     /// The devices of a scope; nil when they are all.
-    private static func condition(_ scope: DeviceScope, _ sql: inout SQLBuilder) -> String? {
+    static func condition(_ scope: DeviceScope, _ sql: inout SQLBuilder) -> String? {
         guard case .some(let domains, let devices) = scope else { return nil }
         let inDomains = DomainSubtree.condition(roots: Array(domains), &sql)
         if devices.isEmpty { return inDomains }

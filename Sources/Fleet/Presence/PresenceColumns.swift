@@ -5,6 +5,8 @@ extension PresenceState {
     /// The columns in the order in which the row is read.
     static let columns = "p.online, p.last_seen, p.connected, p.disconnected, p.connections, p.protocol, p.address"
 
+    static let count = 7
+
     /// The state in the columns of `row` from `first` on.
     init(_ row: Row, from first: Int) throws {
         func time(_ index: Int) throws -> Timestamp? {

@@ -1,6 +1,7 @@
 import Access
 import Audit
 import Backup
+import Console
 import Delivery
 import Fleet
 import Northbound
@@ -10,5 +11,5 @@ import SignIn
 extension AuditCode {
     /// Every code that any part of the program records.
     static let all =
-        audit + access + signIn + factors + directories + oauth + fleet + delivery + backup + northbound
+        audit + access + signIn + factors + directories + oauth + fleet + delivery + backup + northbound + console
 }

@@ -146,6 +146,7 @@ struct ServerParts: Sendable {
         do {
             try await telemetry.close()
             try await fleet.presence.flush()
+            try await fleet.flushFailures()
             try await access.flushCredentialUse()
         } catch {
             logger.error(

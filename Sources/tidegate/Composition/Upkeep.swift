@@ -30,6 +30,8 @@ struct Upkeep: Service {
         var round = 0
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             await attempt("credential use") { try await parts.access.flushCredentialUse() }
+            await attempt("failures of contact") { try await parts.fleet.flushFailures() }
+            await attempt("reports") { try await console.sendDueReports() }
             mqtt.removeExpiredSessions()
             await attempt("deleted tenants") { try await removeDeletedTenants() }
             if round.isMultiple(of: 60) {

@@ -27,6 +27,7 @@ struct ConsoleFixture: Sendable {
     let door: FrontDoor
     private let visitors: [String: Visitor]
     let verifier: AuditVerifier
+    let parts: ConsoleParts
 
     static func with(
         _ engine: TestDatabase.Engine, newcomer: String? = nil, _ body: (ConsoleFixture) async throws -> Void
@@ -86,7 +87,7 @@ struct ConsoleFixture: Sendable {
         self.visitors = visitors
         self.newcomers = newcomers
         verifier = AuditVerifier(world.audit)
-        let parts = ConsoleParts(
+        parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
             telemetry: api.telemetry, signIn: api.services.signIn, factors: api.services.factors,
             directories: api.services.directories, delivery: api.services.delivery,

@@ -14,7 +14,7 @@ enum ConsoleSamples {
         person: .init(name: "Ada", initials: "A", formToken: "token"), notice: .init(text: "Saved.", icon: "check"),
         live: "/t/acme/live")
 
-    static let views = shell + devices + entrance + factors + profile + settings + audit + sites + bulk + map
+    static let views = shell + devices + entrance + factors + profile + settings + audit + sites + bulk + map + reports
 
     private static let shell: [any PageView] = [
         ErrorPage(

@@ -6,6 +6,7 @@ enum PermissionSubject: String, CaseIterable, Sendable {
     case telemetry = "Telemetry"
     case places = "Domains and models"
     case people = "People and rights"
+    case reports = "Reports"
     case audit = "Audit"
     case sending = "Deliveries"
     case organisation = "Organisation"
@@ -23,6 +24,7 @@ extension Permission {
         case .telemetryRead, .telemetryManage: .telemetry
         case .domainRead, .domainManage, .modelRead, .modelManage: .places
         case .reachRead, .principalRead, .principalManage, .shareRead, .shareManage, .approvalManage: .people
+        case .reportRead, .reportManage: .reports
         case .auditRead, .auditExport: .audit
         case .deliveryRead, .deliveryManage: .sending
         case .tenantRead, .tenantManage: .organisation
@@ -49,6 +51,8 @@ extension Permission {
         case .telemetryRead: "read telemetry"
         case .telemetryManage: "bring telemetry in, correct and delete it"
         case .reachRead: "see who can reach what"
+        case .reportRead: "see reports"
+        case .reportManage: "have reports mailed to others"
         case .auditRead: "read the audit log"
         case .auditExport: "take the audit log out"
         case .principalRead: "see people, programs, roles and grants"

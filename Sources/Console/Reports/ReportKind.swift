@@ -1,0 +1,85 @@
+import Access
+import Audit
+import Base
+import Bus
+import Fleet
+import HTTPTypes
+import Hummingbird
+import Northbound
+import SignIn
+import Storage
+import Telemetry
+import Trust
+
+/// A report that there is.
+enum ReportKind: String, CaseIterable, Sendable {
+    case failures, versions, access
+
+    var title: String {
+        switch self {
+        case .failures: "Communication failures"
+        case .versions: "Versions"
+        case .access: "Access review"
+        }
+    }
+
+    /// Its page within the tenant.
+    var path: String { self == .failures ? "/reports" : "/reports/\(rawValue)" }
+
+    /// Whether somebody may see it, or a part of it, now.
+    func isOpen(to reader: Principal, in tenant: TenantID, _ access: Access, _ tx: Transaction) throws -> Bool {
+        switch self {
+        case .access: return try access.mayReview(reader, tenant: tenant, in: tx)
+        case .failures, .versions:
+            return try [Permission.reportRead, .deviceRead].allSatisfy {
+                try access.visibleDevices(reader, $0, tenant: tenant, in: tx) != .some(domains: [], devices: [])
+            }
+        }
+    }
+
+    /// Writes it as CSV, as its reader may see it.
+    func write(
+        _ console: ConsoleParts, _ reader: ReportReader, _ write: (String) async throws -> Void
+    ) async throws {
+        switch self {
+        case .failures: try await FailuresReport.write(console, reader, write)
+        case .versions: try await VersionsReport.write(console, reader, write)
+        case .access: try await AccessReport.write(console, reader, write)
+        }
+    }
+
+    /// The answer with it as a file.
+    func file(_ console: ConsoleParts, _ visit: TenantVisit) async throws -> Outcome {
+        guard try await console.openReports(to: visit).contains(self) else {
+            throw Refusal(.notFound, "not.found", "There is no such thing, or it is not for you.")
+        }
+        let reader = ReportReader(tenant: visit.tenant, principal: visit.principal, query: visit.query)
+        // A domain that is not there is refused before the file begins.
+        if self == .access, let domain = visit.query.text("domain") {
+            _ = try await console.signIn.accessReview(domain: domain, tenant: reader.tenant.id, by: reader.principal)
+        }
+        var answer = Answer.stream("text/csv; charset=utf-8; header=present") { writer in
+            try await write(console, reader) { try await writer.write($0) }
+        }
+        answer.headers[.contentDisposition] = "attachment; filename=\"\(visit.tenant.slug)-\(rawValue).csv\""
+        return .answer(answer)
+    }
+}
+
+/// Whose eyes a report is made for.
+struct ReportReader: Sendable {
+    let tenant: Tenant
+    let principal: Principal
+    /// What of it is chosen.
+    var query = FormFields()
+}
+
+extension ConsoleParts {
+    /// The reports that a visitor may see.
+    func openReports(to visit: TenantVisit) async throws -> [ReportKind] {
+        let (access, principal, tenant) = (access, visit.principal, visit.tenant.id)
+        return try await database.tenant(tenant).read { tx in
+            try ReportKind.allCases.filter { try $0.isOpen(to: principal, in: tenant, access, tx) }
+        }
+    }
+}
