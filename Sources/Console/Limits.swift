@@ -64,8 +64,14 @@ enum ConsoleLimits {
     static let previewLines = 8
     /// Seconds between two signs of life in an event stream, and between two checks of its rights.
     static let heartbeatSeconds = 15
-    /// Events that wait in a stream before the oldest are dropped.
-    static let waitingEvents = 256
+    /// How often in a second an event stream tells what has happened.
+    static let beatsPerSecond = 4
+    /// Devices that came or went at once and are named; of more, the page learns the counts.
+    static let namedDevices = 64
+    /// Series of a device whose values are told at once.
+    static let liveSeries = 256
+    /// Pages that changes have loaded anew in a second, over all open ones.
+    static let refreshesPerSecond = 40
     /// Event streams of one tenant at one time.
     static let streamsPerTenant = 600
     /// Values of one series in a chart: two for each pixel of a wide screen.

@@ -13,26 +13,11 @@ import Synchronization
 import Telemetry
 import Trust
 
-/// The event streams of open pages: bounded in number and in what waits, with a sign of life, checked again and again.
+/// The event streams of open pages: bounded in number, with a sign of life, checked again and again.
 ///
-/// Nothing is replayed: a page that was away asks for its fragments anew.
+/// What happens is gathered and told some times a second, so that a fleet that comes back at once costs each open page
+/// a few lines. Nothing is replayed: a page that was away asks for its fragments anew.
 final class EventStreams: Sendable {
-    /// What a stream tells its page.
-    enum Item: Sendable {
-        /// A second has passed.
-        case tick
-        /// A device came or went.
-        case presence(DeviceID, isOnline: Bool)
-        /// Something of a list has changed.
-        case changed(topic: String)
-        /// A device got its first certificate.
-        case enrolled
-        /// A value became durable.
-        case value(LiveFeed.Update)
-        /// A credential has ended that may be the visitor's.
-        case doubt
-    }
-
     /// What a stream follows.
     struct Wish: Sendable {
         let tenant: TenantID
@@ -56,7 +41,7 @@ final class EventStreams: Sendable {
         telemetry = parts.telemetry
         gauge = Gauge()
         let gauge = gauge
-        parts.metrics.gauge("tidegate_console_streams", "Event streams of open console pages.") { gauge.value }
+        parts.metrics.gauge("tidegate_console_streams", "Event streams of open console pages.") { Double(gauge.count) }
     }
 
     private static let tooMany = Refusal(
@@ -96,90 +81,91 @@ final class EventStreams: Sendable {
         _ wish: Wish, _ isVisible: @Sendable (DeviceID) async -> Bool, _ isAllowed: @Sendable () async throws -> Void,
         to writer: BodyWriter
     ) async throws {
-        let (items, source) = AsyncStream.makeStream(
-            of: Item.self, bufferingPolicy: .bufferingNewest(ConsoleLimits.waitingEvents))
-        let subscriptions = follow(wish, source)
+        let inbox = StreamInbox(of: wish.device)
+        let subscriptions = follow(wish, inbox)
         defer { for subscription in subscriptions { subscription.cancel() } }
-        async let _ = tick(source)
-        async let _ = pass(wish, to: source)
+        let (beats, beat) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        async let _ = keep(beat)
+        async let _ = pass(wish, to: inbox)
         try await writer.write("retry: 3000\n: open\n\n")
         var pace = Pace()
         var hasReading = false
-        for await item in items {
-            switch item {
-            case .tick:
-                for update in pace.tick() { try await writer.write(Self.event(update)) }
-                guard pace.isHeartbeat else { continue }
+        for await _ in beats {
+            let news = inbox.take()
+            if news.isInDoubt || pace.isCheckDue() {
                 do { try await isAllowed() } catch {
                     try await writer.write("event: end\ndata: {}\n\n")
                     return
                 }
-                try await writer.write(": alive\n\n")
-            case .presence(let device, let isOnline):
-                guard await isVisible(device) else { continue }
-                try await writer.write(
-                    "event: device\ndata: {\"id\":\"\(device.text)\",\"online\":\(isOnline)}\n\n")
-                if wish.waits, device == wish.device, isOnline, !hasReading {
-                    try await writer.write(Self.arrived("Connected. Waiting for its first reading…", isDone: false))
-                }
-            case .changed(let topic): try await writer.write("event: changed\ndata: {\"topic\":\"\(topic)\"}\n\n")
-            case .enrolled:
-                if wish.waits, !hasReading {
-                    try await writer.write(Self.arrived("Enrolled. Waiting for its first reading…", isDone: false))
-                }
-            case .value(let update):
-                if wish.waits, !hasReading {
-                    hasReading = true
-                    try await writer.write(Self.arrived("Online: the first reading is here.", isDone: true))
-                }
-                if let update = pace.take(update) { try await writer.write(Self.event(update)) }
-            case .doubt:
                 // Whoever may still be here comes again, and is asked anew how much they may know of.
-                do { try await isAllowed() } catch { try await writer.write("event: end\ndata: {}\n\n") }
-                return
+                if news.isInDoubt { return }
+                try await writer.write(": alive\n\n")
             }
+            var (text, topics) = ("", news.topics)
+            for (device, isOnline) in news.presence where await isVisible(device) {
+                topics.insert(StreamInbox.devices)
+                text += "event: device\ndata: {\"id\":\"\(device.text)\",\"online\":\(isOnline)}\n\n"
+            }
+            for topic in pace.due(topics, openStreams: gauge.count) {
+                text += "event: changed\ndata: {\"topic\":\"\(topic)\"}\n\n"
+            }
+            if wish.waits, !hasReading, let stage = Self.stage(news, of: wish.device) {
+                hasReading = !news.values.isEmpty
+                text += Self.arrived(stage, isDone: hasReading)
+            }
+            for update in news.values.values.sorted(by: { $0.series < $1.series }) { text += Self.event(update) }
+            if !text.isEmpty { try await writer.write(text) }
         }
     }
 
-    private func follow(_ wish: Wish, _ source: AsyncStream<Item>.Continuation) -> [Subscription] {
+    private func follow(_ wish: Wish, _ inbox: StreamInbox) -> [Subscription] {
         [
             bus.subscribe(to: DeviceOnline.self) { event in
-                if event.tenant == wish.tenant { source.yield(.presence(event.device, isOnline: true)) }
+                if event.tenant == wish.tenant { inbox.add(event.device, isOnline: true) }
             },
             bus.subscribe(to: DeviceOffline.self) { event in
-                if event.tenant == wish.tenant { source.yield(.presence(event.device, isOnline: false)) }
+                if event.tenant == wish.tenant { inbox.add(event.device, isOnline: false) }
             },
             bus.subscribe(to: DeviceChanged.self) { event in
                 guard event.tenant == wish.tenant else { return }
-                if wish.seesAll { source.yield(.changed(topic: "devices")) }
-                if event.device == wish.device, event.change == .enrolled { source.yield(.enrolled) }
-            },
-            bus.subscribe(to: BulkStepped.self) { event in
-                if event.tenant == wish.tenant { source.yield(.changed(topic: "bulk")) }
-            },
-            bus.subscribe(to: CredentialsEnded.self) { event in
-                if event.principal == nil || event.principal == wish.principal { source.yield(.doubt) }
-            },
-            bus.subscribe(to: TopicChanged.self) { event in
-                if event.tenant == wish.tenant { source.yield(.changed(topic: event.topic)) }
+                if wish.seesAll { inbox.add(topic: StreamInbox.devices) }
+                if event.device == wish.device, event.change == .enrolled { inbox.noteEnrolment() }
             },
             bus.subscribe(to: DevicesRegistered.self) { event in
-                if event.tenant == wish.tenant, wish.seesAll { source.yield(.changed(topic: "devices")) }
+                if event.tenant == wish.tenant, wish.seesAll { inbox.add(topic: StreamInbox.devices) }
+            },
+            bus.subscribe(to: BulkStepped.self) { event in
+                if event.tenant == wish.tenant { inbox.add(topic: "bulk") }
+            },
+            bus.subscribe(to: TopicChanged.self) { event in
+                if event.tenant == wish.tenant { inbox.add(topic: event.topic) }
+            },
+            bus.subscribe(to: CredentialsEnded.self) { event in
+                if event.principal == nil || event.principal == wish.principal { inbox.doubt() }
             },
         ]
     }
 
-    /// A tick each second. The end of the server is the end of the stream, so that a shutdown never waits for it.
-    private func tick(_ source: AsyncStream<Item>.Continuation) async {
+    /// A beat some times a second. The end of the server is the end of the stream, so that a shutdown never waits for it.
+    private func keep(_ beat: AsyncStream<Void>.Continuation) async {
         await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: .seconds(1))) != nil { source.yield(.tick) }
+            while (try? await Task.sleep(for: .milliseconds(1000 / ConsoleLimits.beatsPerSecond))) != nil {
+                beat.yield()
+            }
         }
-        source.finish()
+        beat.finish()
     }
 
-    private func pass(_ wish: Wish, to source: AsyncStream<Item>.Continuation) async {
+    private func pass(_ wish: Wish, to inbox: StreamInbox) async {
         guard let device = wish.device else { return }
-        for await update in telemetry.live.updates(tenant: wish.tenant, device: device) { source.yield(.value(update)) }
+        for await update in telemetry.live.updates(tenant: wish.tenant, device: device) { inbox.add(update) }
+    }
+
+    /// How far the device has come that a page waits for.
+    private static func stage(_ news: StreamInbox.News, of device: DeviceID?) -> String? {
+        if !news.values.isEmpty { return "Online: the first reading is here." }
+        if let device, news.presence[device] == true { return "Connected. Waiting for its first reading…" }
+        return news.isEnrolled ? "Enrolled. Waiting for its first reading…" : nil
     }
 
     private static func event(_ update: LiveFeed.Update) -> String {
@@ -193,32 +179,31 @@ final class EventStreams: Sendable {
 
     /// How many streams are open.
     private final class Gauge: Sendable {
-        private let count = Mutex(0)
-        var value: Double { Double(count.withLock { $0 }) }
-        func add(_ difference: Int) { count.withLock { $0 += difference } }
+        private let open = Mutex(0)
+        var count: Int { open.withLock { $0 } }
+        func add(_ difference: Int) { open.withLock { $0 += difference } }
     }
 }
 
-/// Lets at most one value of each series through in a second: the newest.
+/// When a stream checks its rights, and how often it has its page load something anew.
 private struct Pace {
-    private var sent: Set<String> = []
-    private var waiting: [String: LiveFeed.Update] = [:]
-    private var ticks = 0
+    private var beats = 0
+    private var waiting: Set<String> = []
+    private var told = 0
 
-    var isHeartbeat: Bool { ticks.isMultiple(of: ConsoleLimits.heartbeatSeconds) }
-
-    /// The value when it may go at once; otherwise it waits for the tick, in place of an older one.
-    mutating func take(_ update: LiveFeed.Update) -> LiveFeed.Update? {
-        if sent.insert(update.series).inserted { return update }
-        waiting[update.series] = update
-        return nil
+    /// Whether a sign of life and a look at the rights are due with this beat.
+    mutating func isCheckDue() -> Bool {
+        beats += 1
+        return beats.isMultiple(of: ConsoleLimits.heartbeatSeconds * ConsoleLimits.beatsPerSecond)
     }
 
-    /// What waited for this second.
-    mutating func tick() -> [LiveFeed.Update] {
-        ticks += 1
-        defer { waiting = [:] }
-        sent = Set(waiting.keys)
-        return waiting.values.sorted { $0.series < $1.series }
+    /// The topics that the page may ask for anew now: the more pages are open, the less often each of them.
+    mutating func due(_ topics: Set<String>, openStreams: Int) -> [String] {
+        waiting.formUnion(topics)
+        let rest = openStreams * ConsoleLimits.beatsPerSecond / ConsoleLimits.refreshesPerSecond
+        guard !waiting.isEmpty, beats - told > rest || told == 0 else { return [] }
+        told = beats
+        defer { waiting = [] }
+        return waiting.sorted()
     }
 }

@@ -169,7 +169,6 @@ const handlers = {
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${shape}`));
       badge.lastElementChild.textContent = word;
     }
-    refresh("devices");
   },
   changed: (data) => refresh(data.topic),
   value: (data) => {
@@ -197,7 +196,7 @@ const handlers = {
     }
   },
 };
-let stream = null;
+let stream = null, wasOpen = false;
 const open = () => {
   const address = document.body.dataset.live;
   if (!address || stream || document.hidden) return;
@@ -205,8 +204,10 @@ const open = () => {
   show("Connecting", "waiting");
   stream.addEventListener("open", () => {
     show("Live", "on");
-    // What was under way when the page was made may have ended before the stream was there.
-    for (const element of document.querySelectorAll("[data-refresh][data-busy]")) refresh(element.dataset.refresh);
+    // What was under way when the page was made may have ended before the stream was there; who was away missed more.
+    const missed = document.querySelectorAll(wasOpen ? "[data-refresh]" : "[data-refresh][data-busy]");
+    for (const element of missed) refresh(element.dataset.refresh);
+    wasOpen = true;
   });
   stream.addEventListener("error", () => { if (stream) show("Reconnecting", "waiting"); });
   stream.addEventListener("end", () => { close("Signed out"); if (!isLeaving) location.reload(); });
