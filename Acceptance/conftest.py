@@ -8,6 +8,10 @@ from tidegate import Server
 ENGINES = ["sqlite"] + (["postgres"] if os.environ.get("TIDEGATE_TEST_POSTGRES_URL") else [])
 
 
+# Files run beside each other in two processes, each with schemas of its own.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+
 def psql(statement):
     """Runs a statement on the test server with the unmodified psql."""
     command = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", os.environ["TIDEGATE_TEST_POSTGRES_URL"], "-c", statement]
@@ -18,12 +22,12 @@ def fresh_postgres(schema):
     """The URL of an empty schema of its own: the test server's role may make no databases."""
     url = os.environ["TIDEGATE_TEST_POSTGRES_URL"]
     drop_postgres(schema)
-    psql(f"CREATE SCHEMA {schema}")
-    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+    psql(f"CREATE SCHEMA {schema}_{WORKER}")
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}_{WORKER}"
 
 
 def drop_postgres(schema):
-    psql(f"SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE")
+    psql(f"SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema}_{WORKER} CASCADE")
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -68,7 +68,7 @@ def refused_start(data, *arguments, **settings):
 def test_a_wrong_configuration_is_refused_with_what_would_be_right(tmp_path, text, said):
     file = tmp_path / "configuration.yaml"
     file.write_text(text + "\n")
-    done = run(BINARY, "serve", "--data", tmp_path / "data", "--config", file, "--port-base", "40000", check=False)
+    done = run(BINARY, "serve", "--data", tmp_path / "data", "--config", file, "--port-base", str(free_port()), check=False)
     assert done.returncode == 1 and said in done.stderr.decode(), done.stderr.decode()[-2000:]
     assert not (tmp_path / "data" / "tidegate.db").exists()
 

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -16,10 +17,20 @@ BINARY = pathlib.Path(os.environ.get("TIDEGATE_BINARY", ROOT / ".build" / "debug
 DEADLINE = 60
 
 
+# Tests run in two processes; each picks from a range of its own, below those that the kernel gives to clients.
+FIRST_PORT = 10_000 + 8_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = range(FIRST_PORT, FIRST_PORT + 8_000)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for(condition, what, seconds=DEADLINE):
