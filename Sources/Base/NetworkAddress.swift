@@ -28,6 +28,9 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes.count == 16 && bytes.starts(with: mapped) ? Array(bytes[12...]) : bytes
     }
 
+    /// The network around the address: what one customer of a provider usually has.
+    public var surroundings: AddressRange { AddressRange(around: self, bits: bytes.count == 4 ? 24 : 48) }
+
     /// The address with everything behind the first `bits` set to zero.
     func masked(to bits: Int) -> [UInt8] {
         bytes.enumerated().map { index, byte in

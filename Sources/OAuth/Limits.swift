@@ -24,6 +24,10 @@ public enum OAuthLimits {
     static let connectionPause: Int64 = 5
     /// Programs that wait for a person at one time.
     static let connections = 10_000
+    /// Of them those of one network.
+    static let connectionsPerNetwork = 50
+    /// How long one is kept that has ended: each costs whoever begins it nothing.
+    static let connectionKept = Duration.seconds(3600)
     /// How long an access token is good.
     static let accessLife = Duration.seconds(3600)
     /// How long a refresh token is good without use.

@@ -7,7 +7,8 @@ extension OAuth {
         let now = clock.now
         let long = now - OAuthLimits.keptAfterEnd
         for (table, key, condition, time) in [
-            ("oauth_code", "hash", "expires < $1", long), ("oauth_connection", "hash", "expires < $1", long),
+            ("oauth_code", "hash", "expires < $1", long),
+            ("oauth_connection", "hash", "expires < $1", now - OAuthLimits.connectionKept),
             ("oauth_assertion", "hash", "expires < $1", now),
             // A credential goes with it from here; its own end is long past.
             ("oauth_family", "id", "expires < $1 OR ended < $1", long),

@@ -32,7 +32,7 @@ public struct OAuth: Sendable {
         self.clock = clock
         attempts = CodeAttempts(clock: clock)
         let whole = self
-        access.rules.addEnd { try whole.endAll(of: $0, tenant: $1, in: $2) }
+        access.rules.addEnd { try whole.endAll(of: $0, tenant: $1, except: $2, in: $3) }
     }
 
     /// Records what a program did, or what was done for it.

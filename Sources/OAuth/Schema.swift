@@ -89,7 +89,13 @@ public enum OAuthSchema {
                     made BIGINT NOT NULL,
                     PRIMARY KEY (tenant, id)
                 );
-                """)
+                """),
+            Migration(
+                2, "from which network a program waits to be let in",
+                """
+                ALTER TABLE oauth_connection ADD COLUMN network TEXT NOT NULL DEFAULT '';
+                CREATE INDEX oauth_connection_network ON oauth_connection (network, expires);
+                """),
         ])
 
     /// The columns whose values the key ring seals.

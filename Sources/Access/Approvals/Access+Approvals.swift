@@ -43,6 +43,7 @@ extension Access {
         _ needs: Bool, authority: Authority, tenant: TenantID, by principal: Principal, in tx: Transaction
     ) throws {
         try authorize(principal, .approvalManage, tenant: tenant, in: tx)
+        try requireOwn(principal, of: tenant)
         try requireProof(authority, by: principal, in: tx)
         try require(authority, of: .approvalPolicy, tenant: tenant, by: principal, in: tx)
         try tx.scoped(to: tenant).execute(
@@ -70,6 +71,7 @@ extension Access {
         }
         try await trial(tenant) { tx in
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
+            try requireOwn(principal, of: tenant)
             try proof.require(principal, for: .rights, in: tx)
             try apply(change, .trial, tenant, principal, tx)
         }

@@ -57,9 +57,15 @@ extension Access {
         guard case .own(let reason) = authority, !principal.isLocalAdministrator else { return }
         _ = try Self.checked(reason)
         guard kind.mayNeedSecond, try needsSecond(tenant, in: tx) else { return }
+        // Secrets and links do not wait among changes, where others could read them; roles do.
+        let way =
+            kind == .grantPut
+            ? " An account, key or client is made with a role that administers nothing, and given the other one by "
+                + "such a change." : ""
         throw Refusal(
             .conflict, "approval.needed",
-            "This tenant wants a second administrator to approve it: propose it as a change of kind \(kind.name).")
+            "This tenant wants a second administrator to approve it: propose it as a change of kind \(kind.name)."
+                + way)
     }
 
     /// Refuses to give rights on one's own word without a recent proof. Who proposes and who approves was asked already,

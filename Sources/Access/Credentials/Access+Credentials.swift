@@ -59,7 +59,7 @@ extension Access {
             RETURNING \(CredentialRow.columns)
             """, principal, clock.now, kept?.bytes ?? []
         ).map(CredentialRow.read)
-        if kinds.contains(.access) { try rules.end(principal, of: tenant, in: tx) }
+        if kinds.contains(.access) { try rules.end(principal, of: tenant, except: kept, in: tx) }
         announceEnd(of: principal, tenant, in: tx)
         return ended
     }

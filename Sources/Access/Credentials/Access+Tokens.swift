@@ -18,7 +18,6 @@ extension Access {
         return try await database.tenant(tenant).write { tx in
             let place = try self.domain(domain, tenant: tenant, in: tx)
             try authorize(principal, .principalManage, tenant: tenant, domain: place, in: tx)
-            try requireOwn(principal, of: tenant)
             try proof.require(principal, for: .credentials, in: tx)
             let role = try self.role(role, tenant: tenant, in: tx)
             try checkTokenCount(tenant, in: tx)

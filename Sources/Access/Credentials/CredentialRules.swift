@@ -6,8 +6,9 @@ import Synchronization
 package final class CredentialRules: Sendable {
     /// Whether a person may come from this address.
     package typealias Admits = @Sendable (PrincipalID, TenantID, _ address: String?, Transaction) throws -> Bool
-    /// Ends what could be exchanged for new credentials of a principal.
-    package typealias End = @Sendable (PrincipalID, TenantID, Transaction) throws -> Void
+    /// Ends what could be exchanged for new credentials of a principal, or of everybody of the tenant when none is named,
+    /// except what belongs to a credential that stays.
+    package typealias End = @Sendable (PrincipalID?, TenantID, _ kept: CredentialID?, Transaction) throws -> Void
 
     private let admits = Mutex<Admits?>(nil)
     private let ends = Mutex<[End]>([])
@@ -25,14 +26,16 @@ package final class CredentialRules: Sendable {
         try admits.withLock { $0 }?(person, tenant, address, tx) ?? true
     }
 
-    func end(_ principal: PrincipalID, of tenant: TenantID, in tx: Transaction) throws {
-        for end in ends.withLock({ $0 }) { try end(principal, tenant, tx) }
+    func end(
+        _ principal: PrincipalID?, of tenant: TenantID, except kept: CredentialID?, in tx: Transaction
+    ) throws {
+        for end in ends.withLock({ $0 }) { try end(principal, tenant, kept, tx) }
     }
 }
 
 extension Access {
-    /// Refuses whoever acts in a tenant by a share: what they make there must not outlive the share, as a credential, a
-    /// way into somebody's account or a rule of sign-in would.
+    /// Refuses whoever acts in a tenant by a share: what they make there must not outlive the share, as a right, a
+    /// credential, a way into somebody's account or a rule of sign-in would.
     package func requireOwn(_ principal: Principal, of tenant: TenantID) throws {
         guard principal.tenant == tenant || principal.isLocalAdministrator else {
             throw Refusal(

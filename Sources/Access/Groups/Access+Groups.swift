@@ -96,10 +96,13 @@ extension Access {
             let authority = Authority.own(reason: reason)
             if try isAdministrative(group.id, tenant: tenant, in: tx) {
                 try require(authority, of: .grantEnd, tenant: tenant, by: principal, in: tx)
+                try requireHolding(of: group.id, isGiven: false, principal, tenant: tenant, in: tx)
             }
-            try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND holder = $2", group.id)
-            try tx.execute("DELETE FROM user_group_member WHERE tenant = $1 AND user_group = $2", group.id)
-            try tx.execute("DELETE FROM user_group WHERE tenant = $1 AND id = $2", group.id)
+            try stayAdministrator(principal, of: tenant, in: tx) {
+                try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND holder = $2", group.id)
+                try tx.execute("DELETE FROM user_group_member WHERE tenant = $1 AND user_group = $2", group.id)
+                try tx.execute("DELETE FROM user_group WHERE tenant = $1 AND id = $2", group.id)
+            }
             rightsChanged(tenant, in: tx)
             try record(
                 .groupDeleted, tenant, by: principal, "group", group.id.text,
@@ -127,12 +130,7 @@ extension Access {
         guard member.kind == .user else {
             throw Refusal(.invalid, "group.kind", "A user group holds users; give a program a role of its own.")
         }
-        for grant in try liveGrants(of: group.id, in: tx) {
-            guard let role = try findRole(grant.role, tenant: tenant, in: tx) else { continue }
-            try requireHolding(
-                role.permissions, until: grant.expires, principal, tenant: tenant,
-                at: place(of: grant.domain, grant.device, tenant: tenant, in: tx), in: tx)
-        }
+        try requireHolding(of: group.id, isGiven: true, principal, tenant: tenant, in: tx)
         if try isAdministrative(group.id, tenant: tenant, in: tx) {
             try require(authority, of: .memberPut, tenant: tenant, by: principal, in: tx)
         }
@@ -157,7 +155,7 @@ extension Access {
             details: authority.told(["name": .string(group.name), "principal": .string(member.id.text)]), in: tx)
     }
 
-    /// Takes a user out of a group.
+    /// Takes a user out of a group; out of one with administrators' rights only by who holds as much.
     public func removeMember(
         _ user: String, from group: String, reason: String? = nil, tenant: TenantID, by principal: Principal
     ) async throws {
@@ -175,10 +173,13 @@ extension Access {
         let member = try findPrincipal(user, in: tx)
         if try isAdministrative(group.id, tenant: tenant, in: tx) {
             try require(authority, of: .grantEnd, tenant: tenant, by: principal, in: tx)
+            try requireHolding(of: group.id, isGiven: false, principal, tenant: tenant, in: tx)
         }
-        let removed = try tx.execute(
-            "DELETE FROM user_group_member WHERE tenant = $1 AND user_group = $2 AND principal = $3", group.id,
-            member.id)
+        let removed = try stayAdministrator(principal, of: tenant, in: tx) {
+            try tx.execute(
+                "DELETE FROM user_group_member WHERE tenant = $1 AND user_group = $2 AND principal = $3", group.id,
+                member.id)
+        }
         guard removed > 0 else { throw Self.unknown("member") }
         rightsChanged(of: member.id, tenant, in: tx)
         try record(
@@ -205,6 +206,18 @@ extension Access {
             WHERE tenant = $1 AND holder = $2 AND (expires IS NULL OR expires > $3)
             """, group, clock.now
         ).map(Self.readGrant)
+    }
+
+    /// What a group's users hold by it is given and taken only by who holds it as well: to be given, for as long.
+    private func requireHolding(
+        of group: UserGroupID, isGiven: Bool, _ principal: Principal, tenant: TenantID, in tx: Transaction
+    ) throws {
+        for grant in try liveGrants(of: group, in: tx) {
+            guard let role = try findRole(grant.role, tenant: tenant, in: tx) else { continue }
+            try requireHolding(
+                role.permissions, until: isGiven ? grant.expires : clock.now, principal, tenant: tenant,
+                at: place(of: grant.domain, grant.device, tenant: tenant, in: tx), in: tx)
+        }
     }
 
     private func isAdministrative(_ group: UserGroupID, tenant: TenantID, in tx: Transaction) throws -> Bool {

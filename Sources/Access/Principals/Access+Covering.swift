@@ -8,6 +8,7 @@ extension Access {
         _ other: PrincipalID, tenant: TenantID, by principal: Principal, in tx: Transaction
     ) throws {
         if principal.isLocalAdministrator { return }
+        try requireOwn(principal, of: tenant)
         let info = try findPrincipal(other.text, in: tx.scoped(to: tenant))
         let held = try holdings(
             of: Principal(id: info.id, kind: info.kind, tenant: tenant, name: info.name, credential: nil, address: nil),

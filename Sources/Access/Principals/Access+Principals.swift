@@ -93,6 +93,7 @@ extension Access {
     package func makePrincipal(
         _ name: Name, kind: Principal.Kind, tenant: TenantID, by principal: Principal, in tx: Transaction
     ) throws -> PrincipalInfo {
+        try requireOwn(principal, of: tenant)
         let scoped = tx.scoped(to: tenant)
         guard kind == .user || kind == .client else {
             throw Refusal(.invalid, "principal.kind", "A principal is a user or a client.")

@@ -29,7 +29,7 @@ extension Access {
         let id = try self.person(person, tenant: tenant, by: principal, in: tx)
         var query = ReachQuery(now: clock.now)
         let held = try query.rows(at: nil, of: id, in: tx).map {
-            Holding(domain: $0.domain, device: $0.device, permissions: $0.permissions, until: $0.until, isLent: false)
+            Holding(domain: $0.domain, device: $0.device, permissions: $0.permissions, until: $0.until)
         }
         return scope(of: held, permission, try rootDomain(of: tenant, in: tx))
     }

@@ -9,8 +9,6 @@ struct Holding: Sendable {
     var permissions: Set<Permission>
     /// When it ends by itself; nil is never.
     var until: Timestamp?
-    /// True when another tenant lent it.
-    var isLent: Bool
 }
 
 extension Access {
@@ -113,7 +111,7 @@ extension Access {
         return try scoped.rows(sql, arguments: query.arguments).map { row in
             Holding(
                 domain: try row.identifierIfAny(0), device: try row.identifierIfAny(1),
-                permissions: try Self.permissions(row), until: try row.timestampIfAny(4), isLent: false)
+                permissions: try Self.permissions(row), until: try row.timestampIfAny(4))
         }
     }
 
@@ -148,7 +146,7 @@ extension Access {
             guard named == principal.id || role.map(roles.contains) == true else { return nil }
             return Holding(
                 domain: try row.identifierIfAny(0), device: try row.identifierIfAny(1),
-                permissions: try Self.permissions(row), until: try row.timestamp(4), isLent: true)
+                permissions: try Self.permissions(row), until: try row.timestamp(4))
         }
         return (held, try rows.compactMap { try $0.timestampIfAny(1) }.min())
     }

@@ -131,8 +131,7 @@ extension Access {
         }
     }
 
-    /// Ends a grant at once. An administrator's only by who holds as much, and nobody ends their own: somebody is left who
-    /// can give it back.
+    /// Ends a grant at once; an administrator's only by who holds as much.
     public func endGrant(_ id: GrantID, reason: String? = nil, tenant: TenantID, by principal: Principal) async throws {
         try await database.tenant(tenant).write { tx in
             try endGrant(id, authority: .own(reason: reason), tenant: tenant, by: principal, in: tx)
@@ -151,18 +150,13 @@ extension Access {
         }
         let place = try place(of: grant.domain, grant.device, tenant: tenant, in: tx)
         try authorize(principal, .principalManage, tenant: tenant, at: place, in: tx)
-        let isAdministrative = try findRole(grant.role, tenant: tenant, in: tx)?.isAdministrative ?? false
-        if isAdministrative {
+        if let role = try findRole(grant.role, tenant: tenant, in: tx), role.isAdministrative {
             try require(authority, of: .grantEnd, tenant: tenant, by: principal, in: tx)
-            let role = try findRole(grant.role, tenant: tenant, in: tx)
-            try requireHolding(
-                role?.permissions ?? [], until: clock.now, principal, tenant: tenant, at: place, in: tx)
-            guard grant.holder.principal != principal.id else {
-                throw Refusal(
-                    .conflict, "grant.own", "Nobody ends their own rights as administrator; ask another one.")
-            }
+            try requireHolding(role.permissions, until: clock.now, principal, tenant: tenant, at: place, in: tx)
         }
-        try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND id = $2", id)
+        try stayAdministrator(principal, of: tenant, in: tx) {
+            try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND id = $2", id)
+        }
         rightsChanged(of: grant.holder.principal, tenant, in: tx)
         if isNoted { try noteChange(.ended, of: grant, by: principal, in: tx) }
         try record(

@@ -45,7 +45,7 @@ extension Access {
         }
         let role = Role(
             id: old?.id ?? RoleID(now: clock.now), name: name, permissions: permissions, isBuiltIn: false)
-        try RoleRow.put(role, tenant: tenant, in: tx)
+        try stayAdministrator(principal, of: tenant, in: tx) { try RoleRow.put(role, tenant: tenant, in: tx) }
         rightsChanged(tenant, in: tx)
         try record(
             .roleChanged, tenant, by: principal, "role", role.id.text,
@@ -74,8 +74,12 @@ extension Access {
             throw Refusal(.conflict, "role.builtIn", "\(role.name) is a role of the program.")
         }
         try requireProof(authority, by: principal, in: tx)
+        // Who deletes a role takes it from all its holders, so they hold what is in it.
+        try requireHolding(role.permissions, until: clock.now, principal, tenant: tenant, in: tx)
         try require(authority, of: .roleDelete, tenant: tenant, by: principal, in: tx)
-        try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND role = $2", role.id)
+        try stayAdministrator(principal, of: tenant, in: tx) {
+            try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND role = $2", role.id)
+        }
         try endShares("role", role.id, tenant: tenant, by: principal, in: tx)
         try tx.execute("DELETE FROM custom_role WHERE tenant = $1 AND id = $2", role.id)
         rightsChanged(tenant, in: tx)
@@ -104,16 +108,15 @@ extension Access {
         try Role.builtIn.first { $0.id == id } ?? RoleRow.find(id, tenant: tenant, in: tx)
     }
 
-    /// Nobody gives what they lack, nor for longer than they have it; what was lent by a share goes no further when
-    /// `onward` says that it would leave the tenant.
+    /// Nobody gives what they lack, nor for longer than they have it; what was lent by a share is not given on at all.
     package func requireHolding(
-        _ permissions: Set<Permission>, until end: Timestamp? = nil, onward: Bool = false, _ principal: Principal,
-        tenant: TenantID, at place: GrantPlace? = nil, in tx: Transaction
+        _ permissions: Set<Permission>, until end: Timestamp? = nil, _ principal: Principal, tenant: TenantID,
+        at place: GrantPlace? = nil, in tx: Transaction
     ) throws {
         if principal.isLocalAdministrator { return }
+        try requireOwn(principal, of: tenant)
         let here = try place ?? GrantPlace(domain: rootDomain(of: tenant, in: tx))
         let held = try holdings(of: principal, in: tenant, at: here, tx).filter { holding in
-            guard !(onward && holding.isLent) else { return false }
             guard let until = holding.until else { return true }
             return end.map { $0 <= until } ?? false
         }

@@ -28,7 +28,7 @@ extension Access {
             try proof.require(principal, for: .rights, in: tx)
             let role = try self.role(role, tenant: tenant, in: tx)
             try requireHolding(
-                role.permissions.union([.shareManage]), until: ends, onward: true, principal, tenant: tenant,
+                role.permissions.union([.shareManage]), until: ends, principal, tenant: tenant,
                 at: place, in: tx)
             guard let other = try TenantRow.find(grantee, in: tx), other.status == .active, other.id != tenant else {
                 throw Self.unknown("tenant")

@@ -246,6 +246,7 @@ extension Access {
                     UPDATE credential SET revoked = $2
                     WHERE owner = $1 AND kind IN ('session', 'access') AND revoked IS NULL
                     """, clock.now)
+                try rules.end(nil, of: old.id, except: nil, in: tx)
             }
             for log in [TenantID.platform, old.id] {
                 try record(code, log, by: principal, "tenant", old.id.text, in: tx)

@@ -10,11 +10,13 @@ extension Access {
     ///
     /// Beside `delivery.manage`, what audit entries leave by, or left by, takes the right to export them. Mail servers
     /// and SMS gateways carry the links and codes to everybody's account, so whoever decides about them could take any
-    /// account over: that takes the right to manage principals, and a proof a short while ago.
+    /// account over: that takes the right to manage principals, and a proof a short while ago. Who is here by a share sets up
+    /// no way out that would outlive it.
     package func authorizeOutlet(
         _ principal: Principal, _ kind: DeliveryKind, _ settings: [JSONValue], of tenant: TenantID, in tx: Transaction
     ) throws {
         try authorize(principal, .deliveryManage, tenant: tenant, in: tx)
+        try requireOwn(principal, of: tenant)
         if settings.contains(where: { Delivery.streamsAudit(kind, $0) }) {
             try demand(principal, .auditExport, of: tenant, in: tx)
         }

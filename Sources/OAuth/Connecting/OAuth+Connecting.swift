@@ -27,14 +27,18 @@ extension OAuth {
         guard !scope.isOpenID else { throw OAuthError(.invalidScope, "openid belongs to the flow with a browser.") }
         let (secret, code) = (Token.make(kind: "device"), UserCode.make())
         let now = clock.now
+        let network = NetworkAddress(request.address ?? "")?.surroundings.description ?? ""
         let hasBegun = try await database.platform.write { tx in
-            let waiting = try tx.row("SELECT count(*) FROM oauth_connection WHERE expires > $1", now)?.int(0) ?? 0
-            guard waiting < OAuthLimits.connections else { return false }
+            let waits = "SELECT count(*) FROM oauth_connection WHERE status = 'waiting' AND expires > $1"
+            let all = try tx.row(waits, now)?.int(0) ?? 0
+            let near = try tx.row("\(waits) AND network = $2", now, network)?.int(0) ?? 0
+            guard all < OAuthLimits.connections, near < OAuthLimits.connectionsPerNetwork else { return false }
             return try tx.execute(
                 """
-                INSERT INTO oauth_connection (hash, user_code, client, scope, status, address, made, pause, expires)
-                VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8) ON CONFLICT (user_code) DO NOTHING
-                """, secret.hash, code.letters, client.id, scope.text, request.address, now,
+                INSERT INTO oauth_connection
+                    (hash, user_code, client, scope, status, address, network, made, pause, expires)
+                VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $7, $8, $9) ON CONFLICT (user_code) DO NOTHING
+                """, secret.hash, code.letters, client.id, scope.text, request.address, network, now,
                 OAuthLimits.connectionPause, now + OAuthLimits.connectionLife) == 1
         }
         guard hasBegun else {

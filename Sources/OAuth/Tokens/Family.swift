@@ -78,14 +78,22 @@ extension OAuth {
         }
     }
 
-    /// Ends every family, and every code that could begin one, of somebody whose access ends as a whole.
-    func endAll(of principal: PrincipalID, tenant: TenantID, in tx: Transaction) throws {
+    /// Ends every family, and every code that could begin one, of somebody whose access ends as a whole, or of everybody
+    /// of the tenant when nobody is named; the family of the token that stays goes on with it.
+    func endAll(
+        of principal: PrincipalID?, tenant: TenantID, except kept: CredentialID?, in tx: Transaction
+    ) throws {
         let scoped = tx.scoped(to: tenant)
+        let (whose, named): (String, [any SQLBindable]) =
+            principal.map { (" AND principal = $2", [$0]) } ?? (" AND $2 = 0", [0])
         try scoped.execute(
-            "UPDATE oauth_family SET ended = $3 WHERE owner = $1 AND principal = $2 AND ended IS NULL", principal,
-            clock.now)
-        try scoped.execute("DELETE FROM oauth_code WHERE owner = $1 AND principal = $2", principal)
-        try scoped.execute("DELETE FROM oauth_connection WHERE owner = $1 AND principal = $2", principal)
+            """
+            UPDATE oauth_family SET ended = $3 WHERE owner = $1 AND ended IS NULL
+                AND id NOT IN (SELECT family FROM oauth_issue WHERE credential = $4)\(whose)
+            """, arguments: named + [clock.now, kept?.bytes ?? []])
+        for table in ["oauth_code", "oauth_connection"] {
+            try scoped.execute("DELETE FROM \(table) WHERE owner = $1\(whose)", arguments: named)
+        }
     }
 
     /// The family of this identifier while it counts: not ended, its principal and tenant still let in, and from there.

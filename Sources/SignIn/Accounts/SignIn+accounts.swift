@@ -40,9 +40,8 @@ extension SignIn {
         let name = try Access.displayName(name ?? String(address.local), at: "/name")
         return try await database.platform.write { tx in
             let place = try access.domain(domain, tenant: tenant, in: tx.scoped(to: tenant))
-            try access.authorize(
-                principal, .principalManage, tenant: tenant, domain: domain == nil ? nil : place, in: tx)
-            try access.requireOwn(principal, of: tenant)
+            // An account counts in the whole tenant, whatever its role does.
+            try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
             let account = try makeAccount(
                 address, name: name, status: .invited, role: access.role(role, tenant: tenant, in: tx), at: place,
                 until: end, reason: reason, tenant: tenant, by: principal, in: tx)
@@ -61,7 +60,6 @@ extension SignIn {
             let account = try self.account(user, tenant: tenant, needs: .principalManage, by: principal, in: scoped)
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
             try access.requireCovering(account.principal, tenant: tenant, by: principal, in: tx)
-            try access.requireOwn(principal, of: tenant)
             try requireRecent(principal, for: .accounts, in: tx)
             guard account.status != .disabled else {
                 throw Refusal(.conflict, "account.disabled", "The account is disabled; enable it first.")
@@ -83,7 +81,6 @@ extension SignIn {
             let isOwn = account.principal == principal.id && principal.tenant == tenant
             if addressRanges != nil || mustChangePassword != nil {
                 try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
-                try access.requireOwn(principal, of: tenant)
                 try requireRecent(principal, for: .accounts, in: tx)
                 try access.requireCovering(account.principal, tenant: tenant, by: principal, in: tx)
             }

@@ -30,6 +30,7 @@ extension Directories {
         in tx: Transaction
     ) throws -> Directory {
         try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+        try access.requireOwn(principal, of: tenant)
         try Self.check(draft)
         let known = try DirectoryRow.find(name, of: tenant, in: tx)
         if known == nil {
@@ -110,6 +111,7 @@ extension Directories {
     public func remove(_ name: Name, tenant: TenantID, by principal: Principal) async throws {
         try await database.tenant(tenant).write { tx in
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            try access.requireOwn(principal, of: tenant)
             guard let directory = try DirectoryRow.find(name, of: tenant, in: tx) else {
                 throw Access.unknown("directory")
             }

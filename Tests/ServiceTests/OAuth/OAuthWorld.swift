@@ -53,13 +53,14 @@ struct OAuthWorld: Sendable {
 
     /// Sends any request to the people listener, without a token.
     func visit(
-        _ method: HTTPRequest.Method, _ path: String, _ text: String = "", headers: HTTPFields = [:]
+        _ method: HTTPRequest.Method, _ path: String, _ text: String = "", headers: HTTPFields = [:],
+        at door: FrontDoor? = nil
     ) async throws -> NorthboundFixture.Reply {
         let request = Request(
             head: HTTPRequest(method: method, scheme: "https", authority: "x", path: path, headerFields: headers),
             body: RequestBody(buffer: ByteBuffer(string: text)))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let response = try await api.people.respond(
+        let response = try await (door ?? api.people).respond(
             to: request, context: CallContext(source: .init(channel: EmbeddedChannel(), logger: logger)))
         let writer = KeepingWriter()
         try await response.body.write(writer)

@@ -18,7 +18,6 @@ extension Factors {
                     .conflict, "account.own",
                     "Nobody resets their own factors: remove them, or ask another administrator.")
             }
-            try signIn.access.requireOwn(principal, of: tenant)
             try signIn.requireRecent(principal, for: .accounts, in: tx)
             try signIn.access.requireCovering(account.principal, tenant: tenant, by: principal, in: tx)
             for row in try FactorRow.all(of: account.principal, tenant: tenant, in: tx) {
