@@ -52,10 +52,14 @@ public enum SignInLimits {
     public static let typedBytes = 64
     /// Bytes of a text in a QR code.
     public static let pictureBytes = 512
+    /// Seconds after a right code for which the same one again is no wrong guess.
+    public static let repetitionSeconds: Int64 = 30
     /// Networks whose wrong guesses are counted apart, for each method of an account.
     public static let guessNetworks = 32
     /// Days for which a network counts as the holder's after they were right there.
     public static let trustedNetworkDays: Int64 = 30
+    /// Addresses of somebody's sessions in these days that are compared.
+    public static let knownAddresses = 1000
     /// Minutes for which a proof is recent enough for an act that asks for one.
     public static let recentMinutes: Int64 = 10
     /// Minutes for which a passkey's ceremony may take.

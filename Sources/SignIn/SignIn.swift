@@ -44,6 +44,7 @@ public struct SignIn: Sendable {
     let place: @Sendable (Realm) -> String
     let send: Send
     let demand: Demand
+    let rule: FactorRule
     let requests = ResetRequests()
 
     /// Sign-in over these parts; unless told otherwise it demands what factors, tenant and roles ask for.
@@ -61,6 +62,7 @@ public struct SignIn: Sendable {
         self.place = place
         self.send = send
         let rule = FactorRule(access: access, clock: clock)
+        self.rule = rule
         self.demand = demand ?? { try rule.demand(of: $0, satisfied: $1, in: $2) }
         let whole = self
         access.proof.set { try whole.requireRecent($0, for: $1, in: $2) }

@@ -58,8 +58,26 @@ extension Factors {
             case .sms(let code): try provesByText(code, of: holder.account, in: tx)
             case .passkey: false
             }
-        guard isRight else { return try failed(guess, by: holder, proof.method, in: tx) }
+        guard isRight else {
+            // A double click is no guess: its code was right a moment ago, here.
+            if try guess.wasProved(since: clock.now - .seconds(SignInLimits.repetitionSeconds), in: tx),
+                try wasUsed(proof, by: holder.account, in: tx)
+            {
+                return Self.wrong
+            }
+            return try failed(guess, by: holder, proof.method, in: tx)
+        }
         try guess.proved(at: clock.now, in: tx)
         return nil
+    }
+
+    /// Whether the code was right and is used up.
+    private func wasUsed(_ proof: FactorProof, by account: Account, in tx: Transaction) throws -> Bool {
+        switch proof {
+        case .totp(let code): try wasUsed(time: code, of: account, in: tx)
+        case .recovery(let code):
+            try RecoveryCode.hash(of: code).map { try RecoveryRow.wasUsed($0, of: account, in: tx) } ?? false
+        case .sms, .passkey: false
+        }
     }
 }

@@ -57,8 +57,9 @@ extension SignIn {
             do {
                 try await database.platform.write { tx -> Void in
                     guard
-                        let account = try candidate(
-                            request.address, request.organisation, from: request.origin, in: tx)?.account
+                        let account = try named(
+                            request.address, request.organisation, from: request.origin, in: tx)?.account,
+                        try mayEnter(account, from: request.origin, in: tx)
                     else { return }
                     // Who signs in by a directory has no password here, and leaves with the directory.
                     guard account.hasPassword else { return }
@@ -66,7 +67,9 @@ extension SignIn {
                     guard last.map({ clock.now - $0 >= .seconds(SignInLimits.linkMinutes * 60) }) ?? true else {
                         return
                     }
-                    let link = try makeLink(.reset, owner: account.tenant, principal: account.principal, in: tx)
+                    // Those before stay good, or whoever knows the address could end them: one used ends them all.
+                    let link = try makeLink(
+                        .reset, owner: account.tenant, principal: account.principal, isOnlyOne: false, in: tx)
                     guard try send(note(.reset, link, to: account), account.tenant, tx) else { throw NotSent() }
                     try audit.record(
                         AuditEntry(

@@ -12,12 +12,12 @@ extension SignIn {
         }
     }
 
-    /// Makes a link; an older one for the same purpose ends.
+    /// Makes a link; an older one for the same purpose ends, unless anybody could have asked for the new one.
     func makeLink(
-        _ purpose: LinkPurpose, owner: TenantID, principal: PrincipalID?, in tx: Transaction
+        _ purpose: LinkPurpose, owner: TenantID, principal: PrincipalID?, isOnlyOne: Bool = true, in tx: Transaction
     ) throws -> NewLink {
         let now = clock.now
-        try endLinks(purpose, owner: owner, principal: principal, in: tx)
+        if isOnlyOne { try endLinks(purpose, owner: owner, principal: principal, in: tx) }
         let secret = Token.make(kind: purpose.kind)
         let expires = now + purpose.life
         try tx.acrossTenants.execute(

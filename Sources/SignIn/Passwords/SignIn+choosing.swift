@@ -51,6 +51,14 @@ extension SignIn {
         }
     }
 
+    /// Whether a password that was right is too short for its holder by now: it was chosen beside a factor that has gone
+    /// since, or under other rules.
+    func isOutgrown(_ password: Password, of account: Account, in tx: Transaction) throws -> Bool {
+        let rules = try rules(for: account, in: tx)
+        return rules.profile == .nist
+            && rules.checks(password.text).contains { $0.code == "password.length" && !$0.isSatisfied }
+    }
+
     /// The rules for the first administrator, of whom nothing is known yet.
     static let firstRules = PasswordRules(profile: .nist, context: PasswordContext())
 

@@ -19,7 +19,9 @@ extension SignIn {
                 account.status == .active,
                 let row = try tx.row(
                     "SELECT factors, proved FROM sign_in_session WHERE tenant = $1 AND credential = $2", session),
-                try admits(account, from: origin.address, in: tx)
+                try admits(account, from: origin.address, in: tx),
+                // What is demanded may have been raised since.
+                try rule.isEnough(Self.methods(try row.text(0)), for: account, in: tx)
             else { throw ended }
             return SignedIn(
                 principal: principal, account: account, tenant: tenant, session: session,
@@ -29,17 +31,20 @@ extension SignIn {
     }
 
     /// Whether account and tenant let the holder come from this address.
-    private func admits(_ account: Account, from address: String?, in tx: Transaction) throws -> Bool {
+    func admits(_ account: Account, from address: String?, in tx: Transaction) throws -> Bool {
         try AddressRanges.admit(address, account.addressRanges)
             && AddressRanges.admit(address, policy(of: account.tenant, in: tx).addressRanges)
     }
 
-    /// The same for whoever may have no account, as a principal that a program made for itself has none.
+    /// The same for what programs hold of somebody; who has yet to set up a factor that is demanded lets nobody act for
+    /// them. A principal that a program made for itself has no account.
     func admits(_ person: PrincipalID, of tenant: TenantID, from address: String?, in tx: Transaction) throws -> Bool {
         guard let account = try AccountRow.find(person, tenant: tenant, in: tx.scoped(to: tenant))?.account else {
             return true
         }
-        return try account.status == .active && admits(account, from: address, in: tx)
+        guard account.status == .active, try admits(account, from: address, in: tx) else { return false }
+        let owned = try FactorRow.confirmed(of: person, tenant: tenant, in: tx).map(\.method)
+        return try rule.isEnough(Set(owned), for: account, in: tx)
     }
 
     /// Ends the session of this secret; one that has ended already is no fault.

@@ -13,14 +13,18 @@ extension SignIn {
     ) async throws -> Step {
         let attempt = try throttle.begin(address, realm: origin.realm, from: origin)
         let found: AccountRow.Stored?
+        let isHeard: Bool
         let isRight: Bool
         // What is too long for a password is a wrong one.
         let password = try (try? Password(typed)) ?? Password("")
         do {
-            found = try await database.platform.read { tx in
-                try candidate(address, organisation, from: origin, in: tx)
+            (found, isHeard) = try await database.platform.read { tx in
+                let found = try named(address, organisation, from: origin, in: tx)
+                let isLetIn = try found.map { try mayEnter($0.account, from: origin, in: tx) } ?? false
+                let isNear = try !attempt.isCrowded || isKnown(origin, to: found?.account, in: tx)
+                return (found, isLetIn && isNear)
             }
-            isRight = try await hashing.verify(password, against: attempt.isOpen ? found?.hash : nil)
+            isRight = try await hashing.verify(password, against: attempt.isOpen && isHeard ? found?.hash : nil)
         } catch {
             throttle.withdraw(attempt)
             throw error
@@ -36,7 +40,12 @@ extension SignIn {
                 present.hash == hash, present.account.status == .active
             else { return nil }
             if let renewed { try AccountRow.replaceHash(renewed, of: account, in: tx) }
-            return try next(present.account, satisfied: [], pending: nil, from: origin, in: tx)
+            var entering = present.account
+            if !entering.mustChangePassword, try isOutgrown(password, of: entering, in: tx) {
+                entering.mustChangePassword = true
+                try AccountRow.setTraits(entering, in: tx)
+            }
+            return try next(entering, satisfied: [], pending: nil, from: origin, in: tx)
         }
         guard let step else { throw Self.refused }
         throttle.succeed(attempt)
@@ -70,8 +79,8 @@ extension SignIn {
         return .done(try open(account, factors: satisfied, from: origin, in: tx))
     }
 
-    /// The account that an address names and that may sign in from here, if there is exactly one.
-    func candidate(
+    /// The account that an address names at a listener, if there is exactly one.
+    func named(
         _ address: String, _ organisation: TenantSlug?, from origin: Origin, in tx: Transaction
     ) throws -> AccountRow.Stored? {
         // No account has an empty address, so this looks as long as any other and finds nothing.
@@ -83,13 +92,28 @@ extension SignIn {
         } else {
             found = try AccountRow.find(text, realm: origin.realm, in: tx)
         }
-        let policy = try self.policy(of: found.first?.account.tenant ?? .platform, in: tx)
-        guard found.count == 1, let stored = found.first, stored.account.status == .active,
-            stored.account.realm == origin.realm, liveTenant(stored.account.tenant) != nil,
-            AddressRanges.admit(origin.address, policy.addressRanges),
-            AddressRanges.admit(origin.address, stored.account.addressRanges)
-        else { return nil }
+        guard found.count == 1, let stored = found.first, stored.account.realm == origin.realm else { return nil }
         return stored
+    }
+
+    /// Whether an account may sign in, and from here.
+    func mayEnter(_ account: Account, from origin: Origin, in tx: Transaction) throws -> Bool {
+        guard account.status == .active, liveTenant(account.tenant) != nil else { return false }
+        return try admits(account, from: origin.address, in: tx)
+    }
+
+    /// Whether somebody signed in from around here lately. What others guess elsewhere does not count there.
+    func isKnown(_ origin: Origin, to account: Account?, in tx: Transaction) throws -> Bool {
+        // Nobody's sessions are looked for as long as anybody's.
+        let rows = try tx.scoped(to: account?.tenant ?? .platform).rows(
+            """
+            SELECT DISTINCT k.address FROM sign_in_session s JOIN credential k ON k.id = s.credential AND k.owner = $1
+            WHERE s.tenant = $1 AND s.principal = $2 AND s.opened > $3 AND k.address IS NOT NULL
+            LIMIT \(SignInLimits.knownAddresses)
+            """, account?.principal ?? PrincipalID(high: 0, low: 0),
+            clock.now - .seconds(SignInLimits.trustedNetworkDays * 86_400))
+        guard let here = origin.address.flatMap({ NetworkAddress($0) })?.surroundings else { return false }
+        return try rows.contains { try NetworkAddress($0.text(0))?.surroundings == here }
     }
 
     /// Counts a refused sign-in for the log, where one entry stands for many: in the tenant's when it was to an account.

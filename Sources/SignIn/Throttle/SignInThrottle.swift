@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// Failures are counted by account *and* network, so whoever guesses from elsewhere delays nobody but their own
 /// network; each network has a budget of failures over all accounts, so that one password can not be tried on
-/// everybody. What is counted is the address that was typed, whether or not there is such an account. The state is in
+/// everybody. Beyond a hundred failures at one account, from wherever, strange networks wait as well, and those where the
+/// holder was lately do not. What is counted is the address that was typed, whether or not there is such an account. The state is in
 /// memory, bounded, and of this process only: after a restart it begins anew.
 public final class SignInThrottle: Sendable {
     /// The figures.
@@ -16,6 +17,10 @@ public final class SignInThrottle: Sendable {
         public var firstDelay = Duration.seconds(1)
         /// The longest delay.
         public var longestDelay = Duration.seconds(900)
+        /// Failures at an account from all networks together, before strange ones have to wait.
+        public var everywhere = 100
+        /// The first and the longest delay of strange networks then.
+        public var crowdDelays = (first: Duration.seconds(60), longest: Duration.seconds(3600))
         /// After how long without an attempt its failures are forgotten.
         public var memory = Duration.seconds(86_400)
         /// Failures that a network may have at once.
@@ -71,9 +76,14 @@ public final class SignInThrottle: Sendable {
     /// One attempt, under way.
     struct Attempt: Sendable {
         let isOpen: Bool
+        /// Whether so much fails at the account from everywhere that only the holder's own networks are heard.
+        let isCrowded: Bool
         fileprivate let account: Key
+        fileprivate let everywhere: Key
         fileprivate let network: Key
-        fileprivate let before: Int
+        fileprivate let began: Timestamp
+        /// From when on the account was open before this attempt.
+        fileprivate let opened: Timestamp
     }
 
     /// Begins an attempt; refuses when the network has used up its budget. An attempt that is not open is answered like
@@ -83,24 +93,49 @@ public final class SignInThrottle: Sendable {
     func begin(_ address: String, realm: Realm, from origin: Origin) throws -> Attempt {
         let network = Self.network(origin)
         let accountKey = Key("account", realm.rawValue, address.lowercased(), network)
+        let everywhereKey = Key("everywhere", realm.rawValue, address.lowercased())
         let networkKey = Key("network", network)
         let now = clock.now
         return try state.withLock { state in
             try charge(networkKey, at: now, in: &state)
-            var account = state.accounts[accountKey] ?? Account(failures: 0, last: now, open: now)
-            if now - account.last > settings.memory { account = Account(failures: 0, last: now, open: now) }
+            let (near, all) = (known(accountKey, at: now, in: state), known(everywhereKey, at: now, in: state))
             // A clock set back must not lock anybody out.
-            let isOpen = account.open <= now || account.open - now > settings.longestDelay
-            let before = account.failures
+            let isOpen = near.open <= now || near.open - now > settings.longestDelay
+            let isCrowded = all.open > now && all.open - now <= settings.crowdDelays.longest
             if isOpen {
-                account.failures = min(account.failures + 1, 1 << 20)
-                account.last = now
-                account.open = now + delay(after: account.failures)
-                if state.accounts[accountKey] == nil { makeRoom(&state.accounts, now) }
-                state.accounts[accountKey] = account
+                count(accountKey, near, delay(after: near.failures + 1), at: now, in: &state)
+                // What waits because of the crowd makes nobody wait for longer.
+                if !isCrowded {
+                    count(everywhereKey, all, crowdDelay(after: all.failures + 1), at: now, in: &state)
+                }
             }
-            return Attempt(isOpen: isOpen, account: accountKey, network: networkKey, before: before)
+            return Attempt(
+                isOpen: isOpen, isCrowded: isCrowded, account: accountKey, everywhere: everywhereKey,
+                network: networkKey, began: now, opened: near.open)
         }
+    }
+
+    private func known(_ key: Key, at now: Timestamp, in state: State) -> Account {
+        guard let account = state.accounts[key], now - account.last <= settings.memory else {
+            return Account(failures: 0, last: now, open: now)
+        }
+        return account
+    }
+
+    private func count(
+        _ key: Key, _ account: Account, _ delay: Duration, at now: Timestamp, in state: inout State
+    ) {
+        if state.accounts[key] == nil { makeRoom(&state.accounts, now) }
+        state.accounts[key] = Account(failures: min(account.failures + 1, 1 << 20), last: now, open: now + delay)
+    }
+
+    /// Takes one failure back, and leaves those of others.
+    private func uncount(_ key: Key, _ opened: Timestamp, of attempt: Attempt, in state: inout State) {
+        guard attempt.isOpen, var account = state.accounts[key] else { return }
+        account.failures -= 1
+        // When nobody has tried since, the delay that this attempt began goes with it.
+        if account.last == attempt.began { account.open = opened }
+        state.accounts[key] = account.failures > 0 ? account : nil
     }
 
     /// Takes a request that proves nothing, such as one for a new password, from the network's budget.
@@ -113,6 +148,8 @@ public final class SignInThrottle: Sendable {
     func succeed(_ attempt: Attempt) {
         state.withLock { state in
             state.accounts[attempt.account] = nil
+            // While many fail, what is right at one of the holder's networks makes no room for guesses elsewhere.
+            if !attempt.isCrowded { state.accounts[attempt.everywhere] = nil }
             refund(attempt.network, in: &state)
         }
     }
@@ -133,19 +170,29 @@ public final class SignInThrottle: Sendable {
     func withdraw(_ attempt: Attempt) {
         state.withLock { state in
             refund(attempt.network, in: &state)
-            guard attempt.isOpen, var account = state.accounts[attempt.account] else { return }
-            account.failures = attempt.before
-            account.open = account.last
-            state.accounts[attempt.account] = account
+            uncount(attempt.account, attempt.opened, of: attempt, in: &state)
+            if !attempt.isCrowded { uncount(attempt.everywhere, attempt.began, of: attempt, in: &state) }
         }
     }
 
     /// The delay after so many failures in a row.
     func delay(after failures: Int) -> Duration {
-        guard failures > settings.free else { return .zero }
-        let doublings = min(failures - settings.free - 1, 40)
-        let (product, overflow) = settings.firstDelay.microseconds.multipliedReportingOverflow(by: 1 << doublings)
-        return overflow ? settings.longestDelay : min(.microseconds(product), settings.longestDelay)
+        Self.delay(after: failures, free: settings.free, settings.firstDelay, settings.longestDelay)
+    }
+
+    /// The delay of strange networks after so many failures from everywhere.
+    func crowdDelay(after failures: Int) -> Duration {
+        Self.delay(
+            after: failures, free: settings.everywhere, settings.crowdDelays.first, settings.crowdDelays.longest)
+    }
+
+    private static func delay(
+        after failures: Int, free: Int, _ first: Duration, _ longest: Duration
+    ) -> Duration {
+        guard failures > free else { return .zero }
+        let doublings = min(failures - free - 1, 40)
+        let (product, overflow) = first.microseconds.multipliedReportingOverflow(by: 1 << doublings)
+        return overflow ? longest : min(.microseconds(product), longest)
     }
 
     /// How much is remembered.
@@ -201,9 +248,7 @@ public final class SignInThrottle: Sendable {
         for (key, _) in order.prefix(settings.capacity / 8 + 1) { networks[key] = nil }
     }
 
-    /// The network around an address: what one customer of a provider usually has.
     private static func network(_ origin: Origin) -> String {
-        guard let text = origin.address, let address = NetworkAddress(text) else { return "" }
-        return AddressRange(around: address, bits: address.bytes.count == 4 ? 24 : 48).description
+        origin.address.flatMap { NetworkAddress($0) }?.surroundings.description ?? ""
     }
 }

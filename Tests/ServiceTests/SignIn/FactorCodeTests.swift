@@ -66,6 +66,28 @@ struct FactorCodeTests {
         }
     }
 
+    @Test("a right code sent twice, as by a double click, counts as no wrong guess", arguments: TestDatabase.engines)
+    func doubled(engine: TestDatabase.Engine) async throws {
+        try await FactorFixture.with(engine) { world in
+            let (secret, _, codes) = try await world.authenticator(world.ada)
+            let acme = world.world.acme.id
+            for proof in [FactorProof.totp(try world.code(secret)), .recovery(try #require(codes.first))] {
+                let failed = try await world.world.log("factor.failed", of: acme).count
+                let here = try await world.signingIn(world.ada)
+                try await world.factors.prove(proof, for: here)
+                for _ in 0..<5 { #expect(try await world.refusal(of: proof, for: here) == Self.wrong) }
+                #expect(try await world.world.log("factor.failed", of: acme).count == failed)
+                // Elsewhere the same code is a guess like any other, and so it is a while later.
+                let strange = try await world.signingIn(world.ada, from: "198.51.100.9")
+                world.world.time.advance(by: .seconds(SignInLimits.repetitionSeconds + 1))
+                for subject in [strange, here] {
+                    for _ in 0..<3 { #expect(try await world.refusal(of: proof, for: subject) == Self.wrong) }
+                    #expect(try await world.refusal(of: proof, for: subject)?.code == Self.wait.code)
+                }
+            }
+        }
+    }
+
     @Test("of many who show one code at once, one gets in", arguments: TestDatabase.engines)
     func race(engine: TestDatabase.Engine) async throws {
         try await FactorFixture.with(engine) { world in

@@ -2,6 +2,7 @@ import Audit
 import Base
 import Storage
 import Testing
+import Trust
 
 @testable import Access
 @testable import SignIn
@@ -39,6 +40,52 @@ struct FactorPolicyTests {
             #expect(try await world.factors.policy(tenant: world.world.rival.id, by: local).everybody == .none)
             let entries = try await world.world.log("factor.policy.changed", of: tenant)
             #expect(entries.map { $0.details["reason"]?.string } == ["over", "they reach machines", "insurance"])
+        }
+    }
+
+    @Test(
+        "a demand that is raised reaches who is in, and what programs hold of them until they satisfy it",
+        arguments: TestDatabase.engines)
+    func raised(engine: TestDatabase.Engine) async throws {
+        try await FactorFixture.with(engine) { world in
+            let (access, tenant, origin) = (world.world.access, world.world.acme.id, FactorFixture.origin)
+            let step = try await world.signIn.begin(
+                address: "ada@x.example", password: FactorFixture.password, from: origin)
+            guard case .done(let session) = step else { return #expect(Bool(false), "\(step)") }
+            let opened = try await world.world.database.platform.write { tx in
+                try access.open(
+                    CredentialDraft(.access, of: world.ada.principal, tenant: tenant, name: "program"), in: tx)
+            }
+            func isIn() async throws -> [Bool] {
+                [
+                    (try? await world.signIn.session(session.text, from: origin)) != nil,
+                    (try? await access.authenticate(bearer: opened.secret.text, address: nil)) != nil,
+                ]
+            }
+            #expect(try await isIn() == [true, true])
+            // Of others than her it is demanded without her noticing.
+            _ = try await world.factors.demand(
+                .any, of: "operator", reason: "x", tenant: tenant, by: AccessFixture.local)
+            #expect(try await isIn() == [true, true])
+            _ = try await access.grant(role: "operator", to: "ada", tenant: tenant, by: AccessFixture.local)
+            #expect(try await isIn() == [false, false])
+            let again = try await world.signIn.begin(
+                address: "ada@x.example", password: FactorFixture.password, from: origin)
+            guard case .enrolFactor(let pending) = again else { return #expect(Bool(false), "\(again)") }
+            let enrolment = try await world.factors.enrolAuthenticator(for: .signingIn(pending, origin))
+            _ = try await world.factors.confirmAuthenticator(
+                enrolment.id, code: try world.code(enrolment.secret), for: .signingIn(pending, origin))
+            guard case .done(let fresh) = try await world.signIn.finish(pending, from: origin) else {
+                return #expect(Bool(false))
+            }
+            _ = try await world.signIn.session(fresh.text, from: origin)
+            #expect(try await isIn() == [false, true])
+            // A code is not what is demanded now.
+            _ = try await world.factors.demand(.passkey, reason: "x", tenant: tenant, by: AccessFixture.local)
+            await #expect(throws: Refusal(.unauthenticated, "session.invalid", "")) {
+                try await world.signIn.session(fresh.text, from: origin)
+            }
+            #expect(try await isIn() == [false, false])
         }
     }
 

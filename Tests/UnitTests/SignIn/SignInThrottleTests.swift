@@ -73,6 +73,46 @@ struct SignInThrottleTests {
         for _ in 0..<5 { #expect(try throttle.begin("ann", realm: .people, from: here).isOpen) }
     }
 
+    @Test("an attempt that was not looked at takes back its own failure and nobody else's")
+    func withdrawn() throws {
+        let clock = Clock()
+        let throttle = SignInThrottle(clock: clock.wall)
+        let here = Self.origin("192.0.2.1")
+        let early = try throttle.begin("ann", realm: .people, from: here)
+        for _ in 0..<5 { _ = try throttle.begin("ann", realm: .people, from: here) }
+        // Six count; the first of them is taken back, which leaves those that failed meanwhile.
+        throttle.withdraw(early)
+        clock.advance(.seconds(1))
+        #expect(try throttle.begin("ann", realm: .people, from: here).isOpen)
+        #expect(try !throttle.begin("ann", realm: .people, from: here).isOpen)
+    }
+
+    @Test("beyond a hundred failures from everywhere an account is crowded; a success before forgets them")
+    func crowd() throws {
+        let clock = Clock()
+        let throttle = SignInThrottle(clock: clock.wall)
+        #expect((0...100).allSatisfy { throttle.crowdDelay(after: $0) == .zero })
+        #expect(
+            [101, 102, 103].map { throttle.crowdDelay(after: $0) } == [.seconds(60), .seconds(120), .seconds(240)])
+        #expect(throttle.crowdDelay(after: 1 << 20) == .seconds(3600))
+        func attempt(_ number: Int) throws -> SignInThrottle.Attempt {
+            try throttle.begin("ann", realm: .people, from: Self.origin("10.\(number / 256).\(number % 256).1"))
+        }
+        for number in 0..<100 { #expect(try !attempt(number).isCrowded) }
+        throttle.succeed(try attempt(100))
+        for number in 101...201 { #expect(try !attempt(number).isCrowded) }
+        let crowded = try attempt(202)
+        #expect(crowded.isOpen && crowded.isCrowded)
+        #expect(try !throttle.begin("bob", realm: .people, from: Self.origin("10.0.0.1")).isCrowded)
+        // What waits because of the crowd makes nobody wait longer, and what is right then lets no crowd in.
+        throttle.succeed(try attempt(203))
+        clock.advance(.seconds(61))
+        #expect(try !attempt(204).isCrowded)
+        #expect(try attempt(205).isCrowded)
+        clock.advance(.seconds(2 * 86_400))
+        #expect(try !attempt(206).isCrowded && !attempt(207).isCrowded)
+    }
+
     @Test("a network has a budget over all accounts, which comes back with time")
     func budget() throws {
         let clock = Clock()

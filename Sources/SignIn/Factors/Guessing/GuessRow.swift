@@ -38,6 +38,11 @@ struct GuessRow {
         try bound(in: tx)
     }
 
+    /// Whether the holder was right here since then.
+    func wasProved(since time: Timestamp, in tx: Transaction) throws -> Bool {
+        try read(network, in: tx).proved.map { $0 >= time } ?? false
+    }
+
     /// Notes that the holder was right here. The count of all networks stays: else a guesser's own correct codes for
     /// something else would wipe it.
     func proved(at now: Timestamp, in tx: Transaction) throws {

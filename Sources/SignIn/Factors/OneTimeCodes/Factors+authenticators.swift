@@ -64,10 +64,28 @@ extension Factors {
         return false
     }
 
+    /// Whether the code is the one that counted last.
+    func wasUsed(time code: String, of account: Account, in tx: Transaction) throws -> Bool {
+        for row in try FactorRow.confirmed(of: account.principal, tenant: account.tenant, in: tx)
+        where row.method == .totp {
+            guard code.utf8.count <= SignInLimits.typedBytes, let secret = try secret(of: row, account, in: tx) else {
+                continue
+            }
+            if TimeCode.match(code, secret, at: clock.now, after: row.counter - 1) == row.counter { return true }
+        }
+        return false
+    }
+
+    private func secret(of row: FactorRow, _ account: Account, in tx: Transaction) throws -> [UInt8]? {
+        try row.secret.map {
+            try keyRing.open($0, at: FactorSchema.secretColumn.place(account.tenant, row: row.id), in: tx)
+        }
+    }
+
     private func uses(_ code: String, _ row: FactorRow, of account: Account, in tx: Transaction) throws -> Bool {
-        guard code.utf8.count <= SignInLimits.typedBytes, let sealed = row.secret else { return false }
-        let secret = try keyRing.open(
-            sealed, at: FactorSchema.secretColumn.place(account.tenant, row: row.id), in: tx)
+        guard code.utf8.count <= SignInLimits.typedBytes, let secret = try secret(of: row, account, in: tx) else {
+            return false
+        }
         guard let step = TimeCode.match(code, secret, at: clock.now, after: row.counter) else { return false }
         return try FactorRow.use(row.id, counter: step, at: clock.now, tenant: account.tenant, in: tx)
     }

@@ -17,6 +17,12 @@ struct FactorRule {
             hasRecoveryCodes: try RecoveryRow.left(account, in: tx) > 0, satisfied: satisfied)
     }
 
+    /// Whether what was proved beside the password is enough for what is demanded of the account by now.
+    func isEnough(_ proved: Set<FactorMethod>, for account: Account, in tx: Transaction) throws -> Bool {
+        let level = try level(for: account, in: tx)
+        return level == .none || proved.contains(where: level.admits)
+    }
+
     /// The rule itself.
     static func demand(
         level: FactorLevel, owned: Set<FactorMethod>, hasRecoveryCodes: Bool, satisfied: Set<FactorMethod>

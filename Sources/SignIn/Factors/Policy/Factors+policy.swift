@@ -16,8 +16,8 @@ extension Factors {
         }
     }
 
-    /// Demands this level of a role's holders, or of everybody when none is named. Who lacks a factor that is enough sets
-    /// one up at the next sign-in; open sessions go on.
+    /// Demands this level of a role's holders, or of everybody when none is named. Sessions that were opened with less end
+    /// at their next request; who lacks a factor that is enough sets one up at the next sign-in.
     public func demand(
         _ level: FactorLevel, of role: String? = nil, reason: String, tenant: TenantID, by principal: Principal
     ) async throws -> FactorPolicy {

@@ -18,6 +18,14 @@ enum RecoveryRow {
             """, account.principal, hash, time) == 1
     }
 
+    /// Whether a code was used up.
+    static func wasUsed(_ hash: [UInt8], of account: Account, in tx: Transaction) throws -> Bool {
+        try tx.scoped(to: account.tenant).row(
+            """
+            SELECT 1 FROM recovery_code WHERE tenant = $1 AND principal = $2 AND hash = $3 AND used IS NOT NULL
+            """, account.principal, hash) != nil
+    }
+
     /// Replaces an account's codes.
     static func replace(_ codes: [String], of account: Account, at time: Timestamp, in tx: Transaction) throws {
         try remove(of: account, in: tx)
