@@ -35,7 +35,7 @@ struct Endpoint: HTTPResponder {
             let call = Call(input: input, principal: principal, tenant: tenant)
             if let key = request.headers[.idempotencyKey], route.isRepeatable, let repetitions {
                 let id = try RepetitionKey(key, call: call, route: route, body: bytes)
-                answer = try await repetitions.once(id) { try await handle(call) }
+                answer = try await repetitions.once(id, isSecret: route.showsSecret) { try await handle(call) }
             } else {
                 answer = try await handle(call)
             }

@@ -23,6 +23,8 @@ struct RepetitionKey: Hashable, Sendable {
         var hash = SHA256()
         hash.update(data: Array("\(route.method.rawValue) \(call.request.head.path ?? "")\n".utf8))
         hash.update(data: body)
+        // What one credential was told is not told to another of the same principal, which may be for less.
+        hash.update(data: call.principal.credential?.id.bytes ?? [])
         tenant = call.tenant.id
         principal = call.principal.id
         self.text = text

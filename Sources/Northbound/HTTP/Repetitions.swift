@@ -19,6 +19,13 @@ public final class Repetitions: Sendable {
         "A request with this idempotency key is being worked on elsewhere or was cut off. See whether it took effect, "
             + "then use a new key.")
 
+    private static func secretShown(_ location: String?) -> Refusal {
+        Refusal(
+            .conflict, "idempotency.secretShown",
+            "This was done\(location.map { ": \($0)" } ?? ""). A secret in its answer is shown once; make another "
+                + "one if it was lost.")
+    }
+
     private static let life: Duration = .seconds(24 * 3600)
 
     private let database: Database
@@ -34,8 +41,9 @@ public final class Repetitions: Sendable {
         self.clock = clock
     }
 
-    /// Does the work once for each key, one after the other, and answers repetitions with what it answered.
-    func once(_ key: RepetitionKey, _ work: () async throws -> Answer) async throws -> Answer {
+    /// Does the work once for each key, one after the other, and answers repetitions with what it answered; an answer
+    /// with a secret that is shown once is not kept.
+    func once(_ key: RepetitionKey, isSecret: Bool = false, _ work: () async throws -> Answer) async throws -> Answer {
         await enter(key.slot)
         defer { leave(key.slot) }
         if let earlier = try await claim(key) { return earlier }
@@ -47,7 +55,7 @@ public final class Repetitions: Sendable {
             try await release(key)
             throw error
         }
-        guard let stored = StoredAnswer(answer) else {
+        guard let stored = StoredAnswer(answer, isSecret: isSecret) else {
             try await release(key)
             return answer
         }
@@ -113,8 +121,9 @@ public final class Repetitions: Sendable {
             guard try row.blob(0) == key.request else { throw Self.keyReused }
             guard let sealed = try row.blobIfAny(1) else { throw Self.unfinished }
             let place = NorthboundSchema.answerColumn.place(key.tenant, row: key.principal, key.text)
-            let answer = try StoredAnswer(bytes: ring.open(sealed, at: place, in: transaction)).answer
-            return answer
+            let stored = try StoredAnswer(bytes: ring.open(sealed, at: place, in: transaction))
+            if let place = try stored.placeOfSecret { throw Self.secretShown(place.isEmpty ? nil : place) }
+            return try stored.answer
         }
     }
 
@@ -146,10 +155,11 @@ private struct StoredAnswer: Sendable {
     let bytes: [UInt8]
 
     /// Nil for answers that are streamed or too large to keep.
-    init?(_ answer: Answer) {
+    init?(_ answer: Answer, isSecret: Bool) {
         var members: [String: JSONValue] = ["status": .integer(Int64(answer.status.code))]
         switch answer.content {
         case .none: break
+        case .json where isSecret: members["secret"] = true
         case .json(let value): members["body"] = value
         case .bytes, .stream: return nil
         }
@@ -161,10 +171,21 @@ private struct StoredAnswer: Sendable {
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
-    var answer: Answer {
+    private var value: JSONValue {
         get throws {
             let limits = JSONLimits(bytes: NorthboundLimits.replayedAnswerBytes, depth: NorthboundLimits.jsonDepth * 2)
-            let value = try JSONValue(parsing: bytes, limits: limits)
+            return try JSONValue(parsing: bytes, limits: limits)
+        }
+    }
+
+    /// Where that is whose secret the answer held, empty when that has no address; nil when it held none.
+    var placeOfSecret: String? {
+        get throws { try value["secret"] == true ? value["location"]?.string ?? "" : nil }
+    }
+
+    var answer: Answer {
+        get throws {
+            let value = try value
             let status = HTTPResponse.Status(code: Int(value["status"]?.integer ?? 200))
             var headers: HTTPFields = [.idempotencyReplayed: "true"]
             headers[.location] = value["location"]?.string

@@ -89,9 +89,10 @@ extension Shape {
 
     static let client = Shape.named("OAuthClient", .object(clientMembers))
     static let newClient = Shape.named(
-        "NewOAuthClient", .object(clientMembers + [.optional("clientSecret", .text, "The secret, shown this once.")]))
+        "NewOAuthClient",
+        .object(clientMembers + [.optional("clientSecret", .text, "The secret, shown this once.").shownOnce]))
     static let clientSecret = Shape.named(
-        "OAuthClientSecret", .object([.required("clientSecret", .text, "The new secret, shown this once.")]))
+        "OAuthClientSecret", .object([.required("clientSecret", .text, "The new secret, shown this once.").shownOnce]))
 
     static let clientDraft = Shape.named(
         "OAuthClientDraft",

@@ -150,7 +150,7 @@ extension Shape {
         "NewOutlet",
         .object(
             outletMembers + [
-                .required("secret", .nullable(.text), "The signing secret when it was made here; shown once.")
+                .required("secret", .nullable(.text), "The signing secret when it was made here; shown once.").shownOnce
             ]
         ))
 }

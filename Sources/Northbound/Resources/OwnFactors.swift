@@ -194,7 +194,7 @@ extension Shape {
         "AuthenticatorEnrolment",
         .object([
             .required("id", .identifier, "The factor."),
-            .required("secret", .text, "The secret in base32, shown this once."),
+            .required("secret", .text, "The secret in base32, shown this once.").shownOnce,
             .required("address", .text, "The same as an otpauth address, for a QR code."),
         ]))
 
@@ -212,11 +212,12 @@ extension Shape {
         "FactorConfirmation",
         .object([
             .required("factor", .factor, "The factor, which counts from now on."),
-            .required("recoveryCodes", codes, "The first recovery codes, shown this once; none when there are some."),
+            .required("recoveryCodes", codes, "The first recovery codes, shown this once; none when there are some.")
+                .shownOnce,
         ]))
 
     fileprivate static let recoveryCodes = Shape.named(
-        "RecoveryCodes", .object([.required("recoveryCodes", codes, "The codes, each good for one use.")]))
+        "RecoveryCodes", .object([.required("recoveryCodes", codes, "The codes, each good for one use.").shownOnce]))
 }
 
 extension Factor {

@@ -97,7 +97,7 @@ extension Shape {
 
     static let token = Shape.named("Token", .object(tokenMembers))
     static let newToken = Shape.named(
-        "NewToken", .object(tokenMembers + [.required("token", .text, "The secret, shown this once.")]))
+        "NewToken", .object(tokenMembers + [.required("token", .text, "The secret, shown this once.").shownOnce]))
 }
 
 extension CredentialInfo {

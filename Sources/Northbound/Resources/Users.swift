@@ -181,7 +181,7 @@ extension Shape {
     static let accountLink = Shape.named(
         "AccountLink",
         .object([
-            .required("url", .text, "The whole address; it is shown this once."),
+            .required("url", .text, "The whole address; it is shown this once.").shownOnce,
             .required("expires", .time, "When it ends."),
         ]))
 

@@ -64,6 +64,8 @@ public struct Route: Sendable {
     public let success: Success
     /// Whether a write may be repeated with an idempotency key.
     public let isRepeatable: Bool
+    /// Whether its answer holds a secret of a person or program that is shown once, so that no repetition shows it.
+    public let showsSecret: Bool
     let handler: Handler
 
     /// An operation for callers with this permission.
@@ -108,6 +110,10 @@ public struct Route: Sendable {
         self.handler = handler
         // An upload's bytes are not kept, so there is nothing to compare a repetition with.
         if case .streamed = body { isRepeatable = false } else { isRepeatable = method != .get }
+        switch success {
+        case .json(let shape), .created(let shape): showsSecret = shape.holdsSecret
+        default: showsSecret = false
+        }
     }
 
     /// The names of the path's parameters, in their order.

@@ -35,6 +35,15 @@ public indirect enum Shape: Sendable {
         public let isRequired: Bool
         /// What it means, in a sentence.
         public let note: String
+        /// Whether it holds what lets somebody or a program in, and is shown once.
+        public private(set) var isSecret = false
+
+        /// The same member, as one that holds a secret of a person or program which is shown once.
+        public var shownOnce: Member {
+            var member = self
+            member.isSecret = true
+            return member
+        }
 
         /// A member that must be there.
         public static func required(_ name: String, _ shape: Shape, _ note: String) -> Member {
@@ -44,6 +53,15 @@ public indirect enum Shape: Sendable {
         /// A member that may be left out.
         public static func optional(_ name: String, _ shape: Shape, _ note: String) -> Member {
             Member(name: name, shape: shape, isRequired: false, note: note)
+        }
+    }
+
+    /// Whether something in it is a secret that is shown once.
+    var holdsSecret: Bool {
+        switch self {
+        case .object(let members): members.contains { $0.isSecret || $0.shape.holdsSecret }
+        case .nullable(let shape), .named(_, let shape): shape.holdsSecret
+        default: false
         }
     }
 

@@ -138,6 +138,44 @@ struct ConsoleSettingsSendingTests {
         }
     }
 
+    @Test("reading and replaying are offered where they are allowed, and what is confidential to nobody")
+    func offered() async throws {
+        try await ConsoleFixture.with(.sqlite, newcomer: "ann") { world in
+            let (api, services) = (world.api.world, world.api.services)
+            _ = try await world.api.send(
+                .put, "/api/v1/tenants/acme/roles/courier",
+                ["permissions": ["tenant.read", "delivery.read", "delivery.manage"]])
+            _ = try await world.api.send(
+                .post, "/api/v1/tenants/acme/grants", ["principal": "ann", "role": "courier"])
+            _ = try await world.api.send(
+                .post, "/api/v1/tenants/acme/outlets",
+                ["name": "hook", "kind": "webhook", "settings": ["url": "https://app.example.net/"]])
+            let hook = try await services.delivery.outlet("hook", of: api.acme).id
+            let (event, secret) = try await api.database.tenant(api.acme).write { tx in
+                (
+                    try services.delivery.send(
+                        .webhook(outlet: hook, event: "device.registered", body: [:]), tenant: api.acme, in: tx),
+                    try services.delivery.send(
+                        .mail(to: "a@example.com", subject: "Link", text: "secret", isConfidential: true),
+                        tenant: api.acme, in: tx)
+                )
+            }
+            for (visitor, delivery, isRead, isReplayed) in [
+                ("admin", event, true, true), ("ann", event, false, false), ("admin", secret, false, true),
+                ("ann", secret, false, true),
+            ] {
+                let page = try await world.get("\(Self.deliveries)/\(delivery)", as: visitor).text
+                #expect(page.contains("value=\"read\"") == isRead, "\(visitor)")
+                #expect(page.contains("value=\"replay\"") == isReplayed, "\(visitor)")
+                #expect(page.contains("value=\"discard\""), "\(visitor)")
+            }
+            for (visitor, isOffered) in [("admin", true), ("ann", false)] {
+                let list = try await world.get(Self.deliveries + "?state=resting", as: visitor).text
+                #expect(list.contains("Replay all") == isOffered, "\(visitor)")
+            }
+        }
+    }
+
     @Test("whoever may read the tenant sees its authorities and what a firewall must let through")
     func server() async throws {
         try await ConsoleFixture.with(.sqlite) { world in

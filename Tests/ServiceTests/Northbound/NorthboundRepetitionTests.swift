@@ -2,7 +2,9 @@ import Base
 import HTTPTypes
 import Storage
 import Testing
+import Trust
 
+@testable import Access
 @testable import Northbound
 
 /// Writes that are sent again with their idempotency key.
@@ -32,6 +34,63 @@ import Testing
             }
             #expect(!stored.isEmpty)
             #expect(!String(decoding: stored, as: UTF8.self).contains(secret))
+        }
+    }
+
+    @Test(
+        "a secret of a person or program is shown once, and a repetition says where what it made is",
+        arguments: TestDatabase.engines)
+    func secrets(engine: TestDatabase.Engine) async throws {
+        try await NorthboundFixture.with(engine) { api in
+            let acme = "/api/v1/tenants/acme"
+            for (path, body) in [
+                ("tokens", ["role": "viewer"]), ("users", ["address": "ann@example.com", "role": "viewer"]),
+                ("clients", ["name": "App", "method": "secret", "flows": ["itself"], "role": "viewer"]),
+                (
+                    "outlets",
+                    ["name": "hook", "kind": "webhook", "settings": ["url": "https://app.example.net/"]]
+                ), ("users/ann/link", nil),
+            ] as [(String, JSONValue?)] {
+                let key = Self.key("key-\(path)")
+                let first = try await api.send(.post, "\(acme)/\(path)", body, headers: key)
+                #expect((200..<300).contains(first.status), "\(first.text)")
+                let second = try await api.send(.post, "\(acme)/\(path)", body, headers: key)
+                #expect(second.status == 409 && second.body["code"] == "idempotency.secretShown", "\(second.text)")
+                let place = first.headers[.location]
+                #expect(place.map { second.text.contains($0) } ?? true)
+            }
+            #expect(try await api.send(.get, "\(acme)/clients").items.count == 1, "each was done once")
+            let shows = Set(api.table.routes.filter(\.showsSecret).map(\.operation))
+            #expect(
+                shows.isSuperset(of: [
+                    "createToken", "createClient", "replaceClientSecret", "renewUserLink", "createSetUpLink",
+                    "enrolAuthenticator", "confirmFactor", "finishPasskey", "makeRecoveryCodes", "createOutlet",
+                ]), "\(shows)")
+        }
+    }
+
+    @Test("what one credential was told is told to no other of the same principal", arguments: TestDatabase.engines)
+    func credentials(engine: TestDatabase.Engine) async throws {
+        try await NorthboundFixture.with(engine) { api in
+            let world = OAuthWorld(api: api)
+            let person = try await world.person(role: "operator")
+            var tokens: [String] = []
+            for _ in 0..<2 {
+                tokens.append(
+                    try await api.world.database.platform.write { tx in
+                        try api.world.access.open(
+                            CredentialDraft(.access, of: person.id, tenant: person.tenant, name: "program"), in: tx
+                        ).secret.text
+                    })
+            }
+            let body: JSONValue = ["name": "m-1"]
+            let first = try await api.send(.post, Self.devices, body, token: tokens[0], headers: Self.key("k"))
+            #expect(first.status == 201)
+            #expect(
+                try await api.send(.post, Self.devices, body, token: tokens[0], headers: Self.key("k")).text
+                    == first.text)
+            let other = try await api.send(.post, Self.devices, body, token: tokens[1], headers: Self.key("k"))
+            #expect(other.status == 422 && other.body["code"] == "idempotency.keyReused")
         }
     }
 

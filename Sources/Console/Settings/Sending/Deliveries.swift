@@ -50,7 +50,8 @@ enum DeliveryPages {
         let outlets = Dictionary(
             try await delivery.outlets(of: visit.tenantID).map { ($0.id, $0.name.text) }, uniquingKeysWith: { $1 })
         let kept = filter.outlet.map { "outlet=\($0)&" } ?? ""
-        let canReplay = visit.can(.deliveryManage) && (filter.state == .dead || filter.state == .resting)
+        let canReplay =
+            visit.can(.deliveryManage) && visit.can(.auditRead) && (filter.state == .dead || filter.state == .resting)
         return SettingsList(
             visit.place, "Deliveries",
             filter.outlet.flatMap { outlets[$0] }.map { "What was to leave by \($0)." }
@@ -98,10 +99,12 @@ enum DeliveryPages {
         let address = visit.address(info.id.text)
         var acts: [SettingsAct] = []
         if visit.can(.deliveryManage) {
-            if content == nil, !info.isConfidential || info.state == .resting {
-                acts.append(.button("Read", address, "read"))
+            // The events of webhooks are the audit log's.
+            let isFree = info.kind != .webhook || visit.can(.auditRead)
+            if content == nil, !info.isConfidential, isFree { acts.append(.button("Read", address, "read")) }
+            if isFree {
+                acts.append(.button(info.state == .waiting ? "Try now" : "Replay", address, "replay", "primary"))
             }
-            acts.append(.button(info.state == .waiting ? "Try now" : "Replay", address, "replay", "primary"))
             if info.state.isOpen { acts.append(.button("Give up", address, "discard", "danger")) }
         }
         let outlet = try await visit.console.delivery.outlets(of: visit.tenantID).first { $0.id == info.outlet }
