@@ -26,6 +26,11 @@ struct FleetListTests {
                 draft.domain = ["plants/north", "plants", "office"][number % 3]
                 draft.labels = number < 4 ? ["site": "Berlin"] : number < 6 ? ["site": "Bonn", "hot": ""] : [:]
                 draft.capabilities = number == 5 ? [.relays] : .usual
+                draft.components =
+                    [
+                        0: ["system": "2.0"], 1: ["system": "2.0", "modem": "R7"], 2: ["system": "2.0 \"b\""],
+                        3: ["note": "\"system\":\"2.0\"", "subsystem": "2.0"],
+                    ][number, default: [:]]
                 if number == 7 { draft.identifiers = [HardwareIdentifier(.serial, "S-7")].compactMap { $0 } }
             }
         }
@@ -48,6 +53,9 @@ struct FleetListTests {
                 ("capability = tasks and name ~ 5", []),
                 ("serial = s-7", [7]), ("online", []), ("not online", Array(0..<12)), ("enrolled", []),
                 ("name = meter-* and (label.site = Berlin or label.site = Bonn) and not domain = office", [0, 4]),
+                ("component.system", [0, 1, 2]), ("component.system = 2.0", [0, 1]), ("component.modem = R", []),
+                ("component.system = \"2.0 \\\"b\\\"\"", [2]), ("not component.system = 2.0 and component.system", [2]),
+                ("component.note", [3]), ("component.SYSTEM", []),
                 ("label.site = \"' OR 1=1 --\"", []),
             ]
             for (filter, numbers) in cases {

@@ -22,6 +22,10 @@ struct DeviceFilterTests {
             ("label.site = *", .term(.label(key: "site", value: nil))),
             ("label.site = \"*\"", .term(.label(key: "site", value: "*"))),
             ("label.site = \"a \\\"b\\\"\"", .term(.label(key: "site", value: "a \"b\""))),
+            ("component.system", .term(.component("system", version: nil))),
+            ("component.system = *", .term(.component("system", version: nil))),
+            ("component.system = 2.7.1", .term(.component("system", version: "2.7.1"))),
+            ("component.system != \"a \\\"b\\\"\"", .not(.term(.component("system", version: "a \"b\"")))),
             ("capability = relays", .term(.capability(.relays))),
             ("mac = 00:1A:2B:3C:4D:5E", .term(.hardware(HardwareIdentifier(.mac, "001a2b3c4d5e")!))),
             ("domain = plants/north", .term(.domain("plants/north"))),
@@ -51,6 +55,7 @@ struct DeviceFilterTests {
             ("online and", "character 11"), ("(online", "character 8"),
             ("online)", "character 7"), ("name = \"x", "character 8"), ("status ~ a", "character 1"),
             ("online ! x", "character 8"), ("imei = 123", "character 8"), ("label. = x", "character 1"),
+            ("component. = x", "character 1"), ("component.system ~ 2", "character 1"),
             ("name = \u{1}", "character 8"),
         ])
     func wrong(text: String, place: String) {
