@@ -65,3 +65,23 @@ def check_page(browser, path, name, state=None, prepare=None):
                 found.append(f"{name} {scheme} {device}: {violation['id']}: {violation['help']} {targets}")
             context.close()
     assert found == [], "\n".join(found)
+
+
+def faults(page, name):
+    """The same of a page that can be shown only once, as it is: what is wrong with it, in both schemes and widths."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for device, width in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": 900})
+            page.screenshot(path=RESULTS / f"{name}-{scheme}-{device}.png", full_page=True)
+            overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if overflow > 0:
+                found.append(f"{name} {scheme} {device}: {overflow} px wider than the window")
+            for violation in Axe().run(page).response["violations"]:
+                targets = [node["target"] for node in violation["nodes"]][:3]
+                found.append(f"{name} {scheme} {device}: {violation['id']}: {violation['help']} {targets}")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found

@@ -86,8 +86,13 @@ extension AuditCode {
     public static let tenantShredded = AuditCode(
         "tenant.shredded", "A deleted tenant's keys were destroyed, so that nothing sealed for it can be opened again.")
 
+    /// The demonstration was begun, and shared with the tenant.
+    public static let demoBegun = AuditCode("demo.begun", "The demo fleet was begun, and shared with the tenant.")
+    /// The demonstration was removed.
+    public static let demoRemoved = AuditCode("demo.removed", "The demo fleet was removed.")
     /// Every code that this part records.
     public static let access: [AuditCode] = [
+        demoBegun, demoRemoved,
         tenantCreated, tenantChanged, tenantSuspended, tenantResumed, tenantDeleted, planChanged, domainCreated,
         domainChanged, domainDeleted, principalCreated, principalDisabled, principalEnabled, roleChanged, roleDeleted,
         granted, grantEnded, groupCreated, groupRenamed, groupDeleted, memberAdded, memberRemoved, moved, moveUndone,

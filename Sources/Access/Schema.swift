@@ -235,5 +235,8 @@ public enum AccessSchema {
                     PRIMARY KEY (tenant, id)
                 );
                 """),
+            Migration(
+                5, "the time zone in which a tenant's times are shown",
+                "ALTER TABLE tenant ADD COLUMN time_zone TEXT;"),
         ])
 }

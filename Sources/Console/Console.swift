@@ -79,7 +79,8 @@ public struct Console: Sendable {
                 guard let visitor else { return signInFirst(visit) }
                 let admitted = try await admit(visitor, page, parameters, request.uri.path)
                 tenant = admitted
-                outcome = try await handle(TenantVisit(visit: visit, visitor: visitor, tenant: admitted))
+                let asked = TenantVisit(visit: visit, visitor: visitor, tenant: admitted)
+                outcome = try await Moment.$zone.withValue(admitted.timeZone) { try await handle(asked) }
             }
             return try await response(to: outcome, visit, tenant, acceptsGzip)
         } catch {
@@ -245,6 +246,7 @@ public struct Console: Sendable {
         frame.tenantName = tenant.name
         frame.tenantAddress = home
         frame.isDemo = tenant.demo
+        frame.zone = tenant.timeZone?.text
         frame.searchAddress = allowed.contains(.deviceRead) ? home + "/devices" : nil
         return frame
     }

@@ -2,8 +2,8 @@
 enum ConsoleLimits {
     /// Bytes of a form.
     static let formBytes = 2 << 20
-    /// Fields of a form; a page of devices may all be ticked.
-    static let formFields = 600
+    /// Fields of a form; a directory's groups have three each.
+    static let formFields = 1600
     /// Bytes of a form that is kept while its sender proves themselves once more; a longer one is sent anew by hand.
     static let interruptedBytes = 256 << 10
     /// Bytes of what a browser gives back of a passkey's ceremony.

@@ -16,7 +16,7 @@ package struct PageTable: Sendable {
             + Self.profile(console)
             + Self.live(console, sessions, streams)
             + Self.overview(console)
-            + Self.consent(console)
+            + Self.demo(console) + Self.consent(console)
             + Self.devices(console) + Self.telemetry(console, ChartLibrary(assets))
             + Self.sites(console, assets) + Self.map(console, assets) + Self.audit(console)
             + Self.reports(console) + Self.settings(console)

@@ -75,6 +75,9 @@ static const struct console_file files[] = {
     {"templates/continue.mustache", (const unsigned char[]){
 #embed "templates/continue.mustache" suffix(,) if_empty()
     0}},
+    {"templates/demo.mustache", (const unsigned char[]){
+#embed "templates/demo.mustache" suffix(,) if_empty()
+    0}},
     {"templates/device.mustache", (const unsigned char[]){
 #embed "templates/device.mustache" suffix(,) if_empty()
     0}},

@@ -6,19 +6,21 @@ import Trust
 extension Access {
     /// Creates a tenant with its root domain, key and issuing CA.
     public func createTenant(
-        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, demo: Bool = false, by principal: Principal
+        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, demo: Bool = false, timeZone: String? = nil,
+        by principal: Principal
     ) async throws -> Tenant {
         try await database.platform.write { tx in
-            try createTenant(slug, name: name, plan: plan, demo: demo, by: principal, in: tx)
+            try createTenant(slug, name: name, plan: plan, demo: demo, timeZone: timeZone, by: principal, in: tx)
         }
     }
 
     /// Creates a tenant with its root domain, key and issuing CA in the caller's transaction.
     package func createTenant(
-        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, demo: Bool = false, by principal: Principal,
-        in tx: Transaction
+        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, demo: Bool = false, timeZone: String? = nil,
+        by principal: Principal, in tx: Transaction
     ) throws -> Tenant {
         let name = try Self.displayName(name ?? slug.text, at: "/name")
+        let zone = try timeZone.map { try TimeZoneName.checked($0) }
         let now = clock.now
         try authorize(principal, .platformManage, tenant: .platform, in: tx)
         guard try TenantRow.find(slug, in: tx) == nil else {
@@ -26,7 +28,7 @@ extension Access {
         }
         let tenant = Tenant(
             id: TenantID(now: now), slug: slug, name: name, status: .active, plan: try planID(plan, in: tx),
-            rootDomain: DomainID(now: now), created: now, demo: demo)
+            rootDomain: DomainID(now: now), created: now, demo: demo, timeZone: zone)
         try makeTenant(tenant, in: tx)
         for log in [TenantID.platform, tenant.id] {
             try record(
@@ -49,27 +51,30 @@ extension Access {
         try await database.platform.read { tx in try visibleTenant(slug, for: principal, in: tx) }
     }
 
-    /// Changes a tenant's name or plan.
+    /// Changes a tenant's name, time zone or plan.
     public func changeTenant(
-        _ slug: TenantSlug, name: String? = nil, plan: Name? = nil, by principal: Principal
+        _ slug: TenantSlug, name: String? = nil, timeZone: String? = nil, plan: Name? = nil, by principal: Principal
     ) async throws -> Tenant {
         let name = try name.map { try Self.displayName($0, at: "/name") }
+        let zone = try timeZone.map { try TimeZoneName.checked($0) }
         return try await database.platform.write { tx in
             let old = try visibleTenant(slug, for: principal, in: tx)
-            if name != nil { try authorize(principal, .tenantManage, tenant: old.id, in: tx) }
+            if name != nil || zone != nil { try authorize(principal, .tenantManage, tenant: old.id, in: tx) }
             // A tenant must not raise its own quotas.
             if plan != nil { try authorize(principal, .planManage, tenant: .platform, in: tx) }
             let new = Tenant(
                 id: old.id, slug: old.slug, name: name ?? old.name, status: old.status,
                 plan: try plan == nil ? old.plan : planID(plan, in: tx), rootDomain: old.rootDomain,
-                created: old.created,
-                demo: old.demo)
+                created: old.created, demo: old.demo, timeZone: zone ?? old.timeZone)
             try TenantRow.update(new, in: tx)
             // The plan is the platform's business, so its log tells it too.
             for log in Set(plan == nil ? [old.id] : [old.id, .platform]).sorted() {
                 try record(
                     .tenantChanged, log, by: principal, "tenant", old.id.text,
-                    details: ["name": .string(new.name), "plan": .string(new.plan.text)], in: tx)
+                    details: [
+                        "name": .string(new.name), "plan": .string(new.plan.text),
+                        "timeZone": new.timeZone.map { .string($0.text) } ?? .null,
+                    ], in: tx)
             }
             tx.afterCommit { [directory] in directory.put(new) }
             return new
@@ -237,7 +242,7 @@ extension Access {
             }
             let new = Tenant(
                 id: old.id, slug: old.slug, name: old.name, status: status, plan: old.plan, rootDomain: old.rootDomain,
-                created: old.created, demo: old.demo)
+                created: old.created, demo: old.demo, timeZone: old.timeZone)
             try TenantRow.update(new, in: tx)
             if status != .active {
                 // A tenant that is resumed begins with new sign-ins.

@@ -28,11 +28,13 @@ public struct Tenant: Sendable, Hashable {
     public let created: Timestamp
     /// True for the removable demonstration tenant.
     public let demo: Bool
+    /// The time zone in which its times are shown; nil when nobody has chosen one.
+    public let timeZone: TimeZoneName?
 
     /// A tenant with these traits.
     public init(
         id: TenantID, slug: TenantSlug, name: String, status: Status, plan: PlanID, rootDomain: DomainID,
-        created: Timestamp, demo: Bool
+        created: Timestamp, demo: Bool, timeZone: TimeZoneName? = nil
     ) {
         self.id = id
         self.slug = slug
@@ -42,5 +44,6 @@ public struct Tenant: Sendable, Hashable {
         self.rootDomain = rootDomain
         self.created = created
         self.demo = demo
+        self.timeZone = timeZone
     }
 }

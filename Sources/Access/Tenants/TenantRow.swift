@@ -3,7 +3,7 @@ import Storage
 
 /// Tenants between their table and memory.
 enum TenantRow {
-    private static let columns = "id, slug, name, status, plan, root_domain, created, demo"
+    private static let columns = "id, slug, name, status, plan, root_domain, created, demo, time_zone"
 
     static func all(in tx: Transaction) throws -> [Tenant] {
         try tx.rows("SELECT \(columns) FROM tenant ORDER BY slug").map(read)
@@ -23,14 +23,15 @@ enum TenantRow {
 
     static func insert(_ tenant: Tenant, in tx: Transaction) throws {
         try tx.execute(
-            "INSERT INTO tenant (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", tenant.id, tenant.slug,
-            tenant.name, tenant.status.rawValue, tenant.plan, tenant.rootDomain, tenant.created, tenant.demo)
+            "INSERT INTO tenant (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", tenant.id, tenant.slug,
+            tenant.name, tenant.status.rawValue, tenant.plan, tenant.rootDomain, tenant.created, tenant.demo,
+            tenant.timeZone?.text)
     }
 
     static func update(_ tenant: Tenant, in tx: Transaction) throws {
         try tx.execute(
-            "UPDATE tenant SET name = $2, status = $3, plan = $4 WHERE id = $1", tenant.id, tenant.name,
-            tenant.status.rawValue, tenant.plan)
+            "UPDATE tenant SET name = $2, status = $3, plan = $4, time_zone = $5 WHERE id = $1", tenant.id, tenant.name,
+            tenant.status.rawValue, tenant.plan, tenant.timeZone?.text)
     }
 
     private static func read(_ row: Row) throws -> Tenant {
@@ -39,7 +40,8 @@ enum TenantRow {
         }
         return Tenant(
             id: try row.identifier(0), slug: slug, name: try row.text(2), status: status, plan: try row.identifier(4),
-            rootDomain: try row.identifier(5), created: try row.timestamp(6), demo: try row.bool(7))
+            rootDomain: try row.identifier(5), created: try row.timestamp(6), demo: try row.bool(7),
+            timeZone: try row.textIfAny(8).flatMap { TimeZoneName($0) })
     }
 }
 

@@ -101,7 +101,8 @@ extension PageTable {
                                 link,
                                 FirstAdministrator(
                                     address: visit.form.text("address") ?? "", name: visit.form.text("name"),
-                                    password: password, organisation: visit.form.text("organisation") ?? ""),
+                                    password: password, organisation: visit.form.text("organisation") ?? "",
+                                    timeZone: visit.form.text("zone")),
                                 from: visit.origin)
                         case .invitation:
                             step = try await signIn.accept(
@@ -124,14 +125,15 @@ extension PageTable {
                 return .seeOther(hasFactor ? welcome : "/profile/factors/new?next=" + welcome.percentEncoded)
             },
             Page("/welcome", needs: .tenantRead) { visit in
-                .show(
+                let offersDemo = try await console.access.offersDemo(visit.tenant, to: visit.principal)
+                return .show(
                     WelcomePage(
                         title: "Welcome to \(visit.tenant.name)",
                         lead: visit.tenant.demo
                             ? "Its simulated meters report already: look around first, or connect a device of yours."
                             : "You are its first administrator. What comes next?",
                         connect: "\(visit.home)/devices/connect", importing: "\(visit.home)/devices/import",
-                        overview: visit.home))
+                        demo: offersDemo ? visit.home + "/demo" : nil, overview: visit.home))
             },
         ]
         return byPurpose + welcome
@@ -194,8 +196,10 @@ extension PageTable {
                 action: purpose.path, verb: "Create and go on", link: link,
                 first: .init(
                     name: visit.form.text("name") ?? "", address: visit.form.text("address") ?? "",
-                    organisation: visit.form.text("organisation") ?? console.demo?.name ?? "",
-                    demo: console.demo?.name), rules: rules)
+                    organisation: visit.form.text("organisation") ?? console.access.demo?.name ?? "",
+                    demo: console.access.demo?.name,
+                    zones: TimeZoneName.all.map { .init(name: $0, isChosen: $0 == visit.form.text("zone") ?? "UTC") }),
+                rules: rules)
         case .invitation:
             return ChoosePage(
                 title: "You are invited", lead: target.account.map { "Your account is \($0.address.text)." } ?? "",
@@ -216,13 +220,6 @@ extension PageTable {
         let link = visit.form.exact("link")
         if link.isEmpty, let visitor = visit.visitor { return try await signIn.passwordRules(of: visitor.principal) }
         return try await signIn.passwordRules(link: link)
-    }
-}
-
-extension ConsoleParts {
-    /// The tenant of the simulated devices, when this server runs them.
-    fileprivate var demo: Tenant? {
-        TenantSlug("demo").flatMap { access.directory.tenant($0) }.flatMap { $0.demo ? $0 : nil }
     }
 }
 

@@ -29,6 +29,12 @@ struct SignInPage: PageView {
 struct ChoosePage: PageView {
     static let template = "gate-choose"
 
+    /// A time zone to choose.
+    struct Zone: Sendable {
+        let name: String
+        let isChosen: Bool
+    }
+
     /// What only the first administrator is asked.
     struct First: Sendable {
         let name: String
@@ -36,6 +42,7 @@ struct ChoosePage: PageView {
         let organisation: String
         /// The demo's organisation, when the server runs one.
         let demo: String?
+        let zones: [Zone]
     }
 
     let title: String
@@ -104,5 +111,7 @@ struct WelcomePage: PageView {
     let lead: String
     let connect: String
     let importing: String
+    /// Where the demo fleet is begun, while it is offered.
+    let demo: String?
     let overview: String
 }

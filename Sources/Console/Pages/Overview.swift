@@ -61,6 +61,10 @@ struct OverviewPage: PageView {
     let canConnect: Bool
     let connectAddress: String
     let importAddress: String
+    /// Where the demo is removed, in the demo itself.
+    let removeDemo: String?
+    /// Where it is begun, in an organisation without devices.
+    let beginDemo: String?
 }
 
 extension PageTable {
@@ -80,6 +84,10 @@ extension OverviewPage {
         connectAddress = home + "/devices/connect"
         importAddress = home + "/devices/import"
         canConnect = held.contains(.deviceManage)
+        removeDemo =
+            visit.tenant.demo && principal.tenant != tenant && held.contains(.tenantManage)
+            ? home + "/demo/remove" : nil
+        beginDemo = try await console.access.offersDemo(visit.tenant, to: principal) ? home + "/demo" : nil
         guard held.contains(.deviceRead) else {
             (summary, health, lists, isEmpty) = ("You may see this organisation, but no devices in it.", nil, [], false)
             return

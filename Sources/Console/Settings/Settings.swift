@@ -6,8 +6,9 @@ extension PageTable {
         let index = Page("/settings", needs: .tenantRead) { visit in
             .show(SettingsIndex(tabs: try await SettingsVisit(console, visit, nil).tabs))
         }
-        return [index] + users(console) + userGroups(console) + grants(console) + apiKeys(console) + programs(console)
-            + sessions(console) + roles(console) + signInRules(console) + changes(console)
+        return [index] + organisation(console) + users(console) + userGroups(console) + grants(console)
+            + apiKeys(console) + programs(console)
+            + sessions(console) + roles(console) + signInRules(console) + directories(console) + changes(console)
             + outlets(console) + deliveries(console) + authorities(console) + firewall(console)
     }
 }

@@ -45,6 +45,8 @@ struct Frame: Sendable {
     var tenantName: String?
     var tenantAddress: String?
     var isDemo = false
+    /// The time zone in which the organisation wants times shown.
+    var zone: String?
     var searchAddress: String?
     var person: Person?
     var notice: Notice?

@@ -1,19 +1,33 @@
+import Access
 package import Base
 
 /// A time as pages show it: exact in the markup, short to the eye, made local by the script.
 package struct Moment: Sendable, Hashable {
     /// RFC 3339.
     let exact: String
-    /// `2026-11-21 08:30 UTC`.
+    /// `2026-11-21 08:30 UTC`, or with the organisation's offset instead.
     let text: String
-
     /// `2026-11-21 08:30:05 UTC`, where minutes are too coarse.
-    var fine: String { exact.prefix(19).split(separator: "T").joined(separator: " ") + " UTC" }
+    let fine: String
+
+    /// The time zone of the organisation whose page is made; UTC when nil.
+    @TaskLocal static var zone: TimeZoneName?
 
     /// The words for a time.
     package init(_ time: Timestamp) {
         exact = time.rfc3339
-        text = exact.prefix(16).split(separator: "T").joined(separator: " ") + " UTC"
+        let offset = Self.zone?.offset(at: time) ?? 0
+        let local = offset == 0 ? exact : (time + .seconds(offset)).rfc3339
+        let mark = Self.zone == nil ? "UTC" : Self.words(offset)
+        text = local.prefix(16).split(separator: "T").joined(separator: " ") + " " + mark
+        fine = local.prefix(19).split(separator: "T").joined(separator: " ") + " " + mark
+    }
+
+    /// An offset as ISO 8601 has it: `+01:00`.
+    private static func words(_ seconds: Int64) -> String {
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let minutes = seconds.magnitude / 60
+        return (seconds < 0 ? "-" : "+") + two(Int64(minutes / 60)) + ":" + two(Int64(minutes % 60))
     }
 
     /// The words for a time, or nothing for none.

@@ -39,9 +39,11 @@ package enum Done: String, CaseIterable, Sendable {
     case sessionsEnded = "sessions-ended"
     case programEnded = "program-ended"
     case linkSent = "link-sent"
+    case demoBegun = "demo-begun"
     case demoRemoved = "demo-removed"
     case reportSent = "report-sent"
     // Settings
+    case proposedWithoutSecret = "proposed-without-secret"
     case invited, proposed, approved, rejected, ended, enabled, disabled, replayed, discarded
     case factorsReset = "factors-reset"
     case linkMailed = "link-mailed"
@@ -84,10 +86,13 @@ package enum Done: String, CaseIterable, Sendable {
         case .programEnded: "The program can do nothing in your name any more."
         case .linkSent:
             "If there is such an account, a link is on its way. If none comes, an administrator can make you one."
+        case .demoBegun: "The demo fleet is here. Its meters enrol now; the first readings come within a minute."
         case .demoRemoved: "The demo fleet is removed."
         case .reportSent: "The report is on its way."
         case .invited: "Invited: the link is on its way by mail."
         case .proposed: "Proposed: it waits for a second approver."
+        case .proposedWithoutSecret:
+            "Proposed: it waits for a second approver. The secret is not kept with it: give it when it is approved."
         case .approved: "Approved, and done."
         case .rejected: "Turned down."
         case .ended: "Ended."

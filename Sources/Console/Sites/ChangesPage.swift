@@ -148,6 +148,7 @@ extension ChangesPage {
         case "member.put": return "Put \(text("principal") ?? "–") into the group \(text("group") ?? "–")"
         case "approval.policy":
             return change["needsSecond"] == .bool(true) ? "Want a second approver" : "Want no second approver any more"
+        case "directory.put": return "Set up the directory \(text("name") ?? "–")"
         default: return pending.kind
         }
     }

@@ -18,6 +18,7 @@ const span = () => asked.to - asked.from;
 // The end of the axis moves on by this machine's steady clock from the time that the server named.
 const now = () => asked.to + performance.now() - askedAt;
 const charts = new Map();
+const timeZone = document.documentElement.dataset.shownZone;
 const ask = async () => {
   const answer = await (await fetch(box.dataset.points)).json();
   asked = answer;
@@ -104,6 +105,7 @@ const draw = async () => {
     fallback.after(holder);
     const width = () => Math.max(figure.clientWidth - 32, 200);
     const plot = new uPlot({
+      ...(timeZone && { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), timeZone) }),
       width: width(), height: 220, legend: { show: false }, cursor: { sync: { key: sync.key }, points: { size: 7 } },
       scales: { x: { range: () => [(now() - span()) / 1000, now() / 1000] } },
       series: [

@@ -21,13 +21,33 @@ for (const input of document.querySelectorAll("input[name=theme]")) {
 // Times: exact in the markup, relative or local to the eye.
 const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const kept = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
+// The organisation's time zone, unless the person wants this device's; a zone that the browser does not know counts not.
+const known = (timeZone) => { try { new Intl.DateTimeFormat(undefined, { timeZone }); return timeZone; } catch { return undefined; } };
+const timeZone = kept("zone") === "own" ? undefined : known(root.dataset.zone);
+if (timeZone) root.dataset.shownZone = timeZone;
+for (const input of document.querySelectorAll("input[name=zone]")) {
+  input.closest("fieldset").hidden = false;
+  input.checked = (input.value === "own") === (kept("zone") === "own");
+  input.addEventListener("change", () => {
+    try { localStorage.setItem("zone", input.value); } catch { /* private mode */ }
+    location.reload();
+  });
+}
+const ownZone = document.querySelector("[data-own-zone]");
+if (ownZone && ownZone.value === "UTC") {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...ownZone.options].some(({ value }) => value === own)) ownZone.value = own;
+}
+const format = (options) => new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZone, ...options });
+const local = format({});
+const exact = format({ second: "2-digit" });
+const full = format({ second: "2-digit", timeZoneName: "short" });
 export const showTimes = (within = document) => {
   for (const element of within.querySelectorAll("time[datetime]")) {
     const date = new Date(element.dateTime);
     if (Number.isNaN(date.getTime())) continue;
-    element.title = local.format(date);
+    element.title = full.format(date);
     if (!("ago" in element.dataset)) { element.textContent = ("seconds" in element.dataset ? exact : local).format(date); continue; }
     const seconds = (date - Date.now()) / 1000;
     const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) || ["second", 1];
@@ -51,9 +71,10 @@ const swap = (answer, id) => {
   return true;
 };
 const load = async (address, id, keep = true) => {
+  const ids = [id].flat();
   const response = await fetch(address, { headers: { Accept: "text/html" } });
   const answer = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (!response.ok || !swap(answer, id)) { location.assign(address); return; }
+  if (!response.ok || !ids.map((id) => swap(answer, id)).every(Boolean)) { location.assign(address); return; }
   if (keep) { history.pushState({ id }, "", response.url); document.title = answer.title; }
 };
 document.addEventListener("click", (event) => {
@@ -149,14 +170,18 @@ const show = (text, kind) => {
   if (state.textContent !== text) state.textContent = text;
 };
 const due = new Map();
-const refresh = (topic) => {
-  for (const element of document.querySelectorAll(`[data-refresh~="${topic}"]`)) {
-    if (due.has(element.id)) continue;
-    due.set(element.id, setTimeout(() => {
-      due.delete(element.id);
-      load(location.href, element.id, false).catch(() => {});
-    }, 1500 + Math.random() * 1500));
+let late = 0;
+const refresh = (topic, again = topic === "devices") => {
+  const ids = [...document.querySelectorAll(`[data-refresh~="${topic}"]`)].map(({ id }) => id).filter((id) => !due.has(id));
+  if (ids.length) {
+    const timer = setTimeout(() => {
+      for (const id of ids) due.delete(id);
+      load(location.href, ids.filter((id) => document.getElementById(id)), false).catch(() => {});
+    }, 1500 + Math.random() * 1500);
+    for (const id of ids) due.set(id, timer);
   }
+  // Presence is written every five seconds, and lists are counted by what is written: one more look behind the last event.
+  if (again) { clearTimeout(late); late = setTimeout(() => refresh(topic, false), 6000); }
 };
 const number = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const handlers = {

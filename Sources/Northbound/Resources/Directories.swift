@@ -17,6 +17,15 @@ extension RouteTable {
                 return try call.page(found.map { ($0.name.text, $0.json) }, .directories)
             },
             Route(
+                .get, all + "/{directory}", "getDirectory", "Shows a directory, without its secret.",
+                needs: .principalManage, success: .json(.directory)
+            ) { call in
+                .ok(
+                    try await directories.directory(
+                        call.path.text("directory"), of: call.tenant.id, by: call.principal
+                    ).json)
+            },
+            Route(
                 .put, all + "/{directory}", "putDirectory",
                 "Makes a directory, or changes one: an OpenID provider or an LDAP server, and what its groups are worth.",
                 needs: .principalManage, body: .json(.directoryDraft), success: .json(.directory)
@@ -30,11 +39,40 @@ extension RouteTable {
             Route(
                 .delete, all + "/{directory}", "removeDirectory",
                 "Removes a directory with the roles that its groups gave; the accounts stay.", needs: .principalManage,
-                success: .nothing
+                query: [.reason], success: .nothing
             ) { call in
                 try await directories.remove(
-                    call.path.name("directory"), tenant: call.tenant.id, by: call.principal)
+                    call.path.name("directory"), reason: call.query.textIfAny("reason"), tenant: call.tenant.id,
+                    by: call.principal)
                 return .done
+            },
+            Route(
+                .post, all + "/{directory}/test", "testDirectory",
+                "Asks a directory whether it answers as it should; an LDAP server also for a person and their groups.",
+                needs: .principalManage,
+                body: .json(
+                    .named(
+                        "DirectoryTest",
+                        .object([.optional("user", .text, "The name that a person would type, for an LDAP server.")]))),
+                success: .json(
+                    .named(
+                        "DirectoryTestResult",
+                        .object([
+                            .required("works", .boolean, "Whether people could sign in by it, as far as that shows."),
+                            .required(
+                                "findings", .array(of: .text, atMost: 20),
+                                "What was found, step by step; the last is what is wrong, if anything is."),
+                            .required(
+                                "groups", .array(of: .text, atMost: 4000), "The person's groups, as it writes them."),
+                        ])))
+            ) { call in
+                let test = try await directories.test(
+                    call.path.name("directory"), user: call.body.textIfAny("user"), tenant: call.tenant.id,
+                    by: call.principal)
+                return .ok([
+                    "works": .bool(test.works), "findings": .array(test.findings.map { .string($0) }),
+                    "groups": .array(test.groups.map { .string($0) }),
+                ])
             },
         ]
     }

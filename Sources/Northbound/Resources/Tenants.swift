@@ -28,30 +28,34 @@ extension RouteTable {
                             .optional(
                                 "name", .text(.free(atMost: AccessLimits.displayNameBytes)), "The name for people."),
                             .optional("plan", .name, "The plan; the standard one when left out."),
-                            .optional("demo", .boolean, "Whether it is a removable demonstration."),
+                            .optional("demo", .boolean, "Whether it is a removable demonstration."), .timeZone,
                         ]))), success: .created(.tenant)
             ) { call in
                 let tenant = try await access.createTenant(
                     call.body.slug("slug"), name: call.body.textIfAny("name"), plan: call.body.nameIfAny("plan"),
-                    demo: call.body.boolIfAny("demo") ?? false, by: call.principal)
+                    demo: call.body.boolIfAny("demo") ?? false, timeZone: call.body.textIfAny("timeZone"),
+                    by: call.principal)
                 return .created(tenant.json(services), at: "/api/v1/tenants/\(tenant.slug)")
             },
             Route(.get, one, "showTenant", "Shows a tenant.", needs: .tenantRead, success: .json(.tenant)) { call in
                 .ok(try await access.tenant(call.tenant.slug, by: call.principal).json(services))
             },
             Route(
-                .patch, one, "updateTenant", "Changes a tenant's name for people.", needs: .tenantManage,
+                .patch, one, "updateTenant", "Changes a tenant's name for people, or its time zone.",
+                needs: .tenantManage,
                 body: .json(
                     .named(
                         "TenantChange",
                         .object([
-                            .required(
-                                "name", .text(.free(atMost: AccessLimits.displayNameBytes)), "The name for people.")
+                            .optional(
+                                "name", .text(.free(atMost: AccessLimits.displayNameBytes)), "The name for people."),
+                            .timeZone,
                         ]))), success: .json(.tenant)
             ) { call in
                 .ok(
                     try await access.changeTenant(
-                        call.tenant.slug, name: call.body.text("name"), by: call.principal
+                        call.tenant.slug, name: call.body.textIfAny("name"), timeZone: call.body.textIfAny("timeZone"),
+                        by: call.principal
                     ).json(services))
             },
             Route(
@@ -113,6 +117,11 @@ extension RouteTable {
     }
 }
 
+extension Shape.Member {
+    fileprivate static let timeZone = Shape.Member.optional(
+        "timeZone", .text, "The time zone in which its times are shown, such as Europe/Berlin.")
+}
+
 extension Shape {
     static let tenant = Shape.named(
         "Tenant",
@@ -125,6 +134,7 @@ extension Shape {
             .required("rootDomain", .identifier, "The root of its domains."),
             .required("created", .time, "When it was made."),
             .required("demo", .boolean, "Whether it is a removable demonstration."),
+            .required("timeZone", .nullable(.text), "The time zone in which its times are shown, when one was chosen."),
         ]))
 
     static let planFigures = Shape.named(
@@ -146,6 +156,7 @@ extension Tenant {
             "status": .string(status.rawValue),
             "plan": services.access.directory.plan(of: id).map { .string($0.name.text) } ?? .null,
             "rootDomain": .string(rootDomain.text), "created": .string(created.rfc3339), "demo": .bool(demo),
+            "timeZone": timeZone.map { .string($0.text) } ?? .null,
         ]
     }
 }

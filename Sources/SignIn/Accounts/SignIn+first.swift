@@ -15,14 +15,20 @@ public struct FirstAdministrator: Sendable {
     public let organisation: String
     /// The organisation's short name; made from its name when nil.
     public let slug: TenantSlug?
+    /// The organisation's time zone by its name.
+    public let timeZone: String?
 
     /// An administrator with these traits.
-    public init(address: String, name: String? = nil, password: String, organisation: String, slug: TenantSlug? = nil) {
+    public init(
+        address: String, name: String? = nil, password: String, organisation: String, slug: TenantSlug? = nil,
+        timeZone: String? = nil
+    ) {
         self.address = address
         self.name = name
         self.password = password
         self.organisation = organisation
         self.slug = slug
+        self.timeZone = timeZone
     }
 }
 
@@ -83,11 +89,15 @@ extension SignIn {
         if access.directory.tenant(slug) == nil {
             try await database.platform.write { tx -> Void in
                 try requireNew(in: tx)
-                _ = try access.createTenant(slug, name: organisation, by: .localAdministrator, in: tx)
+                _ = try access.createTenant(
+                    slug, name: organisation, timeZone: first.timeZone, by: .localAdministrator, in: tx)
             }
         }
         guard let tenant = access.directory.tenant(slug), tenant.status == .active else {
             throw Access.unknown("tenant")
+        }
+        if let zone = first.timeZone, tenant.timeZone == nil {
+            _ = try await access.changeTenant(slug, timeZone: zone, by: .localAdministrator)
         }
         return try await database.platform.write { tx in
             try act(tx)

@@ -13,6 +13,45 @@ extension Directories {
         }
     }
 
+    /// The directory of a name or identifier.
+    public func directory(_ text: String, of tenant: TenantID, by principal: Principal) async throws -> Directory {
+        let all = try await directories(of: tenant, by: principal)
+        guard let found = all.first(where: { $0.id.text == text || $0.name.text == text }) else {
+            throw Access.unknown("directory")
+        }
+        return found
+    }
+
+    /// Whom a directory knows, by their identifiers, and since when; those after `last`, `limit` at most.
+    public func people(
+        of directory: Directory, after last: PrincipalID? = nil, limit: Int, by principal: Principal
+    ) async throws -> [(principal: PrincipalID, since: Timestamp)] {
+        let tenant = directory.tenant
+        return try await database.tenant(tenant).read { tx in
+            try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            return try tx.scoped(to: tenant).rows(
+                """
+                SELECT principal, min(made) FROM directory_identity WHERE tenant = $1 AND directory = $2
+                GROUP BY principal HAVING principal > $3 ORDER BY principal LIMIT $4
+                """, directory.id, last ?? PrincipalID(high: 0, low: 0), limit
+            ).map { (try $0.identifier(0), try $0.timestamp(1)) }
+        }
+    }
+
+    /// How many people a directory knows, and how many roles it gives them just now.
+    public func counts(of directory: Directory, by principal: Principal) async throws -> (people: Int, roles: Int) {
+        let tenant = directory.tenant
+        return try await database.tenant(tenant).read { tx in
+            try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
+            let row = try tx.scoped(to: tenant).row(
+                """
+                SELECT (SELECT count(DISTINCT principal) FROM directory_identity WHERE tenant = $1 AND directory = $2),
+                    (SELECT count(*) FROM directory_grant WHERE tenant = $1 AND directory = $2)
+                """, directory.id)
+            return (try row?.int(0) ?? 0, try row?.int(1) ?? 0)
+        }
+    }
+
     /// Makes a directory, or changes the one of this name.
     ///
     /// Who does it must hold all that the groups give, and manage principals: from then on the directory gives it. One
@@ -108,7 +147,9 @@ extension Directories {
     }
 
     /// Removes a directory with the roles that it gave; the accounts stay.
-    public func remove(_ name: Name, tenant: TenantID, by principal: Principal) async throws {
+    public func remove(
+        _ name: Name, reason: String? = nil, tenant: TenantID, by principal: Principal
+    ) async throws {
         try await database.tenant(tenant).write { tx in
             try access.authorize(principal, .principalManage, tenant: tenant, in: tx)
             try access.requireOwn(principal, of: tenant)
@@ -127,7 +168,9 @@ extension Directories {
             try tx.execute("DELETE FROM directory WHERE tenant = $1 AND id = $2", directory.id)
             try access.record(
                 .directoryRemoved, tenant, by: principal, "directory", directory.id.text,
-                details: ["name": .string(name.text), "grants": .integer(Int64(rows.count))], in: tx)
+                details: Authority.own(reason: reason).told([
+                    "name": .string(name.text), "grants": .integer(Int64(rows.count)),
+                ]), in: tx)
         }
     }
 

@@ -21,6 +21,7 @@ public struct Directories: Sendable {
     let permits: @Sendable (NetworkAddress) -> Bool
     let threads: DirectoryThreads
     let providers: Providers
+    let tests = TestsUnderWay()
 
     /// Directories for these accounts; nothing outside is asked but through `fetch`, and nowhere that `permits` refuses.
     public init(

@@ -7,6 +7,8 @@ extension AuditCode {
     /// A directory was removed.
     public static let directoryRemoved = AuditCode(
         "directory.removed", "A directory was removed, with the roles that its groups gave.")
+    /// A directory was asked whether it answers as it should.
+    public static let directoryTested = AuditCode("directory.tested", "A directory was tested.")
     /// Somebody whom a directory knows got an account, or is taken for the holder of one.
     public static let directoryLinked = AuditCode(
         "directory.linked", "A person whom a directory knows was linked with an account.")
@@ -19,6 +21,6 @@ extension AuditCode {
 
     /// Every code that directories record.
     public static let directories: [AuditCode] = [
-        directoryChanged, directoryRemoved, directoryLinked, directoryGroups, directoryRefused,
+        directoryChanged, directoryRemoved, directoryTested, directoryLinked, directoryGroups, directoryRefused,
     ]
 }

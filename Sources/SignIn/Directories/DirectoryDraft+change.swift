@@ -1,5 +1,5 @@
 import Access
-import Base
+public import Base
 
 extension ChangeKind {
     /// A directory that is taken for the holders of accounts, or gives administrators' roles.
@@ -47,5 +47,39 @@ extension DirectoryDraft {
             }
             return GroupRule(group: group, role: role, domain: rule["domain"]?.string)
         }
+    }
+}
+
+extension DirectoryDraft {
+    /// The change that proposes this draft under a name, in the words of the API; its secret is left out.
+    public func change(_ name: Name) -> JSONValue {
+        func text(_ text: String?) -> JSONValue? { text.map { .string($0) } }
+        var members: [String: JSONValue] = [
+            "name": .string(name.text), "enabled": .bool(isEnabled), "createsAccounts": .bool(createsAccounts),
+            "linksAddresses": .bool(linksAddresses),
+            "groups": .array(
+                groups.map { rule in
+                    var members: [String: JSONValue] = ["group": .string(rule.group), "role": .string(rule.role)]
+                    members["domain"] = text(rule.domain)
+                    return .object(members)
+                }),
+        ]
+        switch means {
+        case .openID(let settings):
+            members["openid"] = .object(
+                [
+                    "issuer": text(settings.issuer), "client": text(settings.client), "scope": text(settings.scope),
+                    "groupsClaim": text(settings.groupsClaim), "authorities": text(settings.authorities),
+                ].compactMapValues(\.self))
+        case .ldap(let settings):
+            members["ldap"] = .object(
+                [
+                    "server": text(settings.server), "base": text(settings.base), "searcher": text(settings.searcher),
+                    "filter": text(settings.filter), "nameAttribute": text(settings.nameAttribute),
+                    "mailAttribute": text(settings.mailAttribute), "groupAttribute": text(settings.groupAttribute),
+                    "groupFilter": text(settings.groupFilter), "authorities": text(settings.authorities),
+                ].compactMapValues(\.self))
+        }
+        return .object(members)
     }
 }

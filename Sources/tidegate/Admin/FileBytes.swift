@@ -50,6 +50,18 @@ struct FileBytes: AsyncSequence {
     }
 }
 
+extension FileBytes {
+    /// The first line of a file, or of the standard input for `-`, for a secret.
+    static func firstLine(of file: String) async throws -> String {
+        var bytes: [UInt8] = []
+        for try await block in try FileBytes(file) {
+            bytes += block.readableBytesView
+            guard bytes.count <= 64 << 10 else { throw AdminFailure("\(file) is too large for a secret") }
+        }
+        return String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+    }
+}
+
 extension JSONValue {
     /// The JSON in a file of at most so many bytes, or in the standard input for `-`.
     init(file: String, atMost most: Int) async throws {

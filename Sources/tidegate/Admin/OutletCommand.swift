@@ -1,6 +1,5 @@
 import ArgumentParser
 import Base
-import NIOCore
 
 /// `tidegate admin outlet …`
 struct OutletCommand: AsyncParsableCommand {
@@ -143,11 +142,6 @@ struct OutletOptions: ParsableArguments {
     /// The secret, nil when none is given.
     func readSecret() async throws -> String? {
         guard let secretFile else { return nil }
-        var bytes: [UInt8] = []
-        for try await block in try FileBytes(secretFile) {
-            bytes += block.readableBytesView
-            guard bytes.count <= 64 << 10 else { throw AdminFailure("\(secretFile) is too large for a secret") }
-        }
-        return String(decoding: bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+        return try await FileBytes.firstLine(of: secretFile)
     }
 }

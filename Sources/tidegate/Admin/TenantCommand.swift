@@ -5,7 +5,9 @@ import Base
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant", abstract: "Customers, each isolated from the others.",
-        subcommands: [Create.self, List.self, Show.self, Suspend.self, Resume.self, Plan.self, Delete.self])
+        subcommands: [
+            Create.self, List.self, Show.self, Change.self, Suspend.self, Resume.self, Plan.self, Delete.self,
+        ])
 
     struct Create: AdminVerb {
         static let configuration = CommandConfiguration(
@@ -15,9 +17,12 @@ struct TenantCommand: AsyncParsableCommand {
         @Argument(help: "Its short name in addresses: a-z, 0-9 and -.") var slug: String
         @Option(help: "Its name for people.") var name: String?
         @Option(help: "Its plan.") var plan: String?
+        @Option(help: "The time zone in which its times are shown, such as Europe/Berlin.") var timeZone: String?
 
         func act(_ server: AdminClient) async throws {
-            let body = JSONValue.given(["slug": .string(slug), "name": .text(name), "plan": .text(plan)])
+            let body = JSONValue.given([
+                "slug": .string(slug), "name": .text(name), "plan": .text(plan), "timeZone": .text(timeZone),
+            ])
             show(try await server.send(.post, "/api/v1/tenants", .json(body)), first: ["id", "slug", "name"])
         }
     }
@@ -41,6 +46,27 @@ struct TenantCommand: AsyncParsableCommand {
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(slug)"
             show(try await server.send(.get, path.text), first: ["id", "slug", "name"])
+        }
+    }
+
+    struct Change: AdminVerb {
+        static let configuration = CommandConfiguration(
+            abstract: "Changes a tenant's name for people, or its time zone.",
+            discussion: "Example: tidegate admin tenant change acme --time-zone Europe/Berlin")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The tenant's slug.") var slug: String
+        @Option(help: "Its name for people.") var name: String?
+        @Option(help: "The time zone in which its times are shown.") var timeZone: String?
+
+        func validate() throws {
+            guard name != nil || timeZone != nil else { throw ValidationError("give --name or --time-zone") }
+        }
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(slug)"
+            let body = JSONValue.given(["name": .text(name), "timeZone": .text(timeZone)])
+            show(try await server.send(.patch, path.text, .json(body)), first: ["id", "slug", "name"])
         }
     }
 

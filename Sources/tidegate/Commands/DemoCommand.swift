@@ -1,16 +1,9 @@
 import Access
-import Agent
 import ArgumentParser
 import Base
-import Fleet
 import Foundation
 import Logging
-import NIOCore
-import NIOPosix
-import NIOSSL
 import ServiceLifecycle
-import Southbound
-import Trust
 
 /// `tidegate demo`
 struct DemoCommand: AsyncParsableCommand {
@@ -49,11 +42,10 @@ struct DemoCommand: AsyncParsableCommand {
 
     /// The demo tenant, made at the first start, and a token that reads it.
     private func prepare(_ parts: ServerParts) async throws -> String {
-        guard let slug = TenantSlug("demo") else { throw ConfigurationError("the demo tenant has no slug") }
-        if parts.access.directory.tenant(slug) == nil {
-            _ = try await parts.access.createTenant(slug, name: "Demo", demo: true, by: .localAdministrator)
-        }
-        guard let tenant = parts.access.directory.tenant(slug), tenant.demo else {
+        let tenant: Tenant
+        do {
+            tenant = try await parts.access.makeDemo()
+        } catch let refusal as Refusal where refusal.code == "demo.taken" {
             throw ConfigurationError("there is a tenant `demo` that is no demo; choose another data directory")
         }
         let name = "demo \(WallClock.system.now.rfc3339)"
@@ -108,61 +100,5 @@ struct DemoCommand: AsyncParsableCommand {
 
             The token reads the demo tenant for a day. Stop with Ctrl-C.
             """)
-    }
-}
-
-/// The simulated devices of the demo: registered when the listeners are open, then living like any others.
-private struct DemoFleet: Service {
-    var server: RunningServer
-    var devices: Int
-    var interval: Duration
-    var logger: Logger
-
-    func run() async throws {
-        let parts = server.parts
-        let addresses = try await server.southbound.addresses
-        guard let slug = TenantSlug("demo"), let tenant = parts.access.directory.tenant(slug) else { return }
-        var members: [SimulatedFleet.Member] = []
-        for number in 1...devices {
-            guard let name = Name("meter-\(number)") else { continue }
-            members.append(try await member(name, tenant: tenant.id, fleet: parts.fleet))
-        }
-        let roots = try NIOSSLCertificate.fromPEMBytes(Array(try parts.authorities.serverAuthorityPEM.utf8))
-        let address = ServerAddress(
-            host: "localhost", devicePort: addresses.device?.port ?? 0, mqttPort: addresses.mqtt?.port ?? 0,
-            roots: roots)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let fleet = SimulatedFleet(
-            server: address, tenant: slug.text, members: members, interval: interval, group: group, logger: logger)
-        await withTaskGroup { tasks in
-            tasks.addTask { await fleet.run() }
-            tasks.addTask { await self.tenantEnds(slug) }
-            await tasks.next()
-            tasks.cancelAll()
-        }
-        try await group.shutdownGracefully()
-    }
-
-    /// Returns when the demo tenant was deleted, as its own guide suggests, or the server stops.
-    private func tenantEnds(_ slug: TenantSlug) async {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled, server.parts.access.directory.tenant(slug) != nil {
-                try? await Task.sleep(for: .seconds(1))
-            }
-        }
-        if !Task.isCancelled, !Task.isShuttingDownGracefully {
-            logger.notice("the demo tenant was deleted, and its simulated devices end with it")
-        }
-    }
-
-    /// A device of this name with a fresh enrolment token: its key lives only as long as the simulation.
-    private func member(_ name: Name, tenant: TenantID, fleet: Fleet) async throws -> SimulatedFleet.Member {
-        do {
-            let registered = try await fleet.register(DeviceDraft(name: name), in: tenant, by: .localAdministrator)
-            return SimulatedFleet.Member(name: name.text, enrolmentToken: registered.token.text)
-        } catch let refusal as Refusal where refusal.kind == .conflict {
-            let token = try await fleet.reissueEnrolmentToken(name.text, in: tenant, by: .localAdministrator)
-            return SimulatedFleet.Member(name: name.text, enrolmentToken: token.text)
-        }
     }
 }

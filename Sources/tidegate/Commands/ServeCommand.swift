@@ -50,7 +50,8 @@ struct ServeCommand: AsyncParsableCommand {
             let greeting = Greeting(server) { [path = directory.path] in
                 Startup.greet(configuration, directory: path, words: words)
             }
-            try await Startup.serve(server.services + [greeting], logger: logger)
+            try await Startup.serve(
+                server.services + [DemoFleet(server: server, logger: logger), greeting], logger: logger)
             await parts.close()
             _ = consume directory
         }

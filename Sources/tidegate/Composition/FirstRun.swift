@@ -13,7 +13,8 @@ enum FirstRun {
         let administrator = parts.configuration.administrator
         if let address = administrator.address, let file = administrator.passwordFile {
             let first = FirstAdministrator(
-                address: address, password: try password(in: file), organisation: administrator.organisation)
+                address: address, password: try password(in: file), organisation: administrator.organisation,
+                timeZone: administrator.timeZone)
             _ = try await parts.signIn.setUp(first)
             return "The first administrator is \(address). The password's file can go: it is not read again."
         }

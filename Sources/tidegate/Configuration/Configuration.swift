@@ -63,6 +63,8 @@ struct Configuration: Sendable {
         var passwordFile: String?
         /// The name of the organisation that they begin with.
         var organisation = "Main"
+        /// The organisation's time zone.
+        var timeZone: String?
     }
 
     /// One listener's place.

@@ -1,3 +1,4 @@
+import Access
 import Base
 import FoundationEssentials
 
@@ -70,6 +71,17 @@ struct Setting: Sendable {
             key: "administrator.organisation", sentence: "The organisation that administrator begins with.",
             defaultText: "Main"
         ) { $0.administrator.organisation = $1 },
+        Setting(
+            key: "administrator.timeZone",
+            sentence: "The time zone in which that organisation's times are shown, such as Europe/Berlin.",
+            defaultText: ""
+        ) { configuration, text in
+            guard !text.isEmpty else { return }
+            guard let zone = TimeZoneName(text) else {
+                throw ConfigurationError("must be a time zone such as Europe/Berlin")
+            }
+            configuration.administrator.timeZone = zone.text
+        },
         address(
             "listeners.device", "Where devices connect (EST, telemetry, MQTT by ALPN).", "0.0.0.0:8444",
             \.listeners.device),

@@ -210,6 +210,40 @@ struct DirectoryLDAPTests {
         }
     }
 
+    @Test("a test finds what is right and what is wrong, and signs nobody in", arguments: TestDatabase.engines)
+    func test(engine: TestDatabase.Engine) async throws {
+        try await Self.with(engine) { fixture, directories, slapd in
+            let name = try #require(Name("corp"))
+            let tenant = fixture.world.acme.id
+            func test(_ user: String?, _ change: (inout LDAPSettings) -> Void = { _ in }) async throws -> DirectoryTest
+            {
+                try? await directories.remove(name, tenant: tenant, by: AccessFixture.local)
+                try await Self.put(Self.draft(slapd, change), directories, fixture)
+                return try await directories.test(name, user: user, tenant: tenant, by: AccessFixture.local)
+            }
+            let ann = try await test("ann")
+            #expect(ann.works && ann.groups == ["cn=staff,dc=example"], "\(ann)")
+            #expect(ann.findings.contains("Their address is ann@example.com."))
+            let bob = try await test("bob")
+            #expect(bob.works && bob.groups.isEmpty && bob.findings.last == "They are in no group.", "\(bob)")
+            #expect(try await test(nil).works)
+            for (user, words, change) in [
+                ("nobody", "finds nobody", { _ in }), ("*", "finds nobody", { _ in }),
+                (nil, "searcher's name or password", { $0.searcher = "cn=nobody,dc=example" }),
+                (nil, "nothing is found", { $0.base = "ou=none,dc=example" }), (nil, "TLS", { $0.authorities = nil }),
+            ] as [(String?, String, (inout LDAPSettings) -> Void)] {
+                let test = try await test(user, change)
+                #expect(!test.works && test.findings.last?.lowercased().contains(words.lowercased()) == true, "\(test)")
+            }
+            try await directories.remove(name, reason: "moved", tenant: tenant, by: AccessFixture.local)
+            let removed = try await fixture.world.log("directory.removed", of: tenant)
+            #expect(removed.contains { $0.details["reason"] == "moved" })
+            await #expect(throws: Refusal(.notFound, "directory.unknown", "")) {
+                try await directories.test(name, tenant: fixture.world.rival.id, by: AccessFixture.local)
+            }
+        }
+    }
+
     @Test("nothing is said to a server that can not be verified, nor at an address that is not allowed")
     func unsafe() async throws {
         let unavailable = Refusal(.unavailable, "directory.unavailable", "")

@@ -20,6 +20,7 @@ final class TestProvider: Sendable {
         var document: JSONValue?
         var asked: [FetchRequest] = []
         var header: JSONValue?
+        var tokenRefusal: String?
     }
 
     static let issuer = "https://login.example"
@@ -49,6 +50,9 @@ final class TestProvider: Sendable {
             case "https://login.example/.well-known/openid-configuration": return json(state.document ?? Self.document)
             case "https://login.example/keys": return json(["keys": .array(state.shown.map(\.publicKey))])
             case "https://login.example/token":
+                if let refusal = state.tokenRefusal {
+                    return FetchAnswer(status: 401, body: Array(#"{"error":"\#(refusal)"}"#.utf8))
+                }
                 let form = String(decoding: request.body, as: UTF8.self)
                 let verifier = form.split(separator: "&").first { $0.hasPrefix("code_verifier=") }?.dropFirst(14) ?? ""
                 guard ProofKey.matches(String(verifier), challenge: state.challenge), form.contains("code=right") else {
@@ -122,6 +126,27 @@ final class TestProvider: Sendable {
     }
 
     static func session(_ step: Step) -> String? { if case .done(let secret) = step { secret.text } else { nil } }
+
+    @Test("a test asks the provider who it is and whether it knows this server")
+    func test() async throws {
+        try await Self.with(.sqlite) { fixture, directories, provider in
+            let (name, tenant) = (try #require(Name("corp")), fixture.world.acme.id)
+            _ = try await directories.put(name, Self.draft(), tenant: tenant, by: AccessFixture.local)
+            func test() async throws -> DirectoryTest {
+                try await directories.test(name, tenant: tenant, by: AccessFixture.local)
+            }
+            let good = try await test()
+            #expect(good.works && good.findings.last == "It knows tidegate and the secret.", "\(good)")
+            let asked = try #require(provider.state.withLock { $0.asked.last })
+            #expect(asked.headers.contains { $0.hasPrefix("Authorization: Basic ") })
+            provider.set { $0.tokenRefusal = "invalid_client" }
+            let unknown = try await test()
+            #expect(!unknown.works && unknown.findings.last?.contains("the secret is wrong") == true, "\(unknown)")
+            provider.set { $0.document = ["issuer": "https://other.example"] }
+            let another = try await test()
+            #expect(!another.works && another.findings.count == 1, "it is asked anew: \(another)")
+        }
+    }
 
     @Test(
         "a person of a provider gets an account and the roles of their groups, which follow the groups",

@@ -1,5 +1,7 @@
 import Base
+import SignIn
 
+@testable import Access
 @testable import Console
 
 extension ConsoleSamples {
@@ -12,6 +14,14 @@ extension ConsoleSamples {
     private static let row = SettingsList.Row(name: cell, cells: [cell], rowActs: [act])
     private static let input = SettingsForm.Input(type: "text", value: "v", isRequired: true, longest: 9)
     private static let options = SettingsForm.Options(options: [.init(value: "a", label: "A", isOn: true)])
+
+    private static let domains: [Domain] = {
+        let top = DomainID(high: 1, low: 1)
+        return [
+            Domain(id: top, parent: nil, name: "acme", created: Timestamp(microseconds: 0)),
+            Domain(id: DomainID(high: 1, low: 2), parent: top, name: "plant", created: Timestamp(microseconds: 0)),
+        ]
+    }()
 
     private static let place = SettingsPlace(
         tabs: [tab], part: SettingsCrumb(place: "Users", way: "/u"), first: "/f")
@@ -42,7 +52,10 @@ extension ConsoleSamples {
                         radios: options,
                         groups: .init(groups: [
                             .init(legend: "L", boxes: [.init(value: "a", label: "A", meaning: "m", isOn: true)])
-                        ]))
+                        ]),
+                        rules: GroupRuleLines(
+                            [GroupRule(group: "g", role: "viewer", domain: "a")], roles: [.viewer],
+                            domains: DomainNames(domains)))
                 ], verb: "Invite", back: "/b", crumb: .init(place: "Ada", way: "/u"), hidden: [("a", "b")],
                 told: ["One gains."])
             form.fault = "No."

@@ -10,7 +10,7 @@ enum ConsoleSamples {
         title: "Title", styles: "/s", script: "/j", icons: "/i", mark: "/m",
         entries: [.init(label: "Overview", address: "/t/acme", icon: "overview", isCurrent: true)],
         places: [.init(label: "Acme", address: "/t/acme", isCurrent: true)], hasPlaces: true, tenantName: "Acme",
-        tenantAddress: "/t/acme", isDemo: true, searchAddress: "/t/acme/devices",
+        tenantAddress: "/t/acme", isDemo: true, zone: "Europe/Berlin", searchAddress: "/t/acme/devices",
         person: .init(name: "Ada", initials: "A", formToken: "token"), notice: .init(text: "Saved.", icon: "check"),
         live: "/t/acme/live")
 
@@ -35,7 +35,8 @@ enum ConsoleSamples {
                     id: "a", heading: "Newest", address: "/", more: "All",
                     devices: [.init(name: "m", address: "/", badge: .good("Online"), time: moment)], hasDevices: true,
                     nothing: "None")
-            ], isEmpty: true, canConnect: true, connectAddress: "/c", importAddress: "/i"),
+            ], isEmpty: true, canConnect: true, connectAddress: "/c", importAddress: "/i", removeDemo: "/r",
+            beginDemo: "/b"),
     ]
 
     private static let rule = Rule(sentence: "15 characters or more", shape: "ok", state: ": satisfied")
@@ -45,7 +46,9 @@ enum ConsoleSamples {
             place: "x", address: "a@b", organisation: "acme", next: "/", fault: "No.", hint: "Hm.", takesPasskeys: true),
         ChoosePage(
             title: "Set up", lead: "You", action: "/set-up", verb: "Go", link: "l", pending: "p", next: "/",
-            first: .init(name: "Ada", address: "a@b", organisation: "Acme", demo: "Demo"), askName: "Ada",
+            first: .init(
+                name: "Ada", address: "a@b", organisation: "Acme", demo: "Demo",
+                zones: [.init(name: "UTC", isChosen: true)]), askName: "Ada",
             rules: [rule], fault: "No."
         ),
         RulesPage(rules: [rule]), ForgottenPage(sends: true, fault: "No."), ForgottenPage(sends: false, fault: "No."),
@@ -54,7 +57,8 @@ enum ConsoleSamples {
             servers: [.init(name: "office", user: "ann")], next: "/", nextQuery: "%2F", fault: "No."),
         ProviderPage(address: "https://login.example/a?b=c", host: "login.example"), ArrivalPage(address: "/t/acme"),
         CertificatePage(fingerprint: "00", names: "localhost", otherName: "other"),
-        WelcomePage(title: "Welcome", lead: "Next?", connect: "/c", importing: "/i", overview: "/o"),
+        WelcomePage(title: "Welcome", lead: "Next?", connect: "/c", importing: "/i", demo: "/d", overview: "/o"),
+        DemoPage(title: "Demo", told: ["So."], address: "/d", verb: "Begin", look: "primary", back: "/b"),
     ]
 
     private static let carried = HiddenField(name: "pending", value: "p")

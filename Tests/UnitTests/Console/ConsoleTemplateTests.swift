@@ -91,6 +91,19 @@ struct ConsoleTemplateTests {
         }
     }
 
+    @Test("every rule of the style sheet that begins a line stands outside of all blocks")
+    func styleSheetIsWhole() throws {
+        let text = try String(contentsOf: Self.folder.appending(path: "assets/tidegate.css"), encoding: .utf8)
+        var depth = 0
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            if let first = line.first, first != " ", first != "}" {
+                #expect(depth == 0, "line \(index + 1) is within a block that was not closed")
+            }
+            depth += line.count { $0 == "{" } - line.count { $0 == "}" }
+        }
+        #expect(depth == 0)
+    }
+
     @Test("what people write is shown as text")
     func escapes() throws {
         let error = ErrorPage(

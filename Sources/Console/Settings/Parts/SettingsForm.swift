@@ -34,7 +34,7 @@ struct SettingsForm: PageView {
         let isOn: Bool
     }
 
-    /// One thing that is asked. Exactly one of the last five is there.
+    /// One thing that is asked. Exactly one of the last six is there.
     struct Field: Sendable {
         let id: String
         let label: String
@@ -45,6 +45,7 @@ struct SettingsForm: PageView {
         var options: Options?
         var radios: Options?
         var groups: Groups?
+        var rules: GroupRuleLines?
     }
 
     /// What a drop-down or a set of radio buttons offers.

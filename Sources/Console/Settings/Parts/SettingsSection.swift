@@ -2,15 +2,16 @@ import Access
 
 /// One part of the settings, in the order in which they are shown.
 enum SettingsSection: String, CaseIterable, Sendable {
-    case users, groups, roles
+    case organisation, users, groups, roles
     case apiKeys = "api-keys"
     case programs, sessions
     case signIn = "sign-in"
-    case changes, outlets, deliveries, certificates, firewall
+    case directories, changes, outlets, deliveries, certificates, firewall
 
     /// Its words.
     var label: String {
         switch self {
+        case .organisation: "Organisation"
         case .users: "Users"
         case .groups: "User groups"
         case .roles: "Roles"
@@ -18,6 +19,7 @@ enum SettingsSection: String, CaseIterable, Sendable {
         case .programs: "Programs"
         case .sessions: "Sessions"
         case .signIn: "Sign-in rules"
+        case .directories: "Directories"
         case .changes: "Changes"
         case .outlets: "Outlets"
         case .deliveries: "Deliveries"
@@ -29,6 +31,7 @@ enum SettingsSection: String, CaseIterable, Sendable {
     /// What one finds there.
     var note: String {
         switch self {
+        case .organisation: "Its name, and the time zone in which times are shown."
         case .users: "Who has an account: invite, disable, help back in."
         case .groups: "Users who hold roles together."
         case .roles: "What each role allows, and roles of your own."
@@ -36,6 +39,7 @@ enum SettingsSection: String, CaseIterable, Sendable {
         case .programs: "Programs that get access tokens by OAuth."
         case .sessions: "Who is signed in, from where, since when."
         case .signIn: "Passwords, factors, how long sessions last, from where, and second approvers."
+        case .directories: "OpenID providers and LDAP servers by which people sign in."
         case .changes: "Changes of security settings that wait for a second approver."
         case .outlets: "Ways out: mail servers, SMS gateways, webhooks, audit streams."
         case .deliveries: "What was sent, what waits, rests or could not be sent."
@@ -51,8 +55,9 @@ enum SettingsSection: String, CaseIterable, Sendable {
     var permission: Permission {
         switch self {
         case .users, .groups, .roles, .apiKeys, .programs, .sessions, .signIn, .changes: .principalRead
+        case .directories: .principalManage
         case .outlets, .deliveries: .deliveryRead
-        case .certificates, .firewall: .tenantRead
+        case .organisation, .certificates, .firewall: .tenantRead
         }
     }
 }

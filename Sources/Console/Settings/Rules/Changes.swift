@@ -105,7 +105,7 @@ enum ChangePages {
             case .string(let text) where key == "group":
                 cell = .text(groups.first { $0.id.text == text }?.name ?? text)
             case .string(let text): cell = .text(text)
-            case .array(let items): cell = .tags(items.compactMap(\.string), else: "none")
+            case .array(let items): cell = .tags(items.map(words), else: "none")
             case .bool(let isOn): cell = .text(isOn ? "yes" : "no")
             default: cell = .code(value.canonical)
             }
@@ -113,11 +113,20 @@ enum ChangePages {
         }
     }
 
+    /// An element of a list as people read it; what a group is worth, in a sentence.
+    private static func words(_ item: JSONValue) -> String {
+        if let text = item.string { return text }
+        guard let group = item["group"]?.string, let role = item["role"]?.string else { return item.canonical }
+        return "\(group): \(role)" + (item["domain"]?.string.map { " at \($0)" } ?? " everywhere")
+    }
+
     private static let labels = [
         "principal": "Who", "group": "User group", "role": "Role", "domain": "Where", "device": "Device",
         "expires": "Until", "name": "Name", "permissions": "Permissions", "needsSecond": "Second approver",
         "profile": "Rules for passwords", "idleMinutes": "Minutes without use", "sessionHours": "Hours in any case",
-        "addresses": "Allowed from", "level": "Factor",
+        "addresses": "Allowed from", "level": "Factor", "enabled": "In use",
+        "createsAccounts": "Gives newcomers accounts", "linksAddresses": "Takes accounts with the same address",
+        "groups": "Groups with roles", "openid": "OpenID provider", "ldap": "LDAP server",
     ]
 
     static func decide(_ visit: SettingsVisit) async throws -> Outcome {
@@ -161,6 +170,7 @@ extension PendingChange {
         case "approval.policy": "Second approver"
         case "signin.policy": "Sign-in rules"
         case "factor.policy": "Demand a factor"
+        case "directory.put": "Directory \(change["name"]?.string ?? "")"
         default: kind
         }
     }

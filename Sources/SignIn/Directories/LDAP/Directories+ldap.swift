@@ -58,25 +58,30 @@ extension Directories {
             return nil
         }
         guard try connection.bind(found[0].name, password: password) else { return nil }
-        var groups = found[0].values[settings.groupAttribute] ?? []
-        if let template = settings.groupFilter {
-            // People may see less than who searches.
-            try search(as: settings, secret, connection)
-            let filter = LDAPFilter.filled(template, ["dn": found[0].name, "user": user])
-            groups += try connection.search(
-                settings.base, filter, attributes: ["cn"], most: DirectoryLimits.groups
-            ).map(\.name)
-        }
+        // People may see less than who searches.
+        if settings.groupFilter != nil { try search(as: settings, secret, connection) }
+        let groups = try groups(of: found[0], user, settings, connection)
         // A name in the tree may be given to somebody else one day; the server's own identifier is not.
         guard let subject = found[0].subject else {
             throw LDAPConnection.Failure(words: "the entry has neither entryUUID nor objectGUID")
         }
         return VouchedPerson(
             subject: subject, address: found[0].values[settings.mailAttribute]?.first.flatMap { MailAddress($0) },
-            name: found[0].values[settings.nameAttribute]?.first, groups: Set(groups))
+            name: found[0].values[settings.nameAttribute]?.first, groups: groups)
     }
 
-    private static func search(as settings: LDAPSettings, _ secret: String?, _ connection: LDAPConnection) throws {
+    /// The groups of somebody, by what their entry names and what the filter for groups finds.
+    static func groups(
+        of person: LDAPConnection.Entry, _ user: String, _ settings: LDAPSettings, _ connection: LDAPConnection
+    ) throws -> Set<String> {
+        let named = Set(person.values[settings.groupAttribute] ?? [])
+        guard let template = settings.groupFilter else { return named }
+        let filter = LDAPFilter.filled(template, ["dn": person.name, "user": user])
+        return named.union(
+            try connection.search(settings.base, filter, attributes: ["cn"], most: DirectoryLimits.groups).map(\.name))
+    }
+
+    static func search(as settings: LDAPSettings, _ secret: String?, _ connection: LDAPConnection) throws {
         guard let searcher = settings.searcher else { return try connection.bindAnonymously() }
         guard try connection.bind(searcher, password: secret ?? "") else {
             throw LDAPConnection.Failure(words: "the searcher's name or password is wrong")

@@ -101,8 +101,21 @@ extension Directories {
         _ code: String, _ verifier: String, _ settings: OpenIDSettings, _ provider: Provider, secret: String?,
         _ origin: Origin
     ) async throws -> String {
+        let answer = try await ask(
+            Self.exchange(code, verifier, settings, provider, secret: secret, at: returnAddress(origin)))
+        guard answer.status == 200, let token = try Providers.json(answer.body)["id_token"]?.string else {
+            throw Self.refused
+        }
+        return token
+    }
+
+    /// What asks a provider for the token that a code is worth.
+    static func exchange(
+        _ code: String, _ verifier: String, _ settings: OpenIDSettings, _ provider: Provider, secret: String?,
+        at place: String
+    ) -> FetchRequest {
         var form = [
-            ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", returnAddress(origin)),
+            ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", place),
             ("code_verifier", verifier),
         ]
         var headers = ["Content-Type: application/x-www-form-urlencoded", "Accept: application/json"]
@@ -113,14 +126,9 @@ extension Directories {
             form.append(("client_id", settings.client))
             if let secret { form.append(("client_secret", secret)) }
         }
-        let answer = try await ask(
-            FetchRequest(
-                method: "POST", address: provider.token, headers: headers, body: Array(Self.form(form).utf8),
-                authorities: settings.authorities, mostBytes: DirectoryLimits.documentBytes))
-        guard answer.status == 200, let token = try Providers.json(answer.body)["id_token"]?.string else {
-            throw Self.refused
-        }
-        return token
+        return FetchRequest(
+            method: "POST", address: provider.token, headers: headers, body: Array(Self.form(form).utf8),
+            authorities: settings.authorities, mostBytes: DirectoryLimits.documentBytes)
     }
 
     private func check(_ text: String, _ settings: OpenIDSettings, _ provider: Provider) async throws -> JSONWebToken {

@@ -69,10 +69,10 @@ final class Providers: Sendable {
         self.clock = clock
     }
 
-    /// What a provider says of itself.
-    func provider(_ settings: OpenIDSettings) async throws -> Provider {
+    /// What a provider says of itself; `again` asks it anew.
+    func provider(_ settings: OpenIDSettings, again: Bool = false) async throws -> Provider {
         let now = clock.now
-        if let known = state.withLock({ $0.providers[Source(settings)] }),
+        if !again, let known = state.withLock({ $0.providers[Source(settings)] }),
             now - known.fetched < DirectoryLimits.documentLife
         {
             return known
