@@ -12,6 +12,7 @@ public struct TimeZoneName: Sendable, Hashable, CustomStringConvertible {
         self.text = text
     }
 
+    /// The name, as the IANA database has it.
     public var description: String { text }
 
     /// How many seconds its clocks are ahead of UTC at a time.

@@ -23,7 +23,8 @@ struct AdminCommand: AsyncParsableCommand {
             DeviceCommand.self, ModelCommand.self, TokenCommand.self, ClientCommand.self, PrincipalCommand.self,
             UserGroupCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self, ReachCommand.self,
             MoveCommand.self, ChangeCommand.self,
-            PlanCommand.self, DirectoryCommand.self, OutletCommand.self, DeliveryCommand.self, AuditCommand.self, KeysCommand.self,
+            PlanCommand.self, DirectoryCommand.self, OutletCommand.self, DeliveryCommand.self, AuditCommand.self,
+            KeysCommand.self,
             CACommand.self, ProveCommand.self,
         ])
 
