@@ -1,6 +1,7 @@
 """A real server in its own directory, and the unmodified programs that talk to it."""
 
 import base64
+import itertools
 import json
 import os
 import pathlib
@@ -19,12 +20,12 @@ DEADLINE = 60
 
 # Tests run in two processes; each picks from a range of its own, below those that the kernel gives to clients.
 FIRST_PORT = 10_000 + 8_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-PORTS = range(FIRST_PORT, FIRST_PORT + 8_000)
+PORTS = itertools.cycle(random.sample(range(FIRST_PORT, FIRST_PORT + 8_000), 8_000))
 
 
 def free_port():
     while True:
-        port = random.choice(PORTS)
+        port = next(PORTS)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
