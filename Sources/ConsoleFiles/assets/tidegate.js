@@ -6,6 +6,9 @@ const announce = (text) => {
   if (place) place.textContent = text;
 };
 
+// On a phone the menu is one line that is wider than the window: where one is stands in view.
+document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Appearance: kept in this browser only.
 const root = document.documentElement;
 const appearance = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
