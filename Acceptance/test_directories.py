@@ -298,6 +298,24 @@ def test_factors_that_the_tenant_demands_are_asked_for_after_a_directory_too(ser
     demand("none")
 
 
+def test_guessing_at_people_of_the_directory_comes_to_nothing(server):
+    def enter(user, password):
+        began = time.monotonic()
+        answer = requests.post(
+            f"{server.people_url}/sign-in/directory", headers={"Origin": server.people_url}, timeout=30, verify=str(server.ca),
+            allow_redirects=False,
+            data={"organisation": "acme", "directory": "office", "user": user, "password": password, "next": "/"})
+        told = re.search(r'role="alert"[^>]*>(.*?)</', answer.text, re.DOTALL)
+        return answer.status_code, told and told.group(1), time.monotonic() - began
+
+    assert enter("ann", "ann secret")[0] == 303
+    wrong = [enter(name, "wrong") for name in ("ann", "ANN", " ann", "ann ", "Ann", "aNN", "annie", "ann")]
+    # The right one is no better now, and nothing tells it from an unknown person's.
+    wrong += [enter("ann", "ann secret"), enter("nobody", "ann secret")]
+    assert {answer[:2] for answer in wrong} == {(401, wrong[0][1])} and wrong[0][1]
+    assert all(taken >= 0.5 for _, _, taken in wrong), wrong
+
+
 def test_a_directory_that_is_gone_says_so_and_lets_nobody_in(server, browser, slapd):
     slapd.stop()
     page = browser.page()

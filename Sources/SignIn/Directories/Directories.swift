@@ -22,11 +22,16 @@ public struct Directories: Sendable {
     let threads: DirectoryThreads
     let providers: Providers
     let tests = TestsUnderWay()
+    /// Waits for so long.
+    let pause: @Sendable (Duration) async throws -> Void
 
     /// Directories for these accounts; nothing outside is asked but through `fetch`, and nowhere that `permits` refuses.
     public init(
-        signIn: SignIn, keyRing: KeyRing, fetch: @escaping Fetch, permits: @escaping @Sendable (NetworkAddress) -> Bool
+        signIn: SignIn, keyRing: KeyRing, fetch: @escaping Fetch,
+        permits: @escaping @Sendable (NetworkAddress) -> Bool,
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
+        self.pause = pause
         accounts = signIn
         database = signIn.database
         access = signIn.access

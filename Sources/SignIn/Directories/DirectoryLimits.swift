@@ -28,6 +28,8 @@ enum DirectoryLimits {
     static let answerSeconds = 10
     /// Seconds that it may take to accept a connection.
     static let connectSeconds = 5
+    /// Microseconds at whose multiples a refused sign-in is answered.
+    static let refusalStep: Int64 = 500_000
     /// Questions to directories at one time.
     static let questions = 8
     /// Questions that wait.

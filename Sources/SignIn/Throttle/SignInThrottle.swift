@@ -21,6 +21,11 @@ public final class SignInThrottle: Sendable {
         public var everywhere = 100
         /// The first and the longest delay of strange networks then.
         public var crowdDelays = (first: Duration.seconds(60), longest: Duration.seconds(3600))
+        /// The same at a person of a directory, which itself locks somebody after a few failures, often five in half an
+        /// hour: so few reach it from strange networks that nobody is locked there by them.
+        public var everywhereInDirectory = 3
+        /// The first and the longest delay of strange networks then.
+        public var directoryDelays = (first: Duration.seconds(1800), longest: Duration.seconds(3600))
         /// After how long without an attempt its failures are forgotten.
         public var memory = Duration.seconds(86_400)
         /// Failures that a network may have at once.
@@ -38,7 +43,9 @@ public final class SignInThrottle: Sendable {
     struct Key: Hashable {
         private let value: Int
 
-        init(_ parts: String...) {
+        init(_ parts: String...) { self.init(parts) }
+
+        init(_ parts: [String]) {
             // Seeded for this process, so nobody outside can make two keys meet.
             var hasher = Hasher()
             for part in parts { hasher.combine(part) }
@@ -80,7 +87,8 @@ public final class SignInThrottle: Sendable {
         let isCrowded: Bool
         fileprivate let account: Key
         fileprivate let everywhere: Key
-        fileprivate let network: Key
+        /// The network that was charged, if one was.
+        fileprivate let network: Key?
         fileprivate let began: Timestamp
         /// From when on the account was open before this attempt.
         fileprivate let opened: Timestamp
@@ -91,28 +99,41 @@ public final class SignInThrottle: Sendable {
     ///
     /// It counts as failed until ``succeed(_:)`` says otherwise, so that attempts at the same time do not pass together.
     func begin(_ address: String, realm: Realm, from origin: Origin) throws -> Attempt {
-        let network = Self.network(origin)
-        let accountKey = Key("account", realm.rawValue, address.lowercased(), network)
-        let everywhereKey = Key("everywhere", realm.rawValue, address.lowercased())
-        let networkKey = Key("network", network)
-        let now = clock.now
+        let networkKey = Key("network", Self.network(origin))
+        let names = [realm.rawValue, address.lowercased()]
         return try state.withLock { state in
-            try charge(networkKey, at: now, in: &state)
-            let (near, all) = (known(accountKey, at: now, in: state), known(everywhereKey, at: now, in: state))
-            // A clock set back must not lock anybody out.
-            let isOpen = near.open <= now || near.open - now > settings.longestDelay
-            let isCrowded = all.open > now && all.open - now <= settings.crowdDelays.longest
-            if isOpen {
-                count(accountKey, near, delay(after: near.failures + 1), at: now, in: &state)
-                // What waits because of the crowd makes nobody wait for longer.
-                if !isCrowded {
-                    count(everywhereKey, all, crowdDelay(after: all.failures + 1), at: now, in: &state)
-                }
-            }
-            return Attempt(
-                isOpen: isOpen, isCrowded: isCrowded, account: accountKey, everywhere: everywhereKey,
-                network: networkKey, began: now, opened: near.open)
+            try charge(networkKey, at: clock.now, in: &state)
+            return count(names, origin, crowdDelay(after:), charged: networkKey, in: &state)
         }
+    }
+
+    /// Begins an attempt at a person of a directory, whose network was charged before they were found there.
+    ///
+    /// Counted is who was found, because a directory takes many spellings for one name.
+    func begin(person: String, from origin: Origin) -> Attempt {
+        state.withLock { count(["directory", person], origin, directoryDelay(after:), charged: nil, in: &$0) }
+    }
+
+    private func count(
+        _ names: [String], _ origin: Origin, _ crowdDelay: (Int) -> Duration, charged network: Key?,
+        in state: inout State
+    ) -> Attempt {
+        let accountKey = Key(["account"] + names + [Self.network(origin)])
+        let everywhereKey = Key(["everywhere"] + names)
+        let now = clock.now
+        let (near, all) = (known(accountKey, at: now, in: state), known(everywhereKey, at: now, in: state))
+        // A clock set back must not lock anybody out.
+        let isOpen = near.open <= now || near.open - now > settings.longestDelay
+        let isCrowded =
+            all.open > now && all.open - now <= max(settings.crowdDelays.longest, settings.directoryDelays.longest)
+        if isOpen {
+            count(accountKey, near, delay(after: near.failures + 1), at: now, in: &state)
+            // What waits because of the crowd makes nobody wait for longer.
+            if !isCrowded { count(everywhereKey, all, crowdDelay(all.failures + 1), at: now, in: &state) }
+        }
+        return Attempt(
+            isOpen: isOpen, isCrowded: isCrowded, account: accountKey, everywhere: everywhereKey, network: network,
+            began: now, opened: near.open)
     }
 
     private func known(_ key: Key, at now: Timestamp, in state: State) -> Account {
@@ -150,7 +171,7 @@ public final class SignInThrottle: Sendable {
             state.accounts[attempt.account] = nil
             // While many fail, what is right at one of the holder's networks makes no room for guesses elsewhere.
             if !attempt.isCrowded { state.accounts[attempt.everywhere] = nil }
-            refund(attempt.network, in: &state)
+            if let network = attempt.network { refund(network, in: &state) }
         }
     }
 
@@ -169,7 +190,7 @@ public final class SignInThrottle: Sendable {
     /// The attempt was not looked at, as when the server was busy.
     func withdraw(_ attempt: Attempt) {
         state.withLock { state in
-            refund(attempt.network, in: &state)
+            if let network = attempt.network { refund(network, in: &state) }
             uncount(attempt.account, attempt.opened, of: attempt, in: &state)
             if !attempt.isCrowded { uncount(attempt.everywhere, attempt.began, of: attempt, in: &state) }
         }
@@ -184,6 +205,13 @@ public final class SignInThrottle: Sendable {
     func crowdDelay(after failures: Int) -> Duration {
         Self.delay(
             after: failures, free: settings.everywhere, settings.crowdDelays.first, settings.crowdDelays.longest)
+    }
+
+    /// The delay of strange networks after so many failures at a person of a directory.
+    func directoryDelay(after failures: Int) -> Duration {
+        Self.delay(
+            after: failures, free: settings.everywhereInDirectory, settings.directoryDelays.first,
+            settings.directoryDelays.longest)
     }
 
     private static func delay(

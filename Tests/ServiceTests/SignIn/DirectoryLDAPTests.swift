@@ -22,7 +22,8 @@ final class TestSlapd: Sendable {
     let authorities: String
     private let process: pid_t
 
-    init(_ directory: String) async throws {
+    /// A server; one that `locks` takes nobody's password any more after five wrong ones.
+    init(_ directory: String, locks: Bool = false) async throws {
         (port, tlsPort) = (try Self.freePort(), try Self.freePort())
         let made = try CertificateAuthorities(
             paths: AuthorityPaths(keys: directory + "/ldap-keys", trust: directory + "/ldap-trust"),
@@ -40,6 +41,7 @@ final class TestSlapd: Sendable {
             include /etc/ldap/schema/inetorgperson.schema
             modulepath /usr/lib/ldap
             moduleload back_mdb
+            moduleload ppolicy
             pidfile \(folder)/slapd.pid
             TLSCertificateFile \(folder)/chain.pem
             TLSCertificateKeyFile \(folder)/key.pem
@@ -49,6 +51,7 @@ final class TestSlapd: Sendable {
             directory \(folder)/data
             access to attrs=userPassword by anonymous auth by * none
             access to * by dn.exact="cn=reader,dc=example" read by * none
+            \(locks ? "overlay ppolicy\nppolicy_default \"cn=locking,dc=example\"" : "")
             """
         let people = """
             dn: dc=example
@@ -83,6 +86,7 @@ final class TestSlapd: Sendable {
             cn: staff
             member: uid=ann,dc=example
 
+            \(locks ? Self.locking : "")
             """
         try Data(configuration.utf8).write(to: URL(filePath: folder + "/slapd.conf"))
         let added = try await SystemProgram.run(
@@ -102,6 +106,17 @@ final class TestSlapd: Sendable {
         }
         process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
+
+    private static let locking = """
+        dn: cn=locking,dc=example
+        objectClass: device
+        objectClass: pwdPolicy
+        cn: locking
+        pwdAttribute: userPassword
+        pwdLockout: TRUE
+        pwdMaxFailure: 5
+
+        """
 
     /// At once: it was begun by a thread that blocks the signals which end programs gently, and so it blocks them, too.
     func stop() { kill(process, SIGKILL) }
@@ -138,7 +153,8 @@ struct DirectoryLDAPTests {
             defer { slapd.stop() }
             let directories = Directories(
                 signIn: fixture.signIn, keyRing: fixture.world.keyRing,
-                fetch: { _ in FetchAnswer(status: 404, body: []) }, permits: permits)
+                fetch: { _ in FetchAnswer(status: 404, body: []) }, permits: permits,
+                pause: { _ in })
             try await body(fixture, directories, slapd)
         }
     }
