@@ -48,6 +48,7 @@ final class TestSlapd: Sendable {
             security simple_bind=128
             database mdb
             suffix "dc=example"
+            rootdn "cn=root,dc=example"
             directory \(folder)/data
             access to attrs=userPassword by anonymous auth by * none
             access to * by dn.exact="cn=reader,dc=example" read by * none
