@@ -21,6 +21,8 @@ public struct Access: Sendable {
     package let approvals = Approvals()
     /// What dangerous acts ask for beside a right.
     package let proof = RecentProof()
+    /// Who hears of a tenant's new time zone.
+    package let zoneChanges = ZoneChanges()
     /// What other parts know about credentials.
     package let rules = CredentialRules()
     let clock: WallClock

@@ -75,6 +75,7 @@ public struct ConsoleParts: Sendable {
         self.doors = doors
         self.names = names
         self.serverAuthority = serverAuthority
+        ReportMailing.followZones(access, clock)
         bulk = BulkRuns(database: database, fleet: fleet, bus: bus, clock: clock)
     }
 }

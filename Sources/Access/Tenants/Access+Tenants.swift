@@ -67,6 +67,7 @@ extension Access {
                 plan: try plan == nil ? old.plan : planID(plan, in: tx), rootDomain: old.rootDomain,
                 created: old.created, demo: old.demo, timeZone: zone ?? old.timeZone)
             try TenantRow.update(new, in: tx)
+            if new.timeZone != old.timeZone { try zoneChanges.tell(new, in: tx) }
             // The plan is the platform's business, so its log tells it too.
             for log in Set(plan == nil ? [old.id] : [old.id, .platform]).sorted() {
                 try record(

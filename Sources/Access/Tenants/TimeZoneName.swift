@@ -21,6 +21,27 @@ public struct TimeZoneName: Sendable, Hashable, CustomStringConvertible {
         return Int64(TimeZone(identifier: text)?.secondsFromGMT(for: Date(timeIntervalSince1970: seconds)) ?? 0)
     }
 
+    /// The moment at which its clocks show a time that is read as if it were UTC's: the first of two when clocks are set
+    /// back, and what they show instead when they leave the time out.
+    public func moment(showing local: Timestamp) -> Timestamp {
+        let (before, after) = (offset(at: local - .seconds(86_400)), offset(at: local + .seconds(86_400)))
+        let fits = [before, after].map { local - .seconds($0) }.filter { $0 + .seconds(offset(at: $0)) == local }
+        return fits.min() ?? local - .seconds(before)
+    }
+
+    /// What its clocks show at a time, as RFC 3339 has it: `2026-11-21T09:30:00+01:00`.
+    public func rfc3339(_ time: Timestamp) -> String {
+        let offset = offset(at: time)
+        return (time + .seconds(offset)).rfc3339.dropLast() + Self.words(offset)
+    }
+
+    /// An offset as ISO 8601 has it: `+01:00`.
+    public static func words(_ offset: Int64) -> String {
+        func two(_ number: UInt64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let minutes = offset.magnitude / 60
+        return (offset < 0 ? "-" : "+") + two(minutes / 60) + ":" + two(minutes % 60)
+    }
+
     /// All names in the order of the alphabet.
     public static let all = known.sorted()
 

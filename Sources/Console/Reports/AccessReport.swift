@@ -146,11 +146,15 @@ extension AccessReport {
                 try await console.signIn.foreignReview(tenant: tenant, by: principal)
             }
         let places = try await Places(console, reader)
+        let times = reader.times
         try await write(
-            CSVCell.line(["name", "mail", "kind", "state", "last sign-in", "factors", "role", "place", "until"]))
+            CSVCell.line([
+                "name", "mail", "kind", "state", times.column("last sign-in"), "factors", "role", "place",
+                times.column("until"),
+            ]))
         func line(_ head: [String], _ reach: Reach?) -> String {
             CSVCell.line(
-                head + [reach?.roleName ?? "", reach.map { places.words($0) } ?? "", reach?.until?.rfc3339 ?? ""])
+                head + [reach?.roleName ?? "", reach.map { places.words($0) } ?? "", times.text(reach?.until)])
         }
         var after: String? = domain == nil ? "" : nil
         while let from = after {
@@ -160,7 +164,7 @@ extension AccessReport {
             for person in found {
                 let head = [
                     person.principal.name, person.account?.address.text ?? "", person.principal.kind.rawValue,
-                    person.stateWord, person.account?.lastSignIn?.rfc3339 ?? "", person.factorWords,
+                    person.stateWord, times.text(person.account?.lastSignIn), person.factorWords,
                 ]
                 text += person.reach.isEmpty ? line(head, nil) : person.reach.map { line(head, $0) }.joined()
             }

@@ -123,10 +123,12 @@ extension FailuresReport {
     static func write(
         _ console: ConsoleParts, _ reader: ReportReader, _ write: (String) async throws -> Void
     ) async throws {
+        let times = reader.times
         try await write(
             CSVCell.line([
-                "device", "id", "model", "status", "online", "last failure", "kind", "reason", "lost", "refused",
-                "total", "connections", "last seen",
+                "device", "id", "model", "status", "online", times.column("last failure"), "kind", "reason", "lost",
+                "refused",
+                "total", "connections", times.column("last seen"),
             ]))
         let selection = FailureSelection(reader.query)
         var cursor: String?
@@ -137,9 +139,9 @@ extension FailuresReport {
             let lines = page.items.map { item in
                 CSVCell.line([
                     item.device.name.text, item.device.id.text, item.modelName?.text ?? "", item.device.status.rawValue,
-                    String(item.presence.isOnline), item.last.rfc3339, item.kind.rawValue, item.reason,
+                    String(item.presence.isOnline), times.text(item.last), item.kind.rawValue, item.reason,
                     String(item.lost), String(item.refused), String(item.total),
-                    String(item.presence.connections), item.presence.lastSeen?.rfc3339 ?? "",
+                    String(item.presence.connections), times.text(item.presence.lastSeen),
                 ])
             }
             try await write(lines.joined())

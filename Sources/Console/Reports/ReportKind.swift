@@ -23,6 +23,9 @@ enum ReportKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether times stand in it.
+    var hasTimes: Bool { self != .versions }
+
     /// Its page within the tenant.
     var path: String { self == .failures ? "/reports" : "/reports/\(rawValue)" }
 
@@ -72,6 +75,27 @@ struct ReportReader: Sendable {
     let principal: Principal
     /// What of it is chosen.
     var query = FormFields()
+    /// How its file says times.
+    var times = FileTimes.exported
+}
+
+/// How times stand in a report's file.
+struct FileTimes: Sendable {
+    private let zone: TimeZoneName?
+    /// The zone's name, for the head of a column.
+    private let name: String?
+
+    /// In UTC, as programs that read the file want it.
+    static let exported = FileTimes(zone: nil, name: nil)
+
+    /// As the organisation's clocks show them, with the zone's name: for people.
+    static func local(_ zone: TimeZoneName?) -> FileTimes { FileTimes(zone: zone, name: zone?.text ?? "UTC") }
+
+    /// The head of a column of times.
+    func column(_ title: String) -> String { name.map { "\(title) (\($0))" } ?? title }
+
+    /// A time, or nothing for none.
+    func text(_ time: Timestamp?) -> String { time.map { zone?.rfc3339($0) ?? $0.rfc3339 } ?? "" }
 }
 
 extension ConsoleParts {

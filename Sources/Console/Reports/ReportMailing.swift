@@ -40,13 +40,30 @@ struct ReportMailing: Sendable {
         var failure: (any Error)?
         for (tenant, order) in due where !Task.isCancelled {
             do {
-                _ = try await send(order, of: tenant, next: order.period.next(after: now))
+                _ = try await send(order, of: tenant, next: order.period.next(after: now, in: zone(of: tenant)))
             } catch {
                 failure = failure ?? error
                 try await postpone(order, of: tenant, to: now + .seconds(ConsoleLimits.reportRetry))
             }
         }
         if let failure { throw failure }
+    }
+
+    private func zone(of tenant: TenantID) -> TimeZoneName? { console.access.directory.tenant(tenant)?.timeZone }
+
+    /// Gives what waits its new times when a tenant's time zone is changed; what is due already is mailed as it is.
+    static func followZones(_ access: Access, _ clock: WallClock) {
+        access.zoneChanges.add { tenant, tx in
+            let (scoped, now) = (tx.scoped(to: tenant.id), clock.now)
+            let waiting = try scoped.rows(
+                "SELECT \(ReportOrder.columns) FROM console_report WHERE tenant = $1 AND next > $2", now
+            ).map { try ReportOrder($0) }
+            for order in waiting {
+                try scoped.execute(
+                    "UPDATE console_report SET next = $3 WHERE tenant = $1 AND id = $2", order.id,
+                    order.period.next(after: now, in: tenant.timeZone))
+            }
+        }
     }
 
     /// Mails an ordered report at once, beside its time.
@@ -109,7 +126,9 @@ struct ReportMailing: Sendable {
         }
         var (bytes, lines, isWhole): ([UInt8], Int, Bool) = ([], 0, true)
         do {
-            try await report.write(console, ReportReader(tenant: place, principal: reader)) { text in
+            try await report.write(
+                console, ReportReader(tenant: place, principal: reader, times: .local(place.timeZone))
+            ) { text in
                 guard bytes.count + text.utf8.count <= ConsoleLimits.mailedReportBytes else { throw Full() }
                 bytes += Array(text.utf8)
                 lines += text.utf8.count { $0 == 0x0A }
@@ -119,13 +138,14 @@ struct ReportMailing: Sendable {
         } catch let refusal as Refusal {
             return .denied(refusal.message)
         }
+        let zone = place.timeZone?.text ?? "UTC"
         let home = "\(console.signIn.peoplePlace)/t/\(place.slug)"
         let text = """
             \(report.title) of \(place.name): \(max(lines - 1, 0).grouped) \(lines == 2 ? "line" : "lines"), in the file.
-            \(isWhole ? "" : "It is longer than a mail should be: the file ends early. The page has all of it.\n")
+            \(report.hasTimes ? "Its times are in the time zone \(zone).\n" : "")\(isWhole ? "" : "It is longer than a mail should be: the file ends early. The page has all of it.\n")
             On the page: \(home)\(report.path)
 
-            You get this \(order.period.words), as you may see it yourself. To end it: \(home)/reports/mails
+            You get this \(order.period.words) at \(ReportPeriod.hour) (\(zone)), as you may see it yourself. To end it: \(home)/reports/mails
 
             """
         // Tomorrow's rights may be others: what can not leave by then is made anew when it is due again.

@@ -41,6 +41,8 @@ struct ReportMailsPage: PageView {
     let recipient: String
     let fault: String?
     let leaves: Bool
+    /// When all of them go.
+    let when: String
 }
 
 extension ReportMailsPage {
@@ -72,6 +74,9 @@ extension ReportMailsPage {
         mayOrderForOthers = isFree
         recipient = visit.form.text("recipient") ?? ""
         self.fault = fault
+        when =
+            visit.tenant.timeZone.map { "They go at \(ReportPeriod.hour) in the organisation's time zone, \($0)." }
+            ?? "They go at \(ReportPeriod.hour) UTC, as the organisation has chosen no time zone."
         leaves = try await console.delivery.can(.mail, for: tenant)
     }
 

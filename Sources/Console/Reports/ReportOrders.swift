@@ -59,7 +59,7 @@ struct ReportOrders: Sendable {
                 INSERT INTO console_report (tenant, id, report, period, recipient, created, next, fault)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, '')
                 """, Identifier<ReportOrderKind>(now: now), report.rawValue, period.rawValue, account.principal, now,
-                period.next(after: now))
+                period.next(after: now, in: visit.tenant.timeZone))
             try record(.reportOrdered, report, account.principal, ["period": .string(period.rawValue)], visit, in: tx)
         }
     }

@@ -1,3 +1,4 @@
+import Access
 import Base
 
 /// How often a report is mailed.
@@ -12,20 +13,29 @@ enum ReportPeriod: String, CaseIterable, Sendable {
         }
     }
 
-    /// The next moment after `now`: six in the morning, UTC.
-    func next(after now: Timestamp) -> Timestamp {
-        let day: Int64 = 86_400 * 1_000_000
-        var morning = Timestamp(microseconds: now.microseconds.flooredDivision(by: day) * day) + .seconds(6 * 3600)
-        while morning <= now || !isDay(morning) { morning = morning + .seconds(86_400) }
-        return morning
+    /// When it goes, as clocks show it.
+    static let hour = "06:00"
+
+    /// The next moment after `now` at which it is six in the morning of its day in a time zone; UTC's when nil.
+    func next(after now: Timestamp, in zone: TimeZoneName?) -> Timestamp {
+        let shown = now + .seconds(zone?.offset(at: now) ?? 0)
+        var day = shown.microseconds.flooredDivision(by: Self.day)
+        while true {
+            let local = Timestamp(microseconds: day * Self.day) + .seconds(6 * 3600)
+            let morning = zone?.moment(showing: local) ?? local
+            if isDay(day), morning > now { return morning }
+            day += 1
+        }
     }
 
-    private func isDay(_ time: Timestamp) -> Bool {
+    private static let day: Int64 = 86_400 * 1_000_000
+
+    private func isDay(_ day: Int64) -> Bool {
         switch self {
         case .daily: true
         // The first day of 1970 was a Thursday.
-        case .weekly: (time.microseconds.flooredDivision(by: 86_400 * 1_000_000) + 3).isMultiple(of: 7)
-        case .monthly: time.rfc3339.dropFirst(8).hasPrefix("01")
+        case .weekly: (day + 3).isMultiple(of: 7)
+        case .monthly: Timestamp(microseconds: day * Self.day).date.day == 1
         }
     }
 }

@@ -18,16 +18,9 @@ package struct Moment: Sendable, Hashable {
         exact = time.rfc3339
         let offset = Self.zone?.offset(at: time) ?? 0
         let local = offset == 0 ? exact : (time + .seconds(offset)).rfc3339
-        let mark = Self.zone == nil ? "UTC" : Self.words(offset)
+        let mark = Self.zone == nil ? "UTC" : TimeZoneName.words(offset)
         text = local.prefix(16).split(separator: "T").joined(separator: " ") + " " + mark
         fine = local.prefix(19).split(separator: "T").joined(separator: " ") + " " + mark
-    }
-
-    /// An offset as ISO 8601 has it: `+01:00`.
-    private static func words(_ seconds: Int64) -> String {
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let minutes = seconds.magnitude / 60
-        return (seconds < 0 ? "-" : "+") + two(Int64(minutes / 60)) + ":" + two(Int64(minutes % 60))
     }
 
     /// The words for a time, or nothing for none.

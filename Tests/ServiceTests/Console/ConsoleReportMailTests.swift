@@ -247,17 +247,79 @@ struct ConsoleReportMailTests {
     }
 
     @Test(
-        "a period's next time is six in the morning of its day",
+        "reports go at six in the organisation's time zone, also after it is changed", arguments: TestDatabase.engines)
+    func zones(engine: TestDatabase.Engine) async throws {
+        try await Self.with(engine, "auditor") { world, _ in
+            let fleet = world.api.world
+            let six = "They go at 06:00"
+            #expect(try await world.get(Self.path, as: "admin").text.contains("\(six) UTC, as the organisation"))
+            _ = try await Self.order("access", "daily", world)
+            func next() async throws -> Timestamp? {
+                try await fleet.database.tenant(fleet.acme).read { tx in
+                    try tx.row("SELECT next FROM console_report WHERE tenant = $1").map { try $0.timestamp(0) }
+                }
+            }
+            func move(to zone: String) async throws {
+                _ = try await fleet.access.changeTenant(
+                    #require(TenantSlug("acme")), timeZone: zone, by: .localAdministrator)
+            }
+            #expect(try await next() == ReportPeriod.daily.next(after: fleet.time.now, in: nil))
+            for zone in ["Asia/Tokyo", "America/New_York", "Europe/Berlin"] {
+                try await move(to: zone)
+                #expect(try await next() == ReportPeriod.daily.next(after: fleet.time.now, in: TimeZoneName(zone)))
+                #expect(try await world.get(Self.path, as: "admin").text.contains("time zone, \(zone)."))
+            }
+            // A name or plan that changes is no new zone, and what is due stays due.
+            let due = try #require(try await next())
+            fleet.time.advance(by: due - fleet.time.now + .seconds(1))
+            try await move(to: "Asia/Tokyo")
+            #expect(try await next() == due)
+            try await world.parts.sendDueReports()
+            #expect(try await Self.mails(world) == 1)
+            #expect(try await next() == ReportPeriod.daily.next(after: fleet.time.now, in: TimeZoneName("Asia/Tokyo")))
+            let order = try #require(
+                try await fleet.database.tenant(fleet.acme).read { tx in
+                    try tx.row("SELECT \(ReportOrder.columns) FROM console_report WHERE tenant = $1").map {
+                        try ReportOrder($0)
+                    }
+                })
+            guard
+                case .mail(let message) = try await ReportMailing(console: world.parts).make(order, of: fleet.acme),
+                case .mail(_, _, let text, let files) = message.content
+            else { throw Refusal(.invalid, "test.step", "there is no such mail") }
+            #expect(
+                text.contains("every day at 06:00 (Asia/Tokyo)") && text.contains("times are in the time zone Asia/"))
+            let file = String(decoding: try #require(files.first).bytes, as: UTF8.self)
+            #expect(file.contains("last sign-in (Asia/Tokyo)") && file.contains("until (Asia/Tokyo)"))
+            #expect(file.contains("+09:00") && !file.contains("00Z"), "\(file)")
+            // What programs fetch stays in UTC.
+            let exported = try await world.get("/t/acme/reports/access.csv", as: "admin").text
+            #expect(exported.contains("last sign-in,") && !exported.contains("+09:00"))
+        }
+    }
+
+    @Test(
+        "a period's next time is six in the morning of its day, by clocks that are set forward and back",
         arguments: [
-            (ReportPeriod.daily, "2026-11-21T05:59:59Z", "2026-11-21T06:00:00Z"),
-            (.daily, "2026-11-21T06:00:00Z", "2026-11-22T06:00:00Z"),
-            (.weekly, "2026-11-21T12:00:00Z", "2026-11-23T06:00:00Z"),
-            (.weekly, "2026-11-23T06:00:00Z", "2026-11-30T06:00:00Z"),
-            (.monthly, "2026-12-31T23:00:00Z", "2027-01-01T06:00:00Z"),
-            (.monthly, "2028-02-01T07:00:00Z", "2028-03-01T06:00:00Z"),
+            (ReportPeriod.daily, nil, "2026-11-21T05:59:59Z", "2026-11-21T06:00:00Z"),
+            (.daily, nil, "2026-11-21T06:00:00Z", "2026-11-22T06:00:00Z"),
+            (.weekly, nil, "2026-11-21T12:00:00Z", "2026-11-23T06:00:00Z"),
+            (.weekly, nil, "2026-11-23T06:00:00Z", "2026-11-30T06:00:00Z"),
+            (.monthly, nil, "2026-12-31T23:00:00Z", "2027-01-01T06:00:00Z"),
+            (.monthly, nil, "2028-02-01T07:00:00Z", "2028-03-01T06:00:00Z"),
+            (.daily, "Europe/Berlin", "2026-03-28T04:59:59Z", "2026-03-28T05:00:00Z"),
+            (.daily, "Europe/Berlin", "2026-03-28T05:00:00Z", "2026-03-29T04:00:00Z"),
+            (.daily, "Europe/Berlin", "2026-10-24T04:00:00Z", "2026-10-25T05:00:00Z"),
+            (.weekly, "Europe/Berlin", "2026-03-23T05:00:00Z", "2026-03-30T04:00:00Z"),
+            (.daily, "Australia/Lord_Howe", "2026-10-03T00:00:00Z", "2026-10-03T19:00:00Z"),
+            (.weekly, "Asia/Tokyo", "2026-11-21T12:00:00Z", "2026-11-22T21:00:00Z"),
+            (.monthly, "America/New_York", "2026-10-31T12:00:00Z", "2026-11-01T11:00:00Z"),
+            (.monthly, "Pacific/Kiritimati", "2026-12-31T15:59:59Z", "2026-12-31T16:00:00Z"),
+            (.monthly, "Pacific/Kiritimati", "2026-12-31T16:00:00Z", "2027-01-31T16:00:00Z"),
         ])
-    func next(period: ReportPeriod, now: String, next: String) throws {
+    func next(period: ReportPeriod, zone: String?, now: String, next: String) throws {
         let now = try #require(Timestamp(rfc3339: now))
-        #expect(period.next(after: now).rfc3339 == next)
+        let found = try zone.map { try #require(TimeZoneName($0)) }
+        #expect(period.next(after: now, in: found).rfc3339 == next)
     }
 }

@@ -41,6 +41,6 @@ extension ConsoleSamples {
                     failure: "No.")
             ], hasRows: true, isEmpty: true, reports: [.init(value: "a", label: "A", isOn: true)],
             periods: [.init(value: "a", label: "A", isOn: true)], mayOrderForOthers: true, recipient: "a@b",
-            fault: "No.", leaves: true),
+            fault: "No.", leaves: true, when: "At six."),
     ]
 }
