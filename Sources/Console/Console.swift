@@ -206,7 +206,9 @@ public struct Console: Sendable {
 
     /// A page that asks for the same address once more, now from here, so that the session comes along.
     private func continuation(_ visit: Visit) -> Response {
-        html(templates.render(Continuation(address: visit.place), in: bareFrame(nil, visit)), .ok, false)
+        // A path that begins with two slashes names another host to whoever follows it.
+        let address = LocalAddress(visit.place).text
+        return html(templates.render(Continuation(address: address), in: bareFrame(nil, visit)), .ok, false)
     }
 
     // MARK: - The frame

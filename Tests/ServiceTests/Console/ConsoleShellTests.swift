@@ -66,6 +66,8 @@ struct ConsoleShellTests {
             #expect(reply.status == 200)
             #expect(reply.text.contains("http-equiv=\"refresh\""))
             #expect(!reply.text.contains("<b>"))
+            let away = try await world.get("//evil.example/t/acme", headers: fields)
+            #expect(away.text.contains("http-equiv=\"refresh\"") && !away.text.contains("evil.example"))
             fields[.secFetchSite] = "same-origin"
             #expect(try await world.get("/t/acme", headers: fields).status == 303)
         }
