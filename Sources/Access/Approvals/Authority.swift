@@ -82,9 +82,7 @@ extension Access {
         guard !principal.isLocalAdministrator, principal.id != other, try needsSecond(tenant, in: tx) else { return }
         let scoped = tx.scoped(to: tenant)
         let info = try findPrincipal(other.text, in: scoped)
-        let held = try holdings(
-            of: Principal(id: info.id, kind: info.kind, tenant: tenant, name: info.name, credential: nil, address: nil),
-            in: tenant, tx)
+        let held = try given(to: info, tenant: tenant, in: tx)
         guard held.contains(where: { $0.permissions.contains(where: \.isAdministrative) }) else { return }
         throw Refusal(
             .conflict, "approval.ownSecond",

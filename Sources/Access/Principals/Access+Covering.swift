@@ -10,10 +10,7 @@ extension Access {
         if principal.isLocalAdministrator { return }
         try requireOwn(principal, of: tenant)
         let info = try findPrincipal(other.text, in: tx.scoped(to: tenant))
-        let held = try holdings(
-            of: Principal(id: info.id, kind: info.kind, tenant: tenant, name: info.name, credential: nil, address: nil),
-            in: tenant, tx)
-        for holding in held {
+        for holding in try given(to: info, tenant: tenant, in: tx) {
             try requireHolding(
                 holding.permissions, until: holding.until, principal, tenant: tenant,
                 at: place(of: holding.domain, holding.device, tenant: tenant, in: tx), in: tx)

@@ -99,14 +99,24 @@ extension Access {
             : try lent(to: principal, by: tenant, at: place, tx)
     }
 
-    private func granted(to principal: Principal, at place: GrantPlace?, _ scoped: Transaction) throws -> [Holding] {
+    /// What a principal of the tenant is given, even while it is disabled: enabled again, it holds all of it again.
+    func given(to info: PrincipalInfo, tenant: TenantID, in tx: Transaction) throws -> [Holding] {
+        let principal = Principal(
+            id: info.id, kind: info.kind, tenant: tenant, name: info.name, credential: nil, address: nil)
+        return try granted(to: principal, at: nil, tx.scoped(to: tenant), evenDisabled: true)
+    }
+
+    private func granted(
+        to principal: Principal, at place: GrantPlace?, _ scoped: Transaction, evenDisabled: Bool = false
+    ) throws -> [Holding] {
         var query = RightsQuery(now: clock.now, at: place)
+        let isLive = evenDisabled ? "1 = 1" : query.isLive(principal)
         let sql = """
             \(query.line)
             SELECT g.domain, g.device, g.role, r.permissions, g.expires FROM role_grant g
             LEFT JOIN custom_role r ON r.tenant = $1 AND r.id = g.role
             WHERE g.tenant = $1 AND \(query.isHolder("g.holder", principal))
-                AND (g.expires IS NULL OR g.expires > \(query.now)) AND \(query.isHere("g")) AND \(query.isLive(principal))
+                AND (g.expires IS NULL OR g.expires > \(query.now)) AND \(query.isHere("g")) AND \(isLive)
             """
         return try scoped.rows(sql, arguments: query.arguments).map { row in
             Holding(

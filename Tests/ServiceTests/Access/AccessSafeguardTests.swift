@@ -62,6 +62,15 @@ import Testing
                 }
             }
             #expect(try await world.isAllowed(owner, .approvalManage))
+            // Who is disabled holds nothing for the moment, and all of it once enabled again.
+            _ = try await access.setActive(false, principal: "owner-1", tenant: acme, by: local)
+            for role in ["clerk", "admin"] {
+                let other = try await world.principal(role)
+                await #expect(throws: Self.beyond, "\(role)") {
+                    _ = try await access.setActive(true, principal: "owner-1", tenant: acme, by: other)
+                }
+            }
+            _ = try await access.setActive(true, principal: "owner-1", tenant: acme, by: local)
             // What gives nobody administrators' rights is still taken by whoever manages principals.
             let clerk = try await world.principal("clerk")
             let viewing = try await access.grant(role: "viewer", to: "bea", tenant: acme, by: local)
