@@ -60,7 +60,7 @@ extension Directories {
                 let role = try access.role(rule.role, tenant: directory.tenant, in: tx)
                 let domain = try access.domain(rule.domain, tenant: directory.tenant, in: tx)
                 found[GivenRole(role: role.id, domain: domain)] = role
-            } catch let refusal as Refusal where refusal.kind == .notFound {
+            } catch let refusal as Refusal where refusal.kind == .notFound || refusal.code == "role.unknown" {
                 continue
             }
         }

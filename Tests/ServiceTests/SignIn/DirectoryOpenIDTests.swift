@@ -186,6 +186,23 @@ final class TestProvider: Sendable {
         }
     }
 
+    @Test("a rule whose role is gone gives nothing and keeps nobody out", arguments: TestDatabase.engines)
+    func goneRole(engine: TestDatabase.Engine) async throws {
+        try await Self.with(engine) { fixture, directories, provider in
+            let (acme, local) = (fixture.world.acme.id, AccessFixture.local)
+            _ = try await fixture.world.access.putRole(
+                #require(Name("helper")), permissions: [.modelRead], tenant: acme, by: local)
+            var draft = Self.draft()
+            draft.groups.append(GroupRule(group: "helpers", role: "helper", domain: nil))
+            _ = try await directories.put(#require(Name("corp")), draft, tenant: acme, by: local)
+            try await fixture.world.access.deleteRole("helper", tenant: acme, by: local)
+            provider.set { $0.claims = ["groups": ["bosses", "helpers"]] }
+            let secret = try #require(Self.session(try await Self.signIn(directories, provider)))
+            let session = try await fixture.signIn.session(secret, from: SignInFixture.office)
+            #expect(try await fixture.world.isAllowed(session.principal, .deviceManage, at: "plant"))
+        }
+    }
+
     @Test(
         "what a provider says is believed only when every part of it is right",
         arguments: [
