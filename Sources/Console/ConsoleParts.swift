@@ -24,6 +24,7 @@ public struct ConsoleParts: Sendable {
     let delivery: Delivery
     let authorities: CertificateAuthorities
     let issuing: IssuingAuthorities
+    let keyRing: KeyRing
     let verifier: AuditVerifier
     let auditCodes: [AuditCode]
     let bus: Bus
@@ -47,7 +48,8 @@ public struct ConsoleParts: Sendable {
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
         factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities,
-        issuing: IssuingAuthorities, verifier: AuditVerifier, auditCodes: [AuditCode], bus: Bus, oauth: OAuth,
+        issuing: IssuingAuthorities, keyRing: KeyRing, verifier: AuditVerifier, auditCodes: [AuditCode], bus: Bus,
+        oauth: OAuth,
         gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
         addresses: DeviceAddresses, doors: [ServerDoor], names: Set<String>,
         serverAuthority: @escaping @Sendable () throws -> String
@@ -63,6 +65,7 @@ public struct ConsoleParts: Sendable {
         self.authorities = authorities
         self.directories = directories
         self.issuing = issuing
+        self.keyRing = keyRing
         self.verifier = verifier
         self.auditCodes = auditCodes
         self.bus = bus

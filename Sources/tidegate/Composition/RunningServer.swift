@@ -172,7 +172,8 @@ extension ConsoleParts {
             database: parts.database, access: parts.access, audit: parts.audit, fleet: parts.fleet,
             telemetry: parts.telemetry, signIn: parts.signIn, factors: parts.factors, directories: parts.directories,
             delivery: parts.delivery, authorities: parts.authorities, issuing: parts.issuing,
-            verifier: parts.verification, auditCodes: AuditCode.all, bus: parts.bus, oauth: parts.oauth,
+            keyRing: parts.keyRing, verifier: parts.verification, auditCodes: AuditCode.all, bus: parts.bus,
+            oauth: parts.oauth,
             gatekeeper: gatekeeper,
             metrics: parts.metrics, version: Program.version,
             addresses: DeviceAddresses(

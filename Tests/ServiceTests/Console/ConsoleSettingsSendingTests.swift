@@ -4,6 +4,7 @@ import Delivery
 import HTTPTypes
 import Storage
 import Testing
+import Trust
 
 @testable import Console
 @testable import Northbound
@@ -182,6 +183,20 @@ struct ConsoleSettingsSendingTests {
             let keys = try await world.get("/t/acme/settings/certificates", as: "viewer").text
             #expect(keys.contains("fleet.example.com") && keys.contains("Root") && keys.contains("Devices"))
             #expect(keys.matches(of: /[0-9a-f]{64}/).count >= 4)
+            #expect(keys.contains("Generation") && keys.contains("In use") && !keys.contains("<span>Retired</span>"))
+            let (fleet, ring) = (world.api.world, world.api.world.ring)
+            try await fleet.database.tenant(fleet.acme).write { try ring.rotateTenantKey(fleet.acme, in: $0) }
+            let rotated = try await world.get("/t/acme/settings/certificates", as: "viewer").text
+            #expect(rotated.contains("<span>Retired</span>") && rotated.matches(of: /In use/).count == 1)
+            let generations = try await fleet.database.tenant(fleet.acme).read {
+                try ring.overview(of: fleet.acme, in: $0)
+            }
+            #expect(generations.map(\.generation) == [2, 1] && generations[0].retired == nil)
+            #expect(generations[1].retired == fleet.time.now)
+            // Another organisation's is its own matter.
+            #expect(
+                !(try await world.get("/t/rival/settings/certificates", as: "rival").text.contains(
+                    "<span>Retired</span>")))
             let firewall = try await world.get("/t/acme/settings/firewall", as: "viewer").text
             for words in [
                 "8443/tcp", "8444/tcp", "8883/tcp", "itself only", "ip daddr fleet.example.com tcp dport 8883 accept",

@@ -14,7 +14,10 @@ enum AuthorityPages {
     static func record(_ visit: SettingsVisit) async throws -> SettingsRecord {
         let console = visit.console
         let (issuing, tenant) = (console.issuing, visit.tenantID)
-        let own = try await console.database.tenant(tenant).read { try issuing.overview(of: tenant, in: $0) }
+        let keyRing = console.keyRing
+        let (own, keys) = try await console.database.tenant(tenant).read {
+            (try issuing.overview(of: tenant, in: $0), try keyRing.overview(of: tenant, in: $0))
+        }
         let above = try console.authorities.overview()
         let now = console.clock.now
         return SettingsRecord(
@@ -33,13 +36,28 @@ enum AuthorityPages {
                     explains: "Devices' authorities hang from the root by the intermediate; the server's authority "
                         + "signs what browsers and devices check this server by.", table: table(above, now)),
                 .init(
-                    "rotation", "What can be renewed",
+                    "keys", "The key of what is sealed",
                     explains:
-                        "Devices renew their certificates by themselves, and so does the server. Whoever runs the "
-                        + "deployment can make a new key for what is sealed of this organisation in the database, on "
-                        + "the server's own machine.",
+                        "Secrets of this organisation in the database are sealed by its own key; each sort below has "
+                        + "one of its own, derived from it. A retired generation is kept until all that it sealed is "
+                        + "sealed again, which goes on by itself, or is gone; then it is destroyed. A new generation "
+                        + "is made by who runs the deployment (platform.manage), on the server's own machine:",
+                    facts: [.init("Sealed are", .tags(keyRing.purposes))], table: table(keys),
                     text: "tidegate admin keys rotate --tenant \(visit.visit.tenant.slug)"),
             ])
+    }
+
+    private static func table(_ keys: [TenantKeyOverview]) -> SettingsRecord.Table {
+        SettingsRecord.Table(
+            columns: ["Generation", "State", "Made", "Retired"],
+            tableRows: keys.map { key in
+                .init(
+                    name: .text(String(key.generation)),
+                    cells: [
+                        .badge(key.retired == nil ? .good("In use") : .off("Retired")), .time(key.made),
+                        .time(key.retired, else: "–"),
+                    ])
+            })
     }
 
     private static func table(_ authorities: [AuthorityOverview], _ now: Timestamp) -> SettingsRecord.Table {
