@@ -211,6 +211,28 @@ def test_passkeys_say_where_they_work_and_what_a_certificate_warning_does_to_the
     page.context.close()
 
 
+def test_whose_session_a_raised_demand_ends_is_told_and_nobody_else(server, browser, demand):
+    demand("none")
+    gil = Person(server, "gil")
+    page = browser.page()
+    gil.accept(page)
+    is_in(page)
+    demand("any")
+    page.goto(f"/t/{ACME}/devices")
+    expect(page.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
+    expect(page.get_by_text("your organisation asks for more at sign-in now")).to_be_visible()
+    check_page(browser, "/sign-in", "sign-in-ended", page.context.storage_state())
+    stranger = browser.page()
+    stranger.goto(f"/sign-in?next=/t/{ACME}/devices")
+    expect(stranger.get_by_text("asks for more")).to_have_count(0)
+    stranger.context.close()
+    page.get_by_label("E-mail address").fill(gil.address)
+    page.get_by_label("Password", exact=True).fill(NEWCOMER)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
+    page.context.close()
+
+
 def test_a_code_by_text_message_is_sent_typed_and_not_sent_again_at_once(server, browser, texting, demand):
     eve = Person(server, "eve")
     demand("any")

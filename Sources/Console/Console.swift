@@ -5,6 +5,7 @@ import Hummingbird
 import Logging
 import NIOCore
 public import Northbound
+import SignIn
 import Storage
 
 /// The pages for people: finds the page, learns who comes, checks that they may, and puts the frame around the answer.
@@ -61,7 +62,12 @@ public struct Console: Sendable {
                 }
             if method == .post { try FormGuard.checkOrigin(request) }
             if Self.comesFromElsewhere(request) { return continuation(visit) }
-            let visitor = try await visitor(visit)
+            let visitor: Visitor?
+            do {
+                visitor = try await self.visitor(visit)
+            } catch let refusal as Refusal where [SignIn.sessionOutgrown, SignIn.sessionElsewhere].contains(refusal) {
+                (visitor, visit.ended) = (nil, refusal)
+            }
             visit = visit.with(visitor: visitor)
             guard case .page(let page, let parameters) = table.match(method, request.uri.path) else {
                 return try missing(method, request.uri.path, visit, acceptsGzip)
@@ -97,7 +103,10 @@ public struct Console: Sendable {
         guard let secret = visit.cookie.secret(in: visit.request.headers) else { return nil }
         do {
             return try await sessions.visitor(secret, visit.origin, true)
-        } catch let refusal as Refusal where refusal.kind == .unauthenticated {
+        } catch let refusal as Refusal
+            where refusal.kind == .unauthenticated && refusal != SignIn.sessionOutgrown
+            && refusal != SignIn.sessionElsewhere
+        {
             return nil
         }
     }
@@ -273,7 +282,7 @@ extension Visit {
     ) -> Visit {
         Visit(
             id: id, request: request, address: address, realm: realm, parameters: parameters, query: query, form: form,
-            visitor: visitor)
+            visitor: visitor, ended: ended)
     }
 }
 

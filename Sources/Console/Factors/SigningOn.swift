@@ -112,6 +112,7 @@ extension SignInPage {
     init(_ console: ConsoleParts, _ visit: Visit, to next: String) {
         self.init(place: console.addresses.host)
         self.next = LocalAddress(next).text
+        ended = visit.ended?.message
         takesPasskeys = console.factors.passkeysWork(at: visit.pageOrigin)
         hint =
             console.names.contains(visit.hostName)

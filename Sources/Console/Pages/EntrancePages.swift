@@ -20,6 +20,8 @@ struct SignInPage: PageView {
     var organisation: String?
     var next = "/"
     var fault: String?
+    /// Why the session that this browser holds does not count any more.
+    var ended: String?
     var hint: String?
     /// Whether passkeys work at the address by which the visitor came.
     var takesPasskeys = false

@@ -22,6 +22,8 @@ package struct Visit: Sendable {
     package let form: FormFields
     /// Who is signed in, if anybody.
     let visitor: Visitor?
+    /// Why the session that the browser brings does not count, when rules for signing in keep it from that.
+    var ended: Refusal?
 
     /// The cookie of the listener's sessions.
     var cookie: SessionCookie { SessionCookie(realm) }

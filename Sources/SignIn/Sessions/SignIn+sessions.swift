@@ -5,7 +5,20 @@ import Storage
 import Trust
 
 extension SignIn {
-    /// Who holds this session; one refusal for unknown, ended, expired and any other realm's.
+    /// A session that would count, if no more were demanded by now than was proved when it was opened.
+    public static let sessionOutgrown = Refusal(
+        .unauthenticated, "session.outgrown",
+        "You were signed out because your organisation asks for more at sign-in now: sign in again, and prove or set up "
+            + "what you are asked for.")
+
+    /// A session that would count somewhere else.
+    public static let sessionElsewhere = Refusal(
+        .unauthenticated, "session.elsewhere",
+        "You were signed out because your organisation lets you in from certain networks only, and this is none of "
+            + "them: come by one of them, or ask an administrator.")
+
+    /// Who holds this session; one refusal for unknown, ended, expired and any other realm's. Who does hold it is told
+    /// when rules for signing in keep it from counting.
     ///
     /// `isUse` says whether this keeps the session from its idle end: a page that stays open does not.
     public func session(_ secret: String, from origin: Origin, isUse: Bool = true) async throws -> SignedIn {
@@ -18,11 +31,13 @@ extension SignIn {
             guard let account = try AccountRow.find(principal.id, tenant: principal.tenant, in: tx)?.account,
                 account.status == .active,
                 let row = try tx.row(
-                    "SELECT factors, proved FROM sign_in_session WHERE tenant = $1 AND credential = $2", session),
-                try admits(account, from: origin.address, in: tx),
-                // What is demanded may have been raised since.
-                try rule.isEnough(Self.methods(try row.text(0)), for: account, in: tx)
+                    "SELECT factors, proved FROM sign_in_session WHERE tenant = $1 AND credential = $2", session)
             else { throw ended }
+            guard try admits(account, from: origin.address, in: tx) else { throw Self.sessionElsewhere }
+            // What is demanded may have been raised since.
+            guard try rule.isEnough(Self.methods(try row.text(0)), for: account, in: tx) else {
+                throw Self.sessionOutgrown
+            }
             return SignedIn(
                 principal: principal, account: account, tenant: tenant, session: session,
                 csrfKey: Token.hash(of: "csrf " + secret).hex, proved: try row.timestamp(1),

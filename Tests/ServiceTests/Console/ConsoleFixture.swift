@@ -49,6 +49,9 @@ struct ConsoleFixture: Sendable {
 
     private final class Newcomers: Sendable {
         private let known = Mutex<[String: Visitor]>([:])
+        private let ends = Mutex<[String: Refusal]>([:])
+        func end(_ secret: String, _ refusal: Refusal) { ends.withLock { $0[secret] = refusal } }
+        func refusal(_ secret: String) -> Refusal? { ends.withLock { $0[secret] } }
         func add(_ visitor: Visitor, _ secret: String) { known.withLock { $0[secret] = visitor } }
         subscript(secret: String) -> Visitor? { known.withLock { $0[secret] } }
     }
@@ -106,6 +109,7 @@ struct ConsoleFixture: Sendable {
             parts,
             sessions: Sessions(
                 visitor: { secret, _, _ in
+                    if let refusal = newcomers.refusal(secret) { throw refusal }
                     guard let visitor = known[secret] ?? newcomers[secret] else {
                         throw Refusal(.unauthenticated, "session.ended", "Sign in.")
                     }
@@ -115,6 +119,9 @@ struct ConsoleFixture: Sendable {
         services.site = console.site
         door = services.frontDoor(api.table, listener: .people, caller: .bearer)
     }
+
+    /// Lets the session of whoever holds a role count no more.
+    func end(_ role: String, _ refusal: Refusal) { newcomers.end(Self.secret(role), refusal) }
 
     /// The password of every newcomer.
     static let password = "harbour lantern quietly"

@@ -183,4 +183,25 @@ struct ConsoleShellTests {
             #expect(text.contains("meter-1") && !text.contains("Connect a device"))
         }
     }
+
+    @Test(
+        "who holds a session that rules for signing in have ended is told why where they sign in, and nobody else is",
+        arguments: [
+            (SignIn.sessionOutgrown, "asks for more at sign-in now"), (SignIn.sessionElsewhere, "certain networks"),
+        ])
+    func ended(refusal: Refusal, words: String) async throws {
+        try await ConsoleFixture.with(.sqlite) { world in
+            world.end("viewer", refusal)
+            let sent = try await world.get("/t/acme/devices", as: "viewer")
+            #expect(sent.status == 303 && sent.headers[.location] == "/sign-in?next=%2Ft%2Facme%2Fdevices")
+            let told = try await world.get("/sign-in", as: "viewer")
+            #expect(told.status == 200 && told.text.contains(words) && told.text.contains("role=\"status\""))
+            for other in [nil, "admin", "nobody"] {
+                #expect(try await !world.get("/sign-in?ended=\(refusal.code)", as: other).text.contains(words))
+            }
+            // A session that has ended otherwise tells nothing.
+            world.end("viewer", Refusal(.unauthenticated, "session.invalid", "The session has ended."))
+            #expect(try await !world.get("/sign-in", as: "viewer").text.contains("signed out because"))
+        }
+    }
 }

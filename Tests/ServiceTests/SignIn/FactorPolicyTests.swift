@@ -82,6 +82,12 @@ struct FactorPolicyTests {
             #expect(try await isIn() == [false, true])
             // A code is not what is demanded now.
             _ = try await world.factors.demand(.passkey, reason: "x", tenant: tenant, by: AccessFixture.local)
+            await #expect(throws: SignIn.sessionOutgrown) {
+                try await world.signIn.session(fresh.text, from: origin)
+            }
+            // Once it has ended for good, nothing is told about it.
+            _ = try await world.signIn.setActive(
+                false, user: "ada@x.example", tenant: tenant, by: AccessFixture.local)
             await #expect(throws: Refusal(.unauthenticated, "session.invalid", "")) {
                 try await world.signIn.session(fresh.text, from: origin)
             }

@@ -108,9 +108,15 @@ struct SignInSessionTests {
             policy.addressRanges = [try #require(AddressRange("192.0.2.0/24"))]
             try await signIn.putPolicy(policy, reason: "office only", tenant: acme.id, by: signedIn.principal)
             _ = try await signIn.session(inside, from: Self.office)
-            await #expect(throws: Self.gone) { try await signIn.session(outside, from: SignInFixture.elsewhere) }
-            await #expect(throws: Self.gone) { try await signIn.session(inside, from: SignInFixture.elsewhere) }
-            await #expect(throws: Self.gone) { try await signIn.session(inside, from: Origin(address: nil)) }
+            await #expect(throws: SignIn.sessionElsewhere) {
+                try await signIn.session(outside, from: SignInFixture.elsewhere)
+            }
+            await #expect(throws: SignIn.sessionElsewhere) {
+                try await signIn.session(inside, from: SignInFixture.elsewhere)
+            }
+            await #expect(throws: SignIn.sessionElsewhere) {
+                try await signIn.session(inside, from: Origin(address: nil))
+            }
             #expect(
                 await world.refusal("ann@example.com", SignInFixture.good, from: SignInFixture.elsewhere)?.code
                     == "signin.refused")
@@ -131,7 +137,9 @@ struct SignInSessionTests {
             let far = try #require(listed.first { $0.id == ann.session })
             #expect(far.address == "198.51.100.7" && far.userAgent == "Test/2" && far.isLive && far.ended == nil)
             try await signIn.endSessions(of: "ann@example.com", ann.session, tenant: acme.id, by: now.principal)
-            await #expect(throws: Self.gone) { try await signIn.session(first, from: SignInFixture.elsewhere) }
+            await #expect(throws: Self.gone) {
+                try await signIn.session(first, from: SignInFixture.elsewhere)
+            }
             #expect(world.world.endedCredentials.all.contains(now.principal.id))
             // Bob may see and end his own and nobody else's.
             let (bobs, bobIn) = try await world.enter("bob@example.com")

@@ -43,7 +43,8 @@ enum ConsoleSamples {
 
     private static let entrance: [any PageView] = [
         SignInPage(
-            place: "x", address: "a@b", organisation: "acme", next: "/", fault: "No.", hint: "Hm.", takesPasskeys: true),
+            place: "x", address: "a@b", organisation: "acme", next: "/", fault: "No.", ended: "You were.", hint: "Hm.",
+            takesPasskeys: true),
         ChoosePage(
             title: "Set up", lead: "You", action: "/set-up", verb: "Go", link: "l", pending: "p", next: "/",
             first: .init(
