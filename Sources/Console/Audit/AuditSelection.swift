@@ -24,7 +24,7 @@ struct AuditSelection: Sendable, Hashable {
     /// The device it was done to, by name or identifier.
     var device: String?
     var outcome: AuditEntry.Outcome?
-    /// The first and the last day, in UTC.
+    /// The first and the last day on the organisation's clocks.
     var from: String?
     var to: String?
     var cursor: String?
@@ -109,14 +109,13 @@ struct AuditSelection: Sendable, Hashable {
         filter.from = try from.map { try Self.moment($0, "From") }
         filter.to = try to.map { text in
             // A day is meant with its end.
-            let moment = try Self.moment(text, "To")
-            return text.utf8.count == 10 ? moment + .seconds(86_400) : moment
+            try Self.moment(text, "To", after: 1)
         }
         return filter
     }
 
-    private static func moment(_ text: String, _ field: String) throws -> Timestamp {
-        guard let time = Timestamp(rfc3339: text.utf8.count == 10 ? text + "T00:00:00Z" : text) else {
+    private static func moment(_ text: String, _ field: String, after days: Int64 = 0) throws -> Timestamp {
+        guard let time = TypedTime.day(text, after: days) ?? Timestamp(rfc3339: text) else {
             throw Refusal(.invalid, "audit.time", "\(field) is a day such as 2026-11-21.")
         }
         return time

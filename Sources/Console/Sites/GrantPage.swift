@@ -60,7 +60,7 @@ struct GrantForm: Sendable {
         reason = fields.text("reason")
     }
 
-    /// The draft with its end; the field says a time without a zone, which is UTC.
+    /// The draft with its end; the field says a time on the organisation's clocks.
     func checked() throws -> GrantDraft {
         guard !draft.role.isEmpty else {
             throw Refusal(.invalid, "grant.role", "Choose the role.")
@@ -70,9 +70,9 @@ struct GrantForm: Sendable {
         }
         var draft = draft
         guard !until.isEmpty else { return draft }
-        guard let end = Timestamp(rfc3339: until + (until.utf8.count == 16 ? ":00Z" : "Z")) else {
+        guard let end = TypedTime.moment(until) else {
             throw Refusal(
-                .invalid, "grant.until", "The end is a date and time such as 2027-01-31T18:00, in UTC.",
+                .invalid, "grant.until", "The end is a date and time such as 2027-01-31T18:00, in \(TypedTime.zone).",
                 faults: [.init(place: "until", message: "can not be read")])
         }
         draft.expires = end
@@ -165,7 +165,7 @@ extension GrantPage {
                 form.draft.principal = names[person] ?? person.text
             case .group(let group): form.draft.group = group.text
             }
-            form.until = grant.expires.map { String($0.rfc3339.prefix(16)) } ?? ""
+            form.until = grant.expires.map(TypedTime.text) ?? ""
         }
         return try await GrantPage(console, visit, form)
     }

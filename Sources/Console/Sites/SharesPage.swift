@@ -120,11 +120,10 @@ extension SharesPage {
                 throw Refusal(
                     .invalid, "share.to", "Name the other organisation by its short name, as in its addresses.")
             }
-            guard let until = visit.form.text("until"),
-                let ends = Timestamp(rfc3339: until + (until.utf8.count == 16 ? ":00Z" : "Z"))
-            else {
+            guard let ends = visit.form.text("until").flatMap(TypedTime.moment) else {
                 throw Refusal(
-                    .invalid, "share.ends", "Say when it ends: a date and time such as 2027-01-31T18:00, in UTC.")
+                    .invalid, "share.ends",
+                    "Say when it ends: a date and time such as 2027-01-31T18:00, in \(TypedTime.zone).")
             }
             let place = visit.form.text("domain").map {
                 $0.split(separator: "/").map {

@@ -199,15 +199,15 @@ extension SettingsForm.Field {
 }
 
 extension FormFields {
-    /// The end of the day that a field names, nil when it is empty.
+    /// The end of the day that a field names on the organisation's clocks, nil when it is empty.
     func endOfDay(_ name: String) throws -> Timestamp? {
         guard let text = text(name) else { return nil }
-        guard let time = Timestamp(rfc3339: text + "T23:59:59Z") else {
+        guard let next = TypedTime.day(text, after: 1) else {
             throw Refusal(
                 .invalid, "date.invalid", "A day is written as 2026-11-21.",
                 faults: [.init(place: name, message: "must be a day such as 2026-11-21")])
         }
-        return time
+        return next - .seconds(1)
     }
 }
 

@@ -43,7 +43,8 @@ enum GrantPages {
                         chosen: form.text("domain") ?? places.first?.path, hint: "There and in everything below.")
                 ] : []) + [
                 .until(
-                    "until", "Until", form, hint: "The last day, in UTC. Empty is without an end; a guest needs one."),
+                    "until", "Until", form,
+                    hint: "The last day (\(TypedTime.zone)). Empty is without an end; a guest needs one."),
                 .reason(form),
             ]
     }
