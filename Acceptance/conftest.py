@@ -1,3 +1,4 @@
+import contextlib
 import os
 import subprocess
 
@@ -18,29 +19,41 @@ def psql(statement):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
+def schema_of(name):
+    """What a schema of this process is called."""
+    return f"{name}_{WORKER}"
+
+
 def fresh_postgres(schema):
     """The URL of an empty schema of its own: the test server's role may make no databases."""
     url = os.environ["TIDEGATE_TEST_POSTGRES_URL"]
     drop_postgres(schema)
-    psql(f"CREATE SCHEMA {schema}_{WORKER}")
-    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}_{WORKER}"
+    psql(f"CREATE SCHEMA {schema_of(schema)}")
+    return f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema_of(schema)}"
 
 
 def drop_postgres(schema):
-    psql(f"SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema}_{WORKER} CASCADE")
+    psql(f"SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema_of(schema)} CASCADE")
+
+
+@contextlib.contextmanager
+def server_on(engine, folder, schema, environment=None):
+    """A server on an engine, on PostgreSQL in a schema of its own; both end with the block."""
+    running = Server(folder, fresh_postgres(schema) if engine == "postgres" else "sqlite", environment)
+    try:
+        yield running
+    finally:
+        running.stop()
+        if engine == "postgres":
+            drop_postgres(schema)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def server(request, tmp_path_factory):
     """One server for a test file, on each engine; tests keep apart by tenants of their own."""
-    schema = "acceptance_" + request.module.__name__
-    database = fresh_postgres(schema) if request.param == "postgres" else "sqlite"
-    running = Server(tmp_path_factory.mktemp("server"), database)
-    yield running
-    status = running.stop()
-    if request.param == "postgres":
-        drop_postgres(schema)
-    assert status == 0, running.log.read_text()[-3000:]
+    with server_on(request.param, tmp_path_factory.mktemp("server"), "acceptance_" + request.module.__name__) as running:
+        yield running
+        assert running.stop() == 0, running.log.read_text()[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +67,8 @@ def sqlite_server(tmp_path_factory):
 @pytest.fixture(params=ENGINES)
 def own_server_of_each_engine(request, tmp_path):
     """As `own_server`, on each engine."""
-    schema = "acceptance_own"
-    running = Server(tmp_path, fresh_postgres(schema) if request.param == "postgres" else "sqlite")
-    yield running
-    running.stop()
-    if request.param == "postgres":
-        drop_postgres(schema)
+    with server_on(request.param, tmp_path, "acceptance_own") as running:
+        yield running
 
 
 @pytest.fixture

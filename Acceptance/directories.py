@@ -13,8 +13,11 @@ import threading
 import time
 import urllib.parse
 
+import pytest
 from authlib.jose import JsonWebKey, jwt
 
+from browser import Browser
+from receivers import Authority
 from tidegate import free_port, run, wait_for
 
 PEOPLE = """
@@ -196,3 +199,30 @@ class Provider:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def provider(authority):
+    running = Provider(authority)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def slapd(authority, tmp_path_factory):
+    running = Slapd(authority, tmp_path_factory.mktemp("slapd"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(server, authority, tmp_path_factory):
+    chromium = Browser(server, tmp_path_factory.mktemp("browser"), also=[authority.ca])
+    yield chromium
+    chromium.close()
+    assert chromium.errors == [], "the browser's console has errors"

@@ -14,18 +14,15 @@ import re
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 
 import paho.mqtt.client as mqtt
-import requests
-
 from browser import Browser
-from tidegate import BINARY, Server, run, wait_for
+from measuring import at, measured_server, sign_in, timed
+from tidegate import BINARY, run, wait_for
 
 DEVICES, CONSOLES, SESSIONS, ROUNDS, STORM = 100_000, 500, 25, 40, 300
 RATE, SECONDS, REST = 15_000, 20, 30
-ADDRESS, PASSWORD = "ada@example.com", "harbour lantern quietly 7 geese"
 LIMITS = ["deviceMessagesPerSecond", "deviceBytesPerSecond", "tenantMessagesPerSecond", "tenantBytesPerSecond", "devices"]
 PAGES = {
     "Overview": "",
@@ -43,44 +40,34 @@ PAGES = {
 
 
 def main(load):
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        password = folder / "password"
-        password.write_text(PASSWORD)
-        password.chmod(0o600)
-        server = Server(folder, environment={
-            "TIDEGATE_LOG_LEVEL": "warning", "TIDEGATE_ADMINISTRATOR_ADDRESS": ADDRESS,
-            "TIDEGATE_ADMINISTRATOR_PASSWORDFILE": str(password), "TIDEGATE_ADMINISTRATOR_ORGANISATION": "Bench"})
-        try:
-            fleet = Fleet(server, folder, load)
-            people = [sign_in(server) for _ in range(SESSIONS)]
-            pages(server, people[0], fleet.device)
-            to_screen(server, people[0], fleet)
-            fleet.ingest("nobody looks", None)
-            fleet.ingest(f"{CONSOLES} consoles", lambda: asyncio.run(consoles(server, people, fleet.device)))
-            fleet.ingest(f"{STORM} sign-ins at once, again and again", lambda: asyncio.run(storm(server)))
-        finally:
-            server.stop()
+    with measured_server(organisation="Bench", environment={"TIDEGATE_LOG_LEVEL": "warning"}) as server:
+        fleet = Fleet(server, load)
+        people = [sign_in(server) for _ in range(SESSIONS)]
+        pages(server, people[0], fleet.device)
+        to_screen(server, people[0], fleet)
+        fleet.ingest("nobody looks", None)
+        fleet.ingest(f"{CONSOLES} consoles", lambda: asyncio.run(consoles(server, people, fleet.device)))
+        fleet.ingest(f"{STORM} sign-ins at once, again and again", lambda: asyncio.run(storm(server)))
 
 
 class Fleet:
     """A thousand devices with certificates, and a hundred thousand that are only registered."""
 
-    def __init__(self, server, folder, load):
-        self.server, self.load, self.folder = server, load, folder
+    def __init__(self, server, load):
+        self.server, self.load, self.folder = server, load, server.folder
         server.admin("plan", "put", "bench", *[word for limit in LIMITS for word in ("--set", f"{limit}=1000000000")])
         server.admin("tenant", "plan", "bench", "bench")
         reporting = self.register("reporting", ["name"] + [f"meter-{n}" for n in range(1000)])
-        tokens = folder / "tokens"
+        tokens = self.folder / "tokens"
         tokens.write_text("".join(f"{line.split(',')[1]} {line.split(',')[2]}\n" for line in reporting))
         self.device = reporting[0].split(",")[0]
-        self.certificates = folder / "certificates"
+        self.certificates = self.folder / "certificates"
         self.certificates.mkdir()
         run(load, "--mode", "enrol", "--port", server.ports["device"], "--ca", server.ca, "--certificates",
             self.certificates, "--tenant", "bench", "--tokens", tokens)
         self.register("registered", ["name,label.site,label.tier"] + [
             f"fleet-{n:06},s{n % 1000},{'gold' if n % 2 else 'silver'}" for n in range(DEVICES)])
-        self.payloads = folder / "payloads"
+        self.payloads = self.folder / "payloads"
         self.payloads.write_text("".join(
             f'{{"v":23{n % 7}.{n % 10},"i":1.{n % 89},"p":{n % 499},"f":50.0,"pf":0.9{n % 10}}}\n' for n in range(997)))
 
@@ -107,30 +94,12 @@ def peak(server):
     return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) // 1024
 
 
-def sign_in(server):
-    session = requests.Session()
-    session.verify, session.trust_env = str(server.ca), False
-    session.headers["Origin"] = server.people_url
-    answer = session.post(
-        f"{server.people_url}/sign-in", data={"address": ADDRESS, "password": PASSWORD}, allow_redirects=False)
-    assert answer.status_code == 303, answer.text
-    return session
-
-
 def pages(server, session, device):
     print(f"{'page, of 101,000 devices':48} {'p50 ms':>7} {'p95 ms':>7} {'KB gzip':>8}")
     for name, path in PAGES.items():
-        times = []
-        for _ in range(ROUNDS):
-            begun = time.monotonic()
-            answer = session.get(f"{server.people_url}/t/bench{path.format(device=device)}", allow_redirects=False)
-            times.append((time.monotonic() - begun) * 1000)
-            assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
+        address = f"{server.people_url}/t/bench{path.format(device=device)}"
+        times, answer = timed(lambda: session.get(address, allow_redirects=False), ROUNDS)
         print(f"{name:48} {at(times, 50):7.1f} {at(times, 95):7.1f} {len(gzip.compress(answer.content)) / 1024:8.1f}")
-
-
-def at(times, percent):
-    return sorted(times)[len(times) * percent // 100 - 1]
 
 
 def to_screen(server, session, fleet):

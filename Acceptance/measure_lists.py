@@ -9,13 +9,10 @@ list twenty times at once after it, over HTTPS as any program would. The budget 
 
 import os
 import sys
-import tempfile
-import time
 
 import requests
 
-from conftest import drop_postgres, fresh_postgres
-from tidegate import Server
+from measuring import at, measured_server, register, timed
 
 DEVICES = int(os.environ.get("DEVICES", 100_000))
 ROUNDS = 20
@@ -40,41 +37,24 @@ LISTS = {
 
 
 def main(engine):
-    schema = "measure_lists"
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder, fresh_postgres(schema) if engine == "postgres" else "sqlite")
-        try:
-            measure(server)
-        finally:
-            server.stop()
-            if engine == "postgres":
-                drop_postgres(schema)
+    with measured_server(engine) as server:
+        measure(server)
 
 
 def measure(server):
-    server.tenant("acme")
     token = server.token("acme", "admin")
+    server.post("/tenants/acme/domains", token, json={"name": "north"}).raise_for_status()
+    lines = ["name,domain,serial,label.site,label.tier"]
+    lines += [f"meter-{n:06},{'north' if n % 10 == 0 else ''},SN-{n},s{n % 1000},{'gold' if n % 2 else 'silver'}" for n in range(DEVICES)]
+    register(server, lines)
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token}"
     session.verify, session.trust_env = str(server.ca), False
-    base = f"{server.people_url}/api/v1/tenants/acme"
-    session.post(f"{base}/domains", json={"name": "north"}).raise_for_status()
-    lines = ["name,domain,serial,label.site,label.tier"]
-    lines += [f"meter-{n:06},{'north' if n % 10 == 0 else ''},SN-{n},s{n % 1000},{'gold' if n % 2 else 'silver'}" for n in range(DEVICES)]
-    begun = time.monotonic()
-    answer = session.post(f"{base}/devices/bulk", data="\n".join(lines), headers={"Content-Type": "text/csv"}, timeout=600)
-    answer.raise_for_status()
-    print(f"{DEVICES} devices registered in {time.monotonic() - begun:.1f} s")
+    address = f"{server.people_url}/api/v1/tenants/acme/devices"
     print(f"{'list of 100':40} {'p50 ms':>8} {'p95 ms':>8} {'KB':>6}")
     for name, query in LISTS.items():
-        times = []
-        for _ in range(ROUNDS):
-            begun = time.monotonic()
-            answer = session.get(f"{base}/devices", params={"limit": 100, **query}, timeout=60)
-            times.append((time.monotonic() - begun) * 1000)
-            answer.raise_for_status()
-        times.sort()
-        print(f"{name:40} {times[ROUNDS // 2]:8.1f} {times[ROUNDS * 19 // 20 - 1]:8.1f} {len(answer.content) / 1024:6.1f}")
+        times, answer = timed(lambda: session.get(address, params={"limit": 100, **query}, timeout=60), ROUNDS)
+        print(f"{name:40} {at(times, 50):8.1f} {at(times, 95):8.1f} {len(answer.content) / 1024:6.1f}")
 
 
 if __name__ == "__main__":

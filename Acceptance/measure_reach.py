@@ -10,17 +10,13 @@ domains in one call, asks for each page twenty times as a browser does, and susp
 import os
 import re
 import sys
-import tempfile
 import time
 
-import requests
-
-from conftest import drop_postgres, fresh_postgres
-from tidegate import Server, wait_for
+from measuring import at, measured_server, register, sign_in, timed
+from tidegate import wait_for
 
 DEVICES = int(os.environ.get("DEVICES", 100_000))
 ROUNDS = 20
-PASSWORD = "harbour lantern quietly 7 geese"
 PAGES = {
     "map, all": "/map", "map, the world": "/map?west=-180&south=-90&east=180&north=90",
     "map, a country": "/map?west=5&south=47&east=15&north=52",
@@ -30,31 +26,12 @@ PAGES = {
 
 
 def main(engine):
-    schema = "measure_reach"
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder, fresh_postgres(schema) if engine == "postgres" else "sqlite")
-        try:
-            measure(server)
-        finally:
-            server.stop()
-            if engine == "postgres":
-                drop_postgres(schema)
-
-
-def signed_in(server):
-    """A session as a browser has it, by the printed link."""
-    session = requests.Session()
-    session.verify, session.trust_env = str(server.ca), False
-    session.headers.update({"Origin": server.people_url, "Sec-Fetch-Site": "same-origin"})
-    link = re.search(r"https://\S+/set-up\?link=(\S+)", server.log.read_text()).group(1)
-    fields = {"link": link, "name": "Ada", "address": "ada@example.com", "password": PASSWORD, "organisation": "Acme"}
-    answer = session.post(f"{server.people_url}/set-up", data=fields, timeout=60)
-    assert answer.ok and "__Host-tidegate" in session.cookies, answer.text[:500]
-    return session
+    with measured_server(engine) as server:
+        measure(server)
 
 
 def measure(server):
-    session = signed_in(server)
+    session = sign_in(server)
     home = f"{server.people_url}/t/acme"
     token = server.token("acme", "admin")
     for index in range(1000):
@@ -64,21 +41,10 @@ def measure(server):
     for index in range(DEVICES):
         latitude, longitude = index * 7919 % 130_000 / 1000 - 55, index * 104_729 % 360_000 / 1000 - 180
         lines.append(f"device-{index},site-{index % 1000},{latitude},{longitude}")
-    began = time.monotonic()
-    answer = requests.post(
-        f"{server.people_url}/api/v1/tenants/acme/devices/bulk", data="\n".join(lines), verify=str(server.ca),
-        headers={"Content-Type": "text/csv", "Authorization": f"Bearer {token}"}, timeout=900)
-    assert answer.ok, answer.text[:500]
-    print(f"{DEVICES:,} devices in 1,000 domains registered in {time.monotonic() - began:.1f} s")
+    register(server, lines)
     for name, path in PAGES.items():
-        times = []
-        for _ in range(ROUNDS):
-            began = time.monotonic()
-            answer = session.get(home + path, timeout=60)
-            times.append((time.monotonic() - began) * 1000)
-            assert answer.status_code == 200, answer.text[:500]
-        times.sort()
-        print(f"{name:24} median {times[ROUNDS // 2]:6.1f} ms   95 % {times[int(ROUNDS * 0.95) - 1]:6.1f} ms   "
+        times, answer = timed(lambda: session.get(home + path, timeout=60), ROUNDS)
+        print(f"{name:24} median {at(times, 50):6.1f} ms   95 % {at(times, 95):6.1f} ms   "
               f"{len(answer.content) / 1024:6.1f} kB")
     page = session.get(f"{home}/devices", timeout=60).text
     form = {"form-token": re.search(r'name="form-token" value="([^"]+)"', page).group(1), "all": "1",

@@ -3,12 +3,12 @@
 import datetime
 import http.server
 import ipaddress
-import pathlib
 import socket
 import ssl
 import subprocess
 import threading
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
@@ -192,3 +192,12 @@ action(type="omfile" file="{self.file}" template="raw")
     def stop(self):
         self.process.terminate()
         self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory):
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    running = MailServer(authority)
+    running.authority = authority
+    yield running
+    running.stop()

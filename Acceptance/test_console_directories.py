@@ -5,32 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser import Browser, check_page
+from browser import check_page
 from console import administrator  # noqa: F401
-from directories import Provider, Slapd
-from receivers import Authority
+from directories import authority, browser, provider, slapd  # noqa: F401
 from tidegate import Server
 
 HOME = "/t/acme-water/settings/directories"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def provider(authority):
-    running = Provider(authority)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def slapd(authority, tmp_path_factory):
-    running = Slapd(authority, tmp_path_factory.mktemp("slapd"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +19,6 @@ def server(tmp_path_factory):
         tmp_path_factory.mktemp("server"), environment={"TIDEGATE_DIRECTORIES_NETWORKS": "127.0.0.0/8, ::1/128"})
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
-
-
-@pytest.fixture(scope="module")
-def browser(server, authority, tmp_path_factory):
-    chromium = Browser(server, tmp_path_factory.mktemp("browser"), also=[authority.ca])
-    yield chromium
-    chromium.close()
-    assert chromium.errors == [], "the browser's console has errors"
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,8 @@ from playwright.sync_api import expect
 
 from browser import check_page
 from console import administrator, browser
-from receivers import Authority, MailServer
+from receivers import mail  # noqa: F401
 from tidegate import Server, wait_for
-
-
-@pytest.fixture(scope="module")
-def mail(tmp_path_factory):
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    running = MailServer(authority)
-    running.authority = authority
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -16,31 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from playwright.sync_api import expect
 
-from browser import Browser, check_page
-from directories import Provider, Slapd
-from receivers import Authority
-from tidegate import Server, wait_for
+from browser import check_page
+from directories import authority, browser, provider, slapd  # noqa: F401
+from tidegate import Server
 
 WAYS = "/sign-in/organisation?organisation=acme"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def provider(authority):
-    running = Provider(authority)
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def slapd(authority, tmp_path_factory):
-    running = Slapd(authority, tmp_path_factory.mktemp("slapd"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +45,6 @@ def server(authority, provider, slapd, tmp_path_factory):
     })
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
-
-
-@pytest.fixture(scope="module")
-def browser(server, authority, tmp_path_factory):
-    chromium = Browser(server, tmp_path_factory.mktemp("browser"), also=[authority.ca])
-    yield chromium
-    chromium.close()
-    assert chromium.errors == [], "the browser's console has errors"
 
 
 def put(server, name, directory):

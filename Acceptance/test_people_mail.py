@@ -9,17 +9,8 @@ from playwright.sync_api import expect
 
 from browser import Browser
 from console import PASSWORD
-from receivers import Authority, MailServer
+from receivers import mail  # noqa: F401
 from tidegate import Server, wait_for
-
-
-@pytest.fixture(scope="module")
-def mail(tmp_path_factory):
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    running = MailServer(authority)
-    running.authority = authority
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ enum AuditFiles {
         let (tenant, reader, words) = (
             visit.tenant.id, visit.principal.actor(in: visit.tenant.id), console.auditWords
         )
-        var answer = Answer.stream("text/csv; charset=utf-8; header=present") { writer in
+        return Answer.stream(Answer.csv) { writer in
             try await writer.write(
                 CSVCell.line([
                     "place", "start", "end", "code", "meaning", "outcome", "kind", "creator", "creator id", "company",
@@ -81,18 +81,14 @@ enum AuditFiles {
                 }
                 try await writer.write(text)
             }
-        }
-        answer.headers[.contentDisposition] = "attachment; filename=\"\(visit.tenant.slug)-audit.csv\""
-        return answer
+        }.saved(as: "\(visit.tenant.slug)-audit.csv")
     }
 
     /// The whole log as a bundle that can be checked offline.
     static func bundle(_ console: ConsoleParts, _ visit: TenantVisit) -> Answer {
         let (tenant, reader) = (visit.tenant.id, visit.principal.actor(in: visit.tenant.id))
-        var answer = Answer.stream("application/x-ndjson") { writer in
+        return Answer.stream("application/x-ndjson") { writer in
             try await console.audit.export(tenant: tenant, reader: reader) { try await writer.write($0) }
-        }
-        answer.headers[.contentDisposition] = "attachment; filename=\"\(visit.tenant.slug).audit\""
-        return answer
+        }.saved(as: "\(visit.tenant.slug).audit")
     }
 }

@@ -111,12 +111,8 @@ extension ImportPage {
 
     /// The tokens as a file. The page's form brings them along, because the server has kept nothing but their hashes.
     static func tokens(_ visit: TenantVisit) -> Outcome {
-        var answer = Answer(
-            .ok,
-            .bytes(
-                Array(visit.form.exact("tokens").utf8), mediaType: "text/csv; charset=utf-8; header=present"))
-        answer.headers[.contentDisposition] = "attachment; filename=\"enrolment-tokens.csv\""
-        return .answer(answer)
+        let list = Array(visit.form.exact("tokens").utf8)
+        return .answer(Answer(.ok, .bytes(list, mediaType: Answer.csv)).saved(as: "enrolment-tokens.csv"))
     }
 
     private static func mapping(

@@ -33,15 +33,14 @@ final class EventStreams: Sendable {
 
     private let bus: Bus
     private let telemetry: Telemetry
-    private let open = Mutex<[TenantID: Int]>([:])
-    private let gauge: Gauge
+    private let open = OpenStreams()
 
     init(_ parts: ConsoleParts) {
         bus = parts.bus
         telemetry = parts.telemetry
-        gauge = Gauge()
-        let gauge = gauge
-        parts.metrics.gauge("tidegate_console_streams", "Event streams of open console pages.") { Double(gauge.count) }
+        parts.metrics.gauge("tidegate_console_streams", "Event streams of open console pages.") { [open] in
+            Double(open.count)
+        }
     }
 
     private static let tooMany = Refusal(
@@ -54,27 +53,14 @@ final class EventStreams: Sendable {
         _ wish: Wish, isVisible: @escaping @Sendable (DeviceID) async -> Bool,
         isAllowed: @escaping @Sendable () async throws -> Void
     ) throws -> Answer {
-        guard open.withLock({ $0[wish.tenant, default: 0] < ConsoleLimits.streamsPerTenant }) else {
+        guard open.count(of: wish.tenant) < ConsoleLimits.streamsPerTenant else {
             throw Self.tooMany
         }
         return .stream("text/event-stream") { writer in
-            self.enter(wish.tenant)
-            defer { self.leave(wish.tenant) }
+            self.open.enter(wish.tenant)
+            defer { self.open.leave(wish.tenant) }
             try await self.send(wish, isVisible, isAllowed, to: writer)
         }
-    }
-
-    private func enter(_ tenant: TenantID) {
-        open.withLock { $0[tenant, default: 0] += 1 }
-        gauge.add(1)
-    }
-
-    private func leave(_ tenant: TenantID) {
-        open.withLock { open in
-            let count = open[tenant, default: 1] - 1
-            open[tenant] = count > 0 ? count : nil
-        }
-        gauge.add(-1)
     }
 
     private func send(
@@ -106,7 +92,7 @@ final class EventStreams: Sendable {
                 topics.insert(StreamInbox.devices)
                 text += "event: device\ndata: {\"id\":\"\(device.text)\",\"online\":\(isOnline)}\n\n"
             }
-            for topic in pace.due(topics, openStreams: gauge.count) {
+            for topic in pace.due(topics, openStreams: open.count) {
                 text += "event: changed\ndata: {\"topic\":\"\(topic)\"}\n\n"
             }
             if wish.waits, !hasReading, let stage = Self.stage(news, of: wish.device) {
@@ -176,12 +162,23 @@ final class EventStreams: Sendable {
     private static func arrived(_ text: String, isDone: Bool) -> String {
         "event: arrived\ndata: {\"text\":\(JSONValue.string(text).canonical),\"done\":\(isDone)}\n\n"
     }
+}
 
-    /// How many streams are open.
-    private final class Gauge: Sendable {
-        private let open = Mutex(0)
-        var count: Int { open.withLock { $0 } }
-        func add(_ difference: Int) { open.withLock { $0 += difference } }
+/// How many streams are open, of each tenant and of all.
+private final class OpenStreams: Sendable {
+    private let tenants = Mutex<[TenantID: Int]>([:])
+
+    var count: Int { tenants.withLock { $0.values.reduce(0, +) } }
+
+    func count(of tenant: TenantID) -> Int { tenants.withLock { $0[tenant, default: 0] } }
+
+    func enter(_ tenant: TenantID) { tenants.withLock { $0[tenant, default: 0] += 1 } }
+
+    func leave(_ tenant: TenantID) {
+        tenants.withLock { tenants in
+            let count = tenants[tenant, default: 1] - 1
+            tenants[tenant] = count > 0 ? count : nil
+        }
     }
 }
 

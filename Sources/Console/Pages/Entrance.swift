@@ -143,10 +143,9 @@ extension PageTable {
     private static func trust(_ console: ConsoleParts) -> [Page] {
         [
             .open("/server-ca.pem") { _ in
-                var answer = Answer(
-                    .ok, .bytes(Array(try console.serverAuthority().utf8), mediaType: "application/x-pem-file"))
-                answer.headers[.contentDisposition] = "attachment; filename=\"server-ca.pem\""
-                return .answer(answer)
+                let authority = Array(try console.serverAuthority().utf8)
+                return .answer(
+                    Answer(.ok, .bytes(authority, mediaType: "application/x-pem-file")).saved(as: "server-ca.pem"))
             },
             .open("/certificate") { visit in
                 let authority = Array(try console.serverAuthority().utf8)

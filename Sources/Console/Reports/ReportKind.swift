@@ -61,11 +61,9 @@ enum ReportKind: String, CaseIterable, Sendable {
         if self == .access, let domain = visit.query.text("domain") {
             _ = try await console.signIn.accessReview(domain: domain, tenant: reader.tenant.id, by: reader.principal)
         }
-        var answer = Answer.stream("text/csv; charset=utf-8; header=present") { writer in
-            try await write(console, reader) { try await writer.write($0) }
-        }
-        answer.headers[.contentDisposition] = "attachment; filename=\"\(visit.tenant.slug)-\(rawValue).csv\""
-        return .answer(answer)
+        return .answer(
+            Answer.stream(Answer.csv) { writer in try await write(console, reader) { try await writer.write($0) } }
+                .saved(as: "\(visit.tenant.slug)-\(rawValue).csv"))
     }
 }
 

@@ -120,7 +120,7 @@ struct TelemetryWish: Sendable {
     /// Every reading of the span, as it was reported.
     func csv(_ console: ConsoleParts, _ tenant: TenantID, _ device: Device) -> Answer {
         let now = console.clock.now
-        var answer = Answer.stream("text/csv; charset=utf-8; header=present") { writer in
+        return Answer.stream(Answer.csv) { writer in
             var text = TelemetryText(.csv, [])
             try await writer.write(text.begin())
             for info in try await wanted(console, tenant, device.id) {
@@ -132,8 +132,6 @@ struct TelemetryWish: Sendable {
                     try await writer.write(text.page(page.columns))
                 }
             }
-        }
-        answer.headers[.contentDisposition] = "attachment; filename=\"\(device.name)-\(span.rawValue).csv\""
-        return answer
+        }.saved(as: "\(device.name)-\(span.rawValue).csv")
     }
 }

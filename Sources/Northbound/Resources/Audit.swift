@@ -45,14 +45,11 @@ extension RouteTable {
                 needs: .auditExport, success: .streamed(["application/x-ndjson"])
             ) { call in
                 try await services.authorize(call, .auditExport)
-                let name = "\(call.tenant.slug).audit"
-                var answer = Answer.stream("application/x-ndjson") { writer in
+                return Answer.stream("application/x-ndjson") { writer in
                     try await audit.export(tenant: call.tenant.id, reader: call.principal.actor(in: call.tenant.id)) {
                         try await writer.write($0)
                     }
-                }
-                answer.headers[.contentDisposition] = "attachment; filename=\"\(name)\""
-                return answer
+                }.saved(as: "\(call.tenant.slug).audit")
             },
             Route(
                 .get, "/api/v1/audit/verify", "verifyAudit",

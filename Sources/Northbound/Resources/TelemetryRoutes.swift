@@ -125,7 +125,7 @@ private struct TelemetryAnswer {
 
     var answer: Answer {
         let aggregates = query.step == nil ? [] : query.aggregates
-        return .stream(form == .csv ? "text/csv; charset=utf-8; header=present" : "application/json") { writer in
+        return .stream(form == .csv ? Answer.csv : "application/json") { writer in
             var text = TelemetryText(form, aggregates)
             try await writer.write(text.begin())
             for info in infos {

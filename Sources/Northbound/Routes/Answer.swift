@@ -47,6 +47,16 @@ public struct Answer: Sendable {
         .ok(["items": .array(items), "next": next.map { .string($0) } ?? .null])
     }
 
+    /// CSV whose first line names the columns (RFC 4180).
+    package static let csv = "text/csv; charset=utf-8; header=present"
+
+    /// The same as a file, which a browser saves under this name (RFC 6266).
+    package func saved(as name: String) -> Answer {
+        var answer = self
+        answer.headers[.contentDisposition] = "attachment; filename=\"\(name)\""
+        return answer
+    }
+
     /// 200 with content that is made while it is sent.
     public static func stream(
         _ mediaType: String, _ write: @escaping @Sendable (BodyWriter) async throws -> Void
