@@ -18,9 +18,9 @@ BINARY = pathlib.Path(os.environ.get("TIDEGATE_BINARY", ROOT / ".build" / "debug
 DEADLINE = 60
 
 
-# Tests run in two processes; each picks from a range of its own, below those that the kernel gives to clients.
-FIRST_PORT = 10_000 + 8_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-PORTS = itertools.cycle(random.sample(range(FIRST_PORT, FIRST_PORT + 8_000), 8_000))
+# Tests run in some processes at once; each picks from a range of its own, below those that the kernel gives to clients.
+FIRST_PORT = 10_000 + 7_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.cycle(random.sample(range(FIRST_PORT, FIRST_PORT + 7_000), 7_000))
 
 
 def free_port():
