@@ -12,6 +12,9 @@ enum ConsoleLimits {
     static let pageSizes = [50, 100, 200]
     /// Rows of a list when the visitor has not chosen.
     static let pageSize = 50
+    /// Matches of a condition that a list counts; beyond it says that there are more, and a bulk act counts all when
+    /// it asks whether one is sure.
+    static let countedRows = 20_000
     /// Views that a visitor may save in a tenant.
     static let views = 40
     /// Characters of a view's name.

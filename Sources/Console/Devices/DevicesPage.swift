@@ -180,27 +180,29 @@ extension DevicesPage {
             ? DomainNames(try await console.access.domains(tenant: tenant, by: principal)) : DomainNames([])
         var items: [DevicePage.Item] = []
         var following: String?
-        var total = 0
+        var counted: Count?
         var fault = selection.filter.flatMap { FilterFault(in: $0) }
         do {
             let page = try await console.fleet.list(
                 DeviceQuery(
                     filter: selection.condition, sort: selection.sort, cursor: selection.cursor,
-                    limit: ConsoleLimits.pageSizes.contains(size) ? size : ConsoleLimits.pageSize),
+                    limit: ConsoleLimits.pageSizes.contains(size) ? size : ConsoleLimits.pageSize,
+                    counting: selection.condition == nil ? .all : .upTo(ConsoleLimits.countedRows)),
                 in: tenant, by: principal)
             (items, following) = (page.items, page.next)
-            total = try await console.fleet.count(filter: selection.condition, in: tenant, by: principal)
+            counted = page.count
         } catch let refusal as Refusal where refusal.kind == .invalid || refusal.code.hasPrefix("domain.") {
             // A condition that is wrong is said beside the list, not instead of it.
             fault = fault ?? FilterFault(refusal)
         }
         self.fault = fault
         let isWhole = selection.condition == nil
+        let total = counted?.number ?? 0
+        count = counted?.grouped ?? "0"
         summary =
             fault != nil
             ? "The filter can not be read"
-            : "\(total.grouped) \(total == 1 ? "device" : "devices")\(isWhole ? "" : " match")"
-        count = total.grouped
+            : "\(count) \(total == 1 ? "device" : "devices")\(isWhole ? "" : " match")"
         isEmpty = isWhole && total == 0 && fault == nil
         isNothingFound = !isWhole && items.isEmpty && fault == nil
         chips =

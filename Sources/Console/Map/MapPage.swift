@@ -200,7 +200,7 @@ extension Double {
 extension MapListPage {
     init(_ console: ConsoleParts, _ visit: TenantVisit) async throws {
         let map = "\(visit.home)/map"
-        var query = DeviceQuery(cursor: visit.query.text("cursor"), limit: ConsoleLimits.siteRows, counts: true)
+        var query = DeviceQuery(cursor: visit.query.text("cursor"), limit: ConsoleLimits.siteRows, counting: .all)
         let own: String
         if visit.query.has("unplaced") {
             query.position = .nowhere
@@ -217,7 +217,7 @@ extension MapListPage {
             mapAddress = "\(map)?\(box.shaped.query)"
         }
         let page = try await console.fleet.list(query, in: visit.tenant.id, by: visit.principal)
-        let count = page.count ?? page.items.count
+        let count = page.count?.number ?? page.items.count
         summary = count == 1 ? "1 device" : "\(count.grouped) devices"
         lines = page.items.map { item in
             Line(

@@ -87,10 +87,10 @@ extension FailuresReport {
         mails = address + "/mails"
         let (tenant, principal, filter) = (visit.tenant.id, visit.principal, selection.state?.filter)
         let found = try await console.fleet.failures(
-            filter: filter, sort: selection.sort, after: selection.cursor, limit: ConsoleLimits.pageSize, in: tenant,
-            by: principal)
-        let count = try await console.fleet.countFailures(filter: filter, in: tenant, by: principal)
-        summary = count == 0 ? "Devices" : count == 1 ? "1 device" : "\(count.grouped) devices"
+            filter: filter, sort: selection.sort, after: selection.cursor, limit: ConsoleLimits.pageSize,
+            counting: .upTo(ConsoleLimits.countedRows), in: tenant, by: principal)
+        let count = found.count?.number ?? 0
+        summary = count == 0 ? "Devices" : count == 1 ? "1 device" : "\(found.count?.grouped ?? "") devices"
         states =
             [
                 .init(

@@ -1,5 +1,6 @@
 import Access
 package import Base
+import Fleet
 
 /// A time as pages show it: exact in the markup, short to the eye, made local by the script.
 package struct Moment: Sendable, Hashable {
@@ -58,4 +59,9 @@ extension Int {
         }
         return text
     }
+}
+
+extension Count {
+    /// The number in groups of three digits, with a plus sign when there are more.
+    var grouped: String { number.grouped + (hasMore ? "+" : "") }
 }

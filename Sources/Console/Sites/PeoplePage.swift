@@ -124,12 +124,12 @@ extension PersonPage {
             devices = nil
             return
         }
-        var query = DeviceQuery(cursor: visit.query.text("cursor"), limit: ConsoleLimits.siteRows, counts: true)
+        var query = DeviceQuery(cursor: visit.query.text("cursor"), limit: ConsoleLimits.siteRows, counting: .all)
         query.seenBy = person
         let page = try await console.fleet.list(query, in: tenant, by: principal)
         let own = "\(home)/sites/people/\(name.percentEncoded)"
         devices = Devices(
-            count: (page.count ?? page.items.count).grouped,
+            count: page.count?.grouped ?? page.items.count.grouped,
             lines: page.items.map {
                 .init(
                     deviceName: $0.device.name.text, deviceAddress: "\(home)/devices/\($0.device.name)",

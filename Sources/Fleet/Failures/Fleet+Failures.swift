@@ -31,6 +31,8 @@ public struct FailedDevices: Sendable {
     public let items: [FailedDevice]
     /// Where the next page begins; nil when this is the last.
     public let next: String?
+    /// How many match in all, when that was asked for.
+    public let count: Count?
 }
 
 /// An order of the devices with which contact has failed.
@@ -49,7 +51,7 @@ extension Fleet {
     /// report of them.
     public func failures(
         filter text: String? = nil, sort: FailureSort = .last, after cursor: String? = nil, limit: Int,
-        in tenant: TenantID, by principal: Principal
+        counting: Counting = .nothing, in tenant: TenantID, by principal: Principal
     ) async throws -> FailedDevices {
         // What has just failed shows at once where little waits; where much does, the page waits for none of it.
         try await directory.failures.flush(to: database, batches: 1)
@@ -61,20 +63,20 @@ extension Fleet {
         }
         return try await database.tenant(tenant).read { transaction in
             var sql = SQLBuilder()
-            var parts: [String] = []
-            if let within = try reportCondition(filter, of: tenant, for: principal, &sql, in: transaction) {
-                parts.append("f.device IN (SELECT d.id FROM device d WHERE d.tenant = $1 AND \(within))")
-            }
+            let within = try reportCondition(filter, of: tenant, for: principal, &sql, in: transaction)
+            let all =
+                "device_failure f WHERE f.tenant = $1"
+                + (within.map { " AND f.device IN (SELECT d.id FROM device d WHERE d.tenant = $1 AND \($0))" } ?? "")
+            let unpaged = sql
+            var beyond = ""
             if let place, case .lastSeen(let key) = place.key {
-                parts.append("(f.\(sort.rawValue), f.device) < (\(sql.bind(key)), \(sql.bind(place.device)))")
+                beyond = " AND (f.\(sort.rawValue), f.device) < (\(sql.bind(key)), \(sql.bind(place.device)))"
             }
-            let conditions = parts.map { " AND \($0)" }.joined()
             let rows = try transaction.rows(
                 """
                 SELECT \(DeviceRow.columns), \(PresenceState.columns), k.lost, k.refused, k.last, k.kind, k.reason
                 FROM (
-                    SELECT f.device, f.lost, f.refused, f.total, f.last, f.kind, f.reason FROM device_failure f
-                    WHERE f.tenant = $1\(conditions)
+                    SELECT f.device, f.lost, f.refused, f.total, f.last, f.kind, f.reason FROM \(all)\(beyond)
                     ORDER BY f.\(sort.rawValue) DESC, f.device DESC LIMIT \(sql.bind(limit + 1))
                 ) k
                 JOIN device d ON d.tenant = $1 AND d.id = k.device
@@ -88,23 +90,9 @@ extension Fleet {
                 let key = sort == .last ? last.last.microseconds : last.total
                 return DeviceCursor(key: .lastSeen(key), device: last.device.id).text(digest: digest)
             }
-            return FailedDevices(items: items, next: next)
-        }
-    }
-
-    /// With how many devices that the filter wants contact has failed, as far as the caller may see them.
-    public func countFailures(
-        filter text: String? = nil, in tenant: TenantID, by principal: Principal
-    ) async throws -> Int {
-        let filter = try text.map { text throws(Refusal) in try DeviceFilter(text) }
-        return try await database.tenant(tenant).read { transaction in
-            var sql = SQLBuilder()
-            let within = try reportCondition(filter, of: tenant, for: principal, &sql, in: transaction)
-            let condition =
-                within.map { " AND f.device IN (SELECT d.id FROM device d WHERE d.tenant = $1 AND \($0))" } ?? ""
-            return try transaction.row(
-                "SELECT count(*) FROM device_failure f WHERE f.tenant = $1\(condition)", arguments: sql.arguments
-            ).map { try $0.int(0) } ?? 0
+            let count = try counting.count(
+                all, unpaged, whole: place == nil && !hasMore ? items.count : nil, in: transaction)
+            return FailedDevices(items: items, next: next, count: count)
         }
     }
 

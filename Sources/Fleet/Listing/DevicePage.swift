@@ -27,5 +27,5 @@ public struct DevicePage: Sendable {
     /// Where the next page begins; nil when this is the last.
     public let next: String?
     /// How many devices match in all, when that was asked for.
-    public let count: Int?
+    public let count: Count?
 }

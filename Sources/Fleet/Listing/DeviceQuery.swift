@@ -24,17 +24,18 @@ public struct DeviceQuery: Sendable {
     public var livesIn: DomainID?
     /// Only the devices that stand here.
     public var position: Position?
-    /// Whether all devices that match shall be counted, which costs a scan.
-    public var counts: Bool
+    /// How many of all devices that match are counted.
+    public var counting: Counting
 
     /// A query for the first hundred devices by name, unless said otherwise.
     public init(
-        filter: String? = nil, sort: DeviceSort = .name, cursor: String? = nil, limit: Int = 100, counts: Bool = false
+        filter: String? = nil, sort: DeviceSort = .name, cursor: String? = nil, limit: Int = 100,
+        counting: Counting = .nothing
     ) {
         self.filter = filter
         self.sort = sort
         self.cursor = cursor
         self.limit = limit
-        self.counts = counts
+        self.counting = counting
     }
 }

@@ -32,7 +32,7 @@ extension Fleet {
                 }
             let both = [placed, standing, selected].compactMap { $0 }
             let condition = both.isEmpty ? nil : both.joined(separator: " AND ")
-            let count = query.counts ? try count(condition, sql, in: transaction) : nil
+            let unpaged = sql
             let statement = Self.statement(query, condition, cursor, &sql)
             var items: [DevicePage.Item] = []
             try transaction.forEach(statement, arguments: sql.arguments) { row in
@@ -47,6 +47,9 @@ extension Fleet {
             let hasMore = items.count > query.limit
             if hasMore { items.removeLast() }
             let next = hasMore ? items.last.map { Self.cursor(after: $0, query.sort).text(digest: digest) } : nil
+            let count = try query.counting.count(
+                Self.matching(condition), unpaged, whole: cursor == nil && !hasMore ? items.count : nil,
+                in: transaction)
             return DevicePage(items: items, next: next, count: count)
         }
     }
@@ -57,7 +60,7 @@ extension Fleet {
         return try await database.tenant(tenant).read { transaction in
             var sql = SQLBuilder()
             let condition = try condition(filter, of: tenant, for: principal, &sql, in: transaction)
-            return try count(condition, sql, in: transaction)
+            return try Counting.all.count(Self.matching(condition), sql, whole: nil, in: transaction)?.number ?? 0
         }
     }
 
@@ -153,10 +156,8 @@ extension Fleet {
         return "(\(inDomains) OR d.id IN (\(single)))"
     }
 
-    private func count(_ condition: String?, _ sql: SQLBuilder, in transaction: Transaction) throws -> Int {
-        try transaction.row(
-            "SELECT count(*) FROM device d WHERE d.tenant = $1 AND \(condition ?? "1 = 1")", arguments: sql.arguments
-        ).map { try $0.int(0) } ?? 0
+    private static func matching(_ condition: String?) -> String {
+        "device d WHERE d.tenant = $1" + (condition.map { " AND \($0)" } ?? "")
     }
 
     /// The statement of one page: first the keys of its devices, then their rows.

@@ -21,7 +21,7 @@ extension RouteTable {
                 var members: [String: JSONValue] = [
                     "items": .array(page.items.map(\.json)), "next": page.next.map { .string($0) } ?? .null,
                 ]
-                members["count"] = page.count.map { .integer(Int64($0)) }
+                members["count"] = page.count.map { .integer(Int64($0.number)) }
                 return .ok(.object(members))
             },
             Route(
@@ -139,7 +139,8 @@ extension RouteTable {
         DeviceQuery(
             filter: call.query.textIfAny("filter"),
             sort: call.query.textIfAny("sort").flatMap(DeviceSort.init(rawValue:)) ?? .name,
-            cursor: call.query.textIfAny("after"), limit: call.limit, counts: call.query.boolIfAny("count") ?? false)
+            cursor: call.query.textIfAny("after"), limit: call.limit, 
+            counting: call.query.boolIfAny("count") == true ? .all : .nothing)
     }
 
     private static func identifiers(_ call: Call) throws -> [HardwareIdentifier] {

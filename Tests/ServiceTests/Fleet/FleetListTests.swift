@@ -61,10 +61,10 @@ struct FleetListTests {
             for (filter, numbers) in cases {
                 let wanted = numbers.map { "\($0.isMultiple(of: 2) ? "meter" : "GW")-\($0 < 10 ? "0" : "")\($0)" }
                     .sorted()
-                let query = DeviceQuery(filter: filter, counts: true)
+                let query = DeviceQuery(filter: filter, counting: .all)
                 let page = try await world.fleet.list(query, in: world.acme, by: FleetFixture.admin)
                 #expect(page.items.map(\.device.name.text) == wanted, "\(filter)")
-                #expect(page.count == wanted.count, "\(filter)")
+                #expect(page.count == Count(number: wanted.count, hasMore: false), "\(filter)")
                 #expect(
                     try await world.fleet.count(filter: filter, in: world.acme, by: FleetFixture.admin) == wanted.count)
             }
@@ -73,6 +73,33 @@ struct FleetListTests {
                     .registered: 11, .suspended: 1,
                 ])
             #expect(try await world.fleet.count(in: world.rival, by: FleetFixture.admin) == 0)
+        }
+    }
+
+    @Test("a count ends where it is told to, and says that there are more", arguments: TestDatabase.engines)
+    func boundedCount(engine: TestDatabase.Engine) async throws {
+        try await FleetFixture.with(engine) { world in
+            try await Self.fill(world)
+            _ = try await world.fleet.suspend("GW-01", in: world.acme, by: FleetFixture.admin)
+            let cases: [(String?, Int, Counting, Count?)] = [
+                (nil, 5, .nothing, nil), (nil, 5, .all, Count(number: 12, hasMore: false)),
+                (nil, 5, .upTo(7), Count(number: 7, hasMore: true)),
+                (nil, 5, .upTo(12), Count(number: 12, hasMore: false)),
+                ("status = suspended", 5, .upTo(7), Count(number: 1, hasMore: false)),
+                // A page that is all there is needs no bound.
+                (nil, 12, .upTo(7), Count(number: 12, hasMore: false)),
+            ]
+            for (filter, limit, counting, wanted) in cases {
+                let query = DeviceQuery(filter: filter, limit: limit, counting: counting)
+                let page = try await world.fleet.list(query, in: world.acme, by: FleetFixture.admin)
+                #expect(page.count == wanted, "\(filter ?? "all"), \(counting)")
+                if let next = page.next {
+                    var following = query
+                    following.cursor = next
+                    let second = try await world.fleet.list(following, in: world.acme, by: FleetFixture.admin)
+                    #expect(second.count == wanted, "\(counting), from the second page")
+                }
+            }
         }
     }
 
