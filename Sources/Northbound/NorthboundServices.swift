@@ -37,7 +37,7 @@ public struct NorthboundServices: Sendable {
     public let gatekeeper: Gatekeeper
     /// The pages for people, on the people listener only; the administration socket serves programs.
     public var site: PeopleSite?
-    let liveStreams = LiveStreams()
+    let liveStreams: LiveStreams
 
     /// An API of these parts.
     ///
@@ -72,6 +72,7 @@ public struct NorthboundServices: Sendable {
         self.readiness = readiness
         self.isDomainUsed = isDomainUsed
         self.backup = backup
+        liveStreams = LiveStreams(clock: clock)
         repetitions = Repetitions(database: database, keyRing: keyRing, clock: clock)
         gatekeeper = Gatekeeper(access: access, audit: audit, clock: clock, metrics: metrics)
     }
@@ -109,26 +110,22 @@ public struct NorthboundServices: Sendable {
     }
 
     /// The device in the path, for a caller who may read its telemetry.
-    func readable(_ call: Call) async throws -> Device {
-        // Looked up as the server, because reading telemetry is a right of its own beside seeing the device.
-        let device = try await fleet.show(call.device, in: call.tenant.id, by: .localAdministrator).device
-        do {
-            try await authorize(call, .telemetryRead, domain: device.domain, device: device.id)
-        } catch let refusal as Refusal where refusal.kind == .notFound {
-            throw Refusal(
-                .notFound, "device.unknown",
-                "There is no such device; name it by its name or its 32-digit identifier.")
-        }
-        return device
+    func readable(_ call: Call) async throws -> ReadableDevice {
+        try await fleet.readable(call.device, in: call.tenant.id, by: call.principal)
     }
 
-    /// Refuses when a caller who was let in no longer would be: its token, its right or the device has ended.
-    func recheck(_ call: Call, _ device: Device) async throws {
+    /// Refuses when a caller who was let in no longer would be: its token, its right or the device has ended, or less of
+    /// it is for them. Answers when a right ends by itself.
+    func recheck(_ call: Call, _ found: ReadableDevice) async throws -> Timestamp? {
         _ = try await gatekeeper.admit(call.principal, .permission(.telemetryRead), call.tenant.slug)
         if let field = call.request.headers[.authorization], !call.principal.isLocalAdministrator {
             let token = field.split(separator: " ", maxSplits: 1).last ?? ""
             _ = try await gatekeeper.authenticate(String(token), call.address)
         }
-        _ = try await readable(call)
+        let now = try await readable(call)
+        guard now.hidden == found.hidden else {
+            throw Refusal(.notFound, "not.found", "What you may read of this device has changed; ask for it again.")
+        }
+        return now.until
     }
 }

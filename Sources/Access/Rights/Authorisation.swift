@@ -124,7 +124,8 @@ extension Access {
         }
     }
 
-    private func isAllowed(
+    /// Whether `principal` may do this; nobody is told and nothing is noted.
+    package func isAllowed(
         _ principal: Principal, _ permission: Permission, tenant: TenantID, domain: DomainID?, device: DeviceID?,
         in tx: Transaction
     ) throws -> Bool {

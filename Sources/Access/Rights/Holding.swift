@@ -1,5 +1,5 @@
-import Base
-import Storage
+public import Base
+public import Storage
 
 /// A role at a place that counts now, by a grant or a share.
 struct Holding: Sendable {
@@ -39,6 +39,24 @@ extension Access {
         return rights.holdings(key, at: now)?.filter { $0.until.map { $0 > now } ?? true }
     }
 
+    /// When what the principal may do in a tenant ends or shrinks by itself, first of all; nil when nothing does.
+    public func rightsEnd(of principal: Principal, in tenant: TenantID, in tx: Transaction) throws -> Timestamp? {
+        guard principal.kind == .user || principal.kind == .client else { return nil }
+        let stored = try stored(principal, in: tenant, at: nil, tx)
+        var ends = stored.held.compactMap(\.until) + [stored.checkBy].compactMap(\.self)
+        if let credential = principal.credential,
+            let expires = try expiry(of: credential, owner: principal.tenant, tx)
+        {
+            ends.append(expires)
+        }
+        return ends.min()
+    }
+
+    private func expiry(of credential: Credential, owner: TenantID, _ tx: Transaction) throws -> Timestamp? {
+        try tx.scoped(to: owner).row(
+            "SELECT expires FROM credential WHERE owner = $1 AND id = $2", credential.id)?.timestampIfAny(0)
+    }
+
     private func read(
         _ principal: Principal, _ tenant: TenantID, _ key: Rights.Key, _ tx: Transaction, _ now: Timestamp
     ) throws -> [Holding] {
@@ -47,8 +65,7 @@ extension Access {
         let latest = now + .seconds(AccessLimits.rightsSeconds)
         var checkBy = min(stored.checkBy ?? latest, latest)
         if let credential = principal.credential,
-            let expires = try tx.scoped(to: principal.tenant).row(
-                "SELECT expires FROM credential WHERE owner = $1 AND id = $2", credential.id)?.timestampIfAny(0)
+            let expires = try expiry(of: credential, owner: principal.tenant, tx)
         {
             checkBy = min(checkBy, expires)
         }

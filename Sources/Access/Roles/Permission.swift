@@ -2,7 +2,7 @@
 ///
 /// A name is `<kind>.<act>`: what it is about, then what may be done. Watching (`.read`) and controlling (`.control`,
 /// `.manage`) are never one permission. What comes later joins by the same rule: a permission for each type of task is
-/// `task.<type>`, one for each class of series `telemetry.read.<class>`, each diagnostic tool `tool.<name>`.
+/// `task.<type>`, each diagnostic tool `tool.<name>`.
 public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     /// See the tenant itself: name, plan, status.
     case tenantRead = "tenant.read"
@@ -24,8 +24,12 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     case modelRead = "model.read"
     /// Create and change models.
     case modelManage = "model.manage"
-    /// Read telemetry.
+    /// Read telemetry, except series that a model puts into a class of data.
     case telemetryRead = "telemetry.read"
+    /// Read series about people as well, such as what a household uses.
+    case telemetryReadPersonal = "telemetry.read.personal"
+    /// Read series of where things are as well.
+    case telemetryReadLocation = "telemetry.read.location"
     /// Bring telemetry in by the API, correct and delete it.
     case telemetryManage = "telemetry.manage"
     /// See who can reach what one sees.
@@ -64,7 +68,7 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
         case .domainRead, .domainManage: .domainRead
         case .deviceRead, .deviceControl, .deviceManage, .deviceRevoke: .deviceRead
         case .modelRead, .modelManage: .modelRead
-        case .telemetryRead, .telemetryManage: .telemetryRead
+        case .telemetryRead, .telemetryReadPersonal, .telemetryReadLocation, .telemetryManage: .telemetryRead
         case .reachRead: .reachRead
         case .reportRead, .reportManage: .reportRead
         case .auditRead, .auditExport: .auditRead

@@ -37,15 +37,16 @@ public struct Role: Sendable, Hashable {
         3, "operator",
         [
             .tenantRead, .domainRead, .deviceRead, .deviceControl, .deviceManage, .deviceRevoke, .modelRead,
-            .modelManage, .telemetryRead, .telemetryManage, .reachRead, .reportRead,
+            .modelManage, .telemetryRead, .telemetryReadPersonal, .telemetryReadLocation, .telemetryManage, .reachRead,
+            .reportRead,
         ])
 
     /// Serves devices: sees and controls them, and takes none away.
     public static let technician = builtIn(
         6, "technician",
         [
-            .tenantRead, .domainRead, .deviceRead, .deviceControl, .modelRead, .telemetryRead, .reachRead,
-            .reportRead,
+            .tenantRead, .domainRead, .deviceRead, .deviceControl, .modelRead, .telemetryRead, .telemetryReadLocation,
+            .reachRead, .reportRead,
         ])
 
     /// Sees devices, models and telemetry, changes nothing.

@@ -119,8 +119,9 @@ extension DeviceView {
         credentials = Self.credentials(details, now: console.clock.now)
         hasCredentials = !credentials.isEmpty
         canRead = held.contains(.telemetryRead)
+        let readable = canRead ? try await console.readable(device.id.text, visit) : nil
         explorer = "\(visit.home)/telemetry?device=\(device.name.text.percentEncoded)"
-        let found = canRead ? try await Readings.latest(console, tenant, device.id) : []
+        let found = try await readable.asyncMap { try await Readings.latest(console, tenant, $0) } ?? []
         let explorer = explorer
         series = found.map { series in
             Series(

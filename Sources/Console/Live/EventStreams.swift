@@ -22,22 +22,28 @@ final class EventStreams: Sendable {
     struct Wish: Sendable {
         let tenant: TenantID
         /// The device whose values are wanted; nil for the fleet's comings and goings only.
-        let device: DeviceID?
+        let found: ReadableDevice?
         /// Whether the page waits for the device's first reading.
         let waits: Bool
         /// Whether the visitor sees every device of the tenant, so that events need no look-up.
         let seesAll: Bool
         /// Who follows.
         let principal: PrincipalID
+        /// When a right of theirs ends by itself; nil when none does.
+        let until: Timestamp?
+
+        var device: DeviceID? { found?.device.id }
     }
 
     private let bus: Bus
     private let telemetry: Telemetry
+    private let clock: WallClock
     private let open = OpenStreams()
 
     init(_ parts: ConsoleParts) {
         bus = parts.bus
         telemetry = parts.telemetry
+        clock = parts.clock
         parts.metrics.gauge("tidegate_console_streams", "Event streams of open console pages.") { [open] in
             Double(open.count)
         }
@@ -78,13 +84,14 @@ final class EventStreams: Sendable {
         var hasReading = false
         for await _ in beats {
             let news = inbox.take()
-            if news.isInDoubt || pace.isCheckDue() {
+            let isInDoubt = news.isInDoubt || wish.until.map { $0 <= clock.now } ?? false
+            if isInDoubt || pace.isCheckDue() {
                 do { try await isAllowed() } catch {
                     try await writer.write("event: end\ndata: {}\n\n")
                     return
                 }
                 // Whoever may still be here comes again, and is asked anew how much they may know of.
-                if news.isInDoubt { return }
+                if isInDoubt { return }
                 try await writer.write(": alive\n\n")
             }
             var (text, topics) = ("", news.topics)
@@ -143,8 +150,9 @@ final class EventStreams: Sendable {
     }
 
     private func pass(_ wish: Wish, to inbox: StreamInbox) async {
-        guard let device = wish.device else { return }
-        for await update in telemetry.live.updates(tenant: wish.tenant, device: device) { inbox.add(update) }
+        guard let found = wish.found else { return }
+        for await update in telemetry.live.updates(tenant: wish.tenant, device: found.device.id)
+        where found.allows(update.series) { inbox.add(update) }
     }
 
     /// How far the device has come that a page waits for.

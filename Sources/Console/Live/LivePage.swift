@@ -16,14 +16,17 @@ extension PageTable {
     static func live(_ console: ConsoleParts, _ sessions: Sessions, _ streams: EventStreams) -> [Page] {
         [
             Page("/live", needs: .tenantRead) { visit in
-                let device = try await visit.query.text("device").asyncMap { try await console.readable($0, visit) }
+                let found = try await visit.query.text("device").asyncMap { try await console.readable($0, visit) }
                 let (tenant, principal) = (visit.tenant.id, visit.principal)
-                let scope = try await console.database.platform.read {
-                    try console.access.visibleDomains(principal, .deviceRead, tenant: tenant, in: $0)
+                let (scope, until) = try await console.database.platform.read {
+                    (
+                        try console.access.visibleDomains(principal, .deviceRead, tenant: tenant, in: $0),
+                        try console.access.rightsEnd(of: principal, in: tenant, in: $0)
+                    )
                 }
                 let wish = EventStreams.Wish(
-                    tenant: tenant, device: device?.id, waits: visit.query.has("waiting"), seesAll: scope == .all,
-                    principal: principal.id)
+                    tenant: tenant, found: found, waits: visit.query.has("waiting"), seesAll: scope == .all,
+                    principal: principal.id, until: until)
                 let (secret, origin) = (visit.cookie.secret(in: visit.request.headers), visit.visit.origin)
                 return .answer(
                     try streams.answer(
@@ -36,7 +39,11 @@ extension PageTable {
                             _ = try await sessions.visitor(secret ?? "", origin, false)
                             _ = try await console.gatekeeper.admit(
                                 principal, .permission(.tenantRead), visit.tenant.slug)
-                            if let device { _ = try await console.readable(device.id.text, visit) }
+                            guard let found else { return }
+                            let now = try await console.readable(found.device.id.text, visit)
+                            guard now.hidden == found.hidden else {
+                                throw Refusal(.notFound, "not.found", "What is for you has changed.")
+                            }
                         }))
             }
         ]
@@ -45,24 +52,8 @@ extension PageTable {
 
 extension ConsoleParts {
     /// The device of this name, for a visitor who may read its telemetry.
-    func readable(_ name: String, _ visit: TenantVisit) async throws -> Device {
-        // Looked up as the server, because reading telemetry is a right of its own beside seeing the device.
-        let device = try await fleet.show(name, in: visit.tenant.id, by: .localAdministrator).device
-        try await authorize(visit, .telemetryRead, device)
-        return device
-    }
-
-    /// Decides whether the visitor may do this with a device; what is not for them is as absent.
-    private func authorize(_ visit: TenantVisit, _ permission: Permission, _ device: Device) async throws {
-        let (access, principal, tenant) = (access, visit.principal, visit.tenant.id)
-        do {
-            try await database.tenant(tenant).read {
-                try access.authorize(
-                    principal, permission, tenant: tenant, domain: device.domain, device: device.id, in: $0)
-            }
-        } catch let refusal as Refusal where refusal.kind == .notFound {
-            throw Refusal(.notFound, "device.unknown", "There is no such device, or it is not for you.")
-        }
+    func readable(_ name: String, _ visit: TenantVisit) async throws -> ReadableDevice {
+        try await fleet.readable(name, in: visit.tenant.id, by: visit.principal)
     }
 }
 

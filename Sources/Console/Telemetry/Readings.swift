@@ -24,12 +24,14 @@ struct Readings: Sendable {
 
     /// The newest values of a device's series, with their course over the last hour.
     static func latest(
-        _ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID
+        _ console: ConsoleParts, _ tenant: TenantID, _ readable: ReadableDevice
     ) async throws -> [Readings] {
+        let device = readable.device.id
         let reader = console.telemetry.reader
         let now = console.clock.now
         var found: [Readings] = []
-        for info in try await reader.series(tenant: tenant, device: device).prefix(ConsoleLimits.shownSeries) {
+        let infos = try await reader.series(tenant: tenant, device: device).filter { readable.allows($0.name) }
+        for info in infos.prefix(ConsoleLimits.shownSeries) {
             let hour = PointQuery(
                 tenant: tenant, device: device, series: [info.name], from: now - .seconds(3600),
                 to: now + .seconds(60))

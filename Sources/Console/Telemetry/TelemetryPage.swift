@@ -83,13 +83,13 @@ extension PageTable {
             },
             Page("/telemetry/points", needs: .telemetryRead) { visit in
                 let wish = TelemetryWish(visit.query)
-                let device = try await console.readable(wish.device ?? "", visit)
-                return .answer(try await wish.points(console, visit.tenant.id, device.id))
+                let found = try await console.readable(wish.device ?? "", visit)
+                return .answer(try await wish.points(console, visit.tenant.id, found))
             },
             Page("/telemetry/readings.csv", needs: .telemetryRead) { visit in
                 let wish = TelemetryWish(visit.query)
-                let device = try await console.readable(wish.device ?? "", visit)
-                return .answer(wish.csv(console, visit.tenant.id, device))
+                let found = try await console.readable(wish.device ?? "", visit)
+                return .answer(wish.csv(console, visit.tenant.id, found))
             },
         ]
     }
@@ -126,16 +126,16 @@ extension TelemetryPage {
             ? try await console.fleet.list(
                 DeviceQuery(sort: .lastSeenDescending, limit: 50), in: visit.tenant.id, by: visit.principal
             ).items.map(\.device.name.text) : []
-        var found: Device?
+        var readable: ReadableDevice?
         var fault: String?
         do {
-            found = try await wish.device.asyncMap { try await console.readable($0, visit) }
+            readable = try await wish.device.asyncMap { try await console.readable($0, visit) }
         } catch let refusal as Refusal where refusal.kind == .notFound || refusal.kind == .forbidden {
             fault = refusal.message
         }
         self.fault = fault
-        device = found?.name.text ?? wish.device ?? ""
-        guard let found else {
+        device = readable?.device.name.text ?? wish.device ?? ""
+        guard let readable else {
             (summary, hasSeries, chart, table) = ("Readings of any device, over any time.", false, nil, nil)
             isEmpty = true
             (emptyTitle, emptyText) = (
@@ -144,8 +144,8 @@ extension TelemetryPage {
             )
             return
         }
-        let tenant = visit.tenant.id
-        let infos = try await wish.wanted(console, tenant, found.id)
+        let (tenant, found) = (visit.tenant.id, readable.device)
+        let infos = try await wish.wanted(console, tenant, readable)
         summary = "\(found.name), \(wish.span.label.lowercased())"
         hasSeries = !infos.isEmpty
         isEmpty = infos.isEmpty

@@ -73,9 +73,11 @@ struct TelemetryWish: Sendable {
         return (now - .seconds(span.seconds), now)
     }
 
-    func wanted(_ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID) async throws -> [SeriesInfo] {
-        let all = try await console.telemetry.reader.series(tenant: tenant, device: device)
-        return Array(all.filter { series == nil || $0.name == series }.prefix(ConsoleLimits.shownSeries))
+    func wanted(_ console: ConsoleParts, _ tenant: TenantID, _ found: ReadableDevice) async throws -> [SeriesInfo] {
+        let all = try await console.telemetry.reader.series(tenant: tenant, device: found.device.id)
+        return Array(
+            all.filter { found.allows($0.name) && (series == nil || $0.name == series) }.prefix(
+                ConsoleLimits.shownSeries))
     }
 
     func pointQuery(
@@ -89,14 +91,14 @@ struct TelemetryWish: Sendable {
     }
 
     /// The least and the greatest of each step, so that no peak is lost: two values for each pixel of a wide screen.
-    func points(_ console: ConsoleParts, _ tenant: TenantID, _ device: DeviceID) async throws -> Answer {
+    func points(_ console: ConsoleParts, _ tenant: TenantID, _ found: ReadableDevice) async throws -> Answer {
         var series: [JSONValue] = []
         let (points, (from, to)) = (ConsoleLimits.chartPoints / 2, times(console))
-        for info in try await wanted(console, tenant, device) {
+        for info in try await wanted(console, tenant, found) {
             var times: [JSONValue] = []
             var columns: [[String]] = [[], [], [], []]
             let query = pointQuery(
-                console, tenant, device, info.name, points: points, [.mean, .min, .max, .count])
+                console, tenant, found.device.id, info.name, points: points, [.mean, .min, .max, .count])
             for try await page in console.telemetry.reader.points(query) {
                 times += page.columns.first?.times.map { .integer($0) } ?? []
                 for (index, column) in page.columns.prefix(4).enumerated() {
@@ -118,20 +120,20 @@ struct TelemetryWish: Sendable {
     private static func number(_ text: String) -> JSONValue { (try? JSONValue(parsing: Array(text.utf8))) ?? .null }
 
     /// Every reading of the span, as it was reported.
-    func csv(_ console: ConsoleParts, _ tenant: TenantID, _ device: Device) -> Answer {
+    func csv(_ console: ConsoleParts, _ tenant: TenantID, _ found: ReadableDevice) -> Answer {
         let now = console.clock.now
         return Answer.stream(Answer.csv) { writer in
             var text = TelemetryText(.csv, [])
             try await writer.write(text.begin())
-            for info in try await wanted(console, tenant, device.id) {
+            for info in try await wanted(console, tenant, found) {
                 try await writer.write(text.beginSeries(info.name, unit: info.unit ?? ""))
                 let query = PointQuery(
-                    tenant: tenant, device: device.id, series: [info.name], from: now - .seconds(span.seconds),
+                    tenant: tenant, device: found.device.id, series: [info.name], from: now - .seconds(span.seconds),
                     to: now + .seconds(60))
                 for try await page in console.telemetry.reader.points(query) {
                     try await writer.write(text.page(page.columns))
                 }
             }
-        }.saved(as: "\(device.name)-\(span.rawValue).csv")
+        }.saved(as: "\(found.device.name)-\(span.rawValue).csv")
     }
 }

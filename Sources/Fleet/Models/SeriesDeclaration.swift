@@ -1,3 +1,4 @@
+public import Access
 import Base
 
 /// One series that a model declares: what its devices measure under one name.
@@ -24,11 +25,13 @@ public struct SeriesDeclaration: Hashable, Sendable {
     public let upper: Double?
     /// What kind of value it holds.
     public let kind: Kind
+    /// The class of data that it belongs to, if only some who read telemetry may read it.
+    public let dataClass: DataClass?
 
     /// A declaration with these properties.
     public init(
         name: String, unit: String? = nil, exponent: Int? = nil, lower: Double? = nil, upper: Double? = nil,
-        kind: Kind = .number
+        kind: Kind = .number, dataClass: DataClass? = nil
     ) {
         self.name = name
         self.unit = unit
@@ -36,6 +39,7 @@ public struct SeriesDeclaration: Hashable, Sendable {
         self.lower = lower
         self.upper = upper
         self.kind = kind
+        self.dataClass = dataClass
     }
 
     /// Whether `value` lies within the declared range; not-a-number never does.
@@ -57,6 +61,7 @@ extension SeriesDeclaration {
         let name = reader.text("name", limit: FleetLimits.seriesNameBytes)
         if name == nil, !reader.has("name") { reader.fault("name", "is missing") }
         let kind = reader.word("kind", of: Kind.self) ?? .number
+        let dataClass = reader.word("class", of: DataClass.self)
         let unit = reader.text("unit", limit: FleetLimits.unitBytes)
         let exponent = reader.integer("exponent", in: exponents)
         let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
@@ -72,7 +77,8 @@ extension SeriesDeclaration {
         faults += reader.faults
         guard reader.faults.isEmpty, let name else { return nil }
         return SeriesDeclaration(
-            name: name, unit: unit, exponent: exponent.map { Int($0) }, lower: lower, upper: upper, kind: kind)
+            name: name, unit: unit, exponent: exponent.map { Int($0) }, lower: lower, upper: upper, kind: kind,
+            dataClass: dataClass)
     }
 
     var json: JSONValue {
@@ -81,6 +87,7 @@ extension SeriesDeclaration {
         if let exponent { members["exponent"] = .integer(Int64(exponent)) }
         if let lower { members["lower"] = .number(lower) }
         if let upper { members["upper"] = .number(upper) }
+        if let dataClass { members["class"] = .string(dataClass.rawValue) }
         return .object(members)
     }
 }

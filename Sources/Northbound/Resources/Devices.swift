@@ -139,7 +139,7 @@ extension RouteTable {
         DeviceQuery(
             filter: call.query.textIfAny("filter"),
             sort: call.query.textIfAny("sort").flatMap(DeviceSort.init(rawValue:)) ?? .name,
-            cursor: call.query.textIfAny("after"), limit: call.limit, 
+            cursor: call.query.textIfAny("after"), limit: call.limit,
             counting: call.query.boolIfAny("count") == true ? .all : .nothing)
     }
 

@@ -74,6 +74,9 @@ extension Shape {
                 "The resolution: values are kept as whole multiples of ten to this power."),
             .optional("lower", .nullable(.number), "The smallest value that is accepted."),
             .optional("upper", .nullable(.number), "The largest value that is accepted."),
+            .optional(
+                "class", .choice(DataClass.allCases.map(\.rawValue)),
+                "The class of data, when only those may read it who hold `telemetry.read.<class>` as well."),
         ]))
 
     private static let documentMembers: [Member] = [

@@ -19,9 +19,9 @@ extension RouteTable {
                 needs: .telemetryRead, query: Parameter.paging, success: .page(.series)
             ) { call in
                 let found = try await services.readable(call)
-                let infos = try await reader.series(tenant: call.tenant.id, device: found.id)
+                let infos = try await reader.series(tenant: call.tenant.id, device: found.device.id)
                 return try call.page(
-                    infos.map { info in
+                    infos.filter { found.allows($0.name) }.map { info in
                         (info.name, ["name": .string(info.name), "unit": .string(info.unit ?? "")])
                     }, .series)
             },
@@ -54,10 +54,12 @@ extension RouteTable {
             ) { call in
                 let found = try await services.readable(call)
                 let live = services.telemetry.live
+                let wanted = Set(call.query.texts("series"))
                 return try services.liveStreams.answer(
-                    for: call.principal, of: call.tenant.id, series: Set(call.query.texts("series")),
-                    updates: { live.updates(tenant: call.tenant.id, device: found.id) },
-                    isAllowed: { try await services.recheck(call, found) })
+                    for: call.principal, of: call.tenant.id, until: found.until,
+                    isWanted: { found.allows($0) && (wanted.isEmpty || wanted.contains($0)) },
+                    updates: { live.updates(tenant: call.tenant.id, device: found.device.id) },
+                    recheck: { try await services.recheck(call, found) })
             },
         ]
     }
@@ -94,8 +96,9 @@ private struct TelemetryAnswer {
     private let infos: [SeriesInfo]
     private let form: TelemetryText.Form
     private let reader: TelemetryReader
+    private let found: ReadableDevice
 
-    init(_ call: Call, _ device: Device, _ reader: TelemetryReader, now: Timestamp) async throws {
+    init(_ call: Call, _ found: ReadableDevice, _ reader: TelemetryReader, now: Timestamp) async throws {
         let from = try call.query.time("from")
         let to = try call.query.timeIfAny("to") ?? now
         guard from < to else { throw call.query.fault("from", "must be before to") }
@@ -109,7 +112,8 @@ private struct TelemetryAnswer {
         if let step, (to - from).microseconds / max(step.microseconds, 1) > NorthboundLimits.querySteps {
             throw call.query.fault("step", "makes more than \(NorthboundLimits.querySteps) steps; choose a longer one")
         }
-        let known = try await reader.series(tenant: call.tenant.id, device: device.id)
+        let known = try await reader.series(tenant: call.tenant.id, device: found.device.id)
+            .filter { found.allows($0.name) }
         let names = call.query.texts("series")
         guard Set(names).count == names.count else { throw call.query.fault("series", "names one twice") }
         infos =
@@ -117,10 +121,11 @@ private struct TelemetryAnswer {
             ? Array(known.prefix(NorthboundLimits.querySeries))
             : names.map { name in known.first { $0.name == name } ?? SeriesInfo(name: name, unit: nil) }
         query = PointQuery(
-            tenant: call.tenant.id, device: device.id, series: [], from: from, to: to, step: step,
+            tenant: call.tenant.id, device: found.device.id, series: [], from: from, to: to, step: step,
             aggregates: aggregates)
         form = call.input.prefers("csv", "text/csv") ? .csv : .json
         self.reader = reader
+        self.found = found
     }
 
     var answer: Answer {
@@ -132,7 +137,10 @@ private struct TelemetryAnswer {
                 try await writer.write(text.beginSeries(info.name, unit: info.unit ?? ""))
                 var query = query
                 query.series = [info.name]
-                for try await page in reader.points(query) { try await writer.write(text.page(page.columns)) }
+                // A series that is not for the reader is as empty as one that nobody reports.
+                if found.allows(info.name) {
+                    for try await page in reader.points(query) { try await writer.write(text.page(page.columns)) }
+                }
                 try await writer.write(text.endSeries())
             }
             try await writer.write(text.end())

@@ -31,19 +31,23 @@ final class LiveStreams: Sendable {
     private let watchers = Mutex(Watchers())
     private let heartbeat: Duration
     private let clock = ContinuousClock()
+    private let wallClock: WallClock
 
     /// Streams with a sign of life after each `heartbeat`.
-    init(heartbeat: Duration = .seconds(NorthboundLimits.liveHeartbeatSeconds)) {
+    init(heartbeat: Duration = .seconds(NorthboundLimits.liveHeartbeatSeconds), clock: WallClock) {
         self.heartbeat = heartbeat
+        wallClock = clock
     }
 
-    /// The answer that streams `updates` of the named series (of all when none is named) for as long as `isAllowed`
-    /// does not throw; it is asked at every sign of life and at every ``doubt(_:of:)``, so a right that ends takes
-    /// effect.
+    /// The answer that streams those `updates` whose series `isWanted`, for as long as `recheck` does not throw.
+    ///
+    /// It is asked at every sign of life, at every ``doubt(_:of:)``, and when a right ends by itself: first at `until`,
+    /// then when it said last.
     func answer(
-        for principal: Principal, of tenant: TenantID, series: Set<String>,
+        for principal: Principal, of tenant: TenantID, until: Timestamp?,
+        isWanted: @escaping @Sendable (String) -> Bool,
         updates: @escaping @Sendable () -> AsyncStream<LiveFeed.Update>,
-        isAllowed: @escaping @Sendable () async throws -> Void
+        recheck: @escaping @Sendable () async throws -> Timestamp?
     ) throws -> Answer {
         // Asked here as well, so that the refusal is a problem document and no broken stream.
         guard open.withLock({ $0[tenant, default: 0] < NorthboundLimits.liveStreamsPerTenant }) else {
@@ -52,7 +56,7 @@ final class LiveStreams: Sendable {
         return .stream("text/event-stream") { writer in
             try self.enter(tenant)
             defer { self.leave(tenant) }
-            try await self.send(for: principal, in: tenant, updates(), series, isAllowed, to: writer)
+            try await self.send(for: principal, in: tenant, until, updates(), isWanted, recheck, to: writer)
         }
     }
 
@@ -108,8 +112,9 @@ final class LiveStreams: Sendable {
     }
 
     private func send(
-        for principal: Principal, in tenant: TenantID, _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>,
-        _ isAllowed: @Sendable () async throws -> Void, to writer: BodyWriter
+        for principal: Principal, in tenant: TenantID, _ until: Timestamp?, _ updates: AsyncStream<LiveFeed.Update>,
+        _ isWanted: @escaping @Sendable (String) -> Bool, _ recheck: @Sendable () async throws -> Timestamp?,
+        to writer: BodyWriter
     ) async throws {
         let (items, source) = AsyncStream.makeStream(
             of: Item.self, bufferingPolicy: .bufferingNewest(NorthboundLimits.liveBuffer))
@@ -117,40 +122,46 @@ final class LiveStreams: Sendable {
         defer { watchers.withLock { $0.all[number] = nil } }
         // Both end with this scope: nothing may wait for a feed that goes on as long as the server.
         async let _ = tick(source)
-        async let _ = pass(updates, series, to: source)
+        async let _ = pass(updates, isWanted, to: source)
         try await writer.write("retry: 3000\n: open\n\n")
-        var checked = clock.now
+        var (checked, holdsUntil) = (clock.now, until)
         for await item in items {
-            if takeDoubt(number) || clock.now - checked >= heartbeat {
-                checked = clock.now
+            let now = clock.now
+            let isChecked =
+                takeDoubt(number) || now - checked >= heartbeat
+                || holdsUntil.map({ $0 <= wallClock.now }) ?? false
+            if isChecked {
+                checked = now
                 do {
-                    try await isAllowed()
+                    holdsUntil = try await recheck()
                 } catch {
                     try await writer.write("event: end\ndata: {\"code\":\"not.found\"}\n\n")
                     return
                 }
             }
             switch item {
-            case .tick: try await writer.write(": alive\n\n")
+            case .tick:
+                if isChecked { try await writer.write(": alive\n\n") }
             case .update(let update): try await writer.write(Self.event(update))
             }
         }
     }
 
-    /// Gives a sign of life after each interval. The end of the server is the end of the stream, so that a shutdown
-    /// never waits for it.
+    /// Wakes the stream once a second, for rights that end and signs of life. The end of the server is the end of the
+    /// stream, so that a shutdown never waits for it.
     private func tick(_ source: AsyncStream<Item>.Continuation) async {
-        let heartbeat = heartbeat
+        let pause = min(heartbeat, .seconds(1))
         await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: heartbeat)) != nil { source.yield(.tick) }
+            while (try? await Task.sleep(for: pause)) != nil { source.yield(.tick) }
         }
         source.finish()
     }
 
     private func pass(
-        _ updates: AsyncStream<LiveFeed.Update>, _ series: Set<String>, to source: AsyncStream<Item>.Continuation
+        _ updates: AsyncStream<LiveFeed.Update>, _ isWanted: @Sendable (String) -> Bool,
+        to source: AsyncStream<Item>.Continuation
     ) async {
-        for await update in updates where series.isEmpty || series.contains(update.series) {
+        for await update in updates where isWanted(update.series) {
             source.yield(.update(update))
         }
         source.finish()

@@ -1,7 +1,9 @@
+import Access
 import Base
 import Bus
 import Fleet
 import HTTPTypes
+import SignIn
 import Testing
 
 @testable import Console
@@ -30,6 +32,23 @@ import Testing
         try await ConsoleFixture.with(.sqlite) { world in
             let still = try #require(try await Self.stream(world, as: "viewer"))
             #expect(still.status == 200 && still.text.contains(": open") && !still.text.contains("event: end"))
+        }
+    }
+
+    @Test("a stream ends when a right of its visitor ends by itself", .timeLimit(.minutes(10)))
+    func end() async throws {
+        try await ConsoleFixture.with(.sqlite, newcomer: "ann") { world in
+            let ann = try await world.enter("ann@example.com").principal.id.text
+            let until = world.api.world.time.clock.now + .seconds(60)
+            let made = try await world.api.send(
+                .post, "/api/v1/tenants/acme/grants",
+                ["principal": .string(ann), "role": "operator", "expires": .string(until.rfc3339)])
+            #expect(made.status == 201, "\(made.text)")
+            async let reply = world.get("/t/acme/live", as: "ann")
+            try await Task.sleep(for: .milliseconds(300))
+            world.api.world.time.advance(by: .seconds(61))
+            let ended = try await reply
+            #expect(ended.status == 200 && ended.text.contains(": open") && !ended.text.contains("event: end"))
         }
     }
 }

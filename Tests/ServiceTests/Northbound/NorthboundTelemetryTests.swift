@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import Synchronization
 import Telemetry
 import Testing
 
@@ -106,13 +107,13 @@ import Testing
         try await Self.withMeter(engine) { api, _, device in
             let made = try await api.send(.post, "/api/v1/tenants/acme/tokens", ["role": "viewer"])
             let token = try #require(made.body["token"]?.string)
-            let streams = LiveStreams(heartbeat: .milliseconds(20))
+            let streams = LiveStreams(heartbeat: .milliseconds(20), clock: .system)
             let call = try await Self.call(api, token)
             let found = try await api.services.readable(call)
             let answer = try streams.answer(
-                for: .localAdministrator, of: api.world.acme, series: ["power"],
+                for: .localAdministrator, of: api.world.acme, until: nil, isWanted: { $0 == "power" },
                 updates: { api.telemetry.live.updates(tenant: api.world.acme, device: device) },
-                isAllowed: { try await api.services.recheck(call, found) })
+                recheck: { try await api.services.recheck(call, found) })
             guard case .stream(let body, let mediaType) = answer.content else {
                 throw Refusal(.invalid, "test", "no stream")
             }
@@ -137,13 +138,13 @@ import Testing
         try await Self.withMeter(.sqlite) { api, _, device in
             let made = try await api.send(.post, "/api/v1/tenants/acme/tokens", ["role": "viewer"])
             let token = try #require(made.body["token"]?.string)
-            let streams = LiveStreams(heartbeat: .seconds(3600))
+            let streams = LiveStreams(heartbeat: .seconds(3600), clock: .system)
             let call = try await Self.call(api, token)
             let found = try await api.services.readable(call)
             let answer = try streams.answer(
-                for: call.principal, of: api.world.acme, series: [],
+                for: call.principal, of: api.world.acme, until: nil, isWanted: { _ in true },
                 updates: { api.telemetry.live.updates(tenant: api.world.acme, device: device) },
-                isAllowed: { try await api.services.recheck(call, found) })
+                recheck: { try await api.services.recheck(call, found) })
             guard case .stream(let body, _) = answer.content else { throw Refusal(.invalid, "test", "no stream") }
             let writer = KeepingWriter()
             async let streaming: Void = body.write(writer)
@@ -161,27 +162,85 @@ import Testing
         }
     }
 
+    @Test("a stream ends when a right ends by itself, long before the next sign of life")
+    func endsWithTime() async throws {
+        try await Self.withMeter(.sqlite) { api, _, device in
+            let made = try await api.send(.post, "/api/v1/tenants/acme/tokens", ["role": "viewer"])
+            let call = try await Self.call(api, try #require(made.body["token"]?.string))
+            let streams = LiveStreams(heartbeat: .seconds(3600), clock: .system)
+            let asked = Mutex(0)
+            let answer = try streams.answer(
+                for: call.principal, of: api.world.acme, until: WallClock.system.now + .milliseconds(100),
+                isWanted: { _ in true },
+                updates: { api.telemetry.live.updates(tenant: api.world.acme, device: device) },
+                recheck: {
+                    let times = asked.withLock { times in
+                        times += 1
+                        return times
+                    }
+                    // The first end leaves another right; with the second one nothing is left.
+                    guard times == 1 else { throw Refusal(.notFound, "not.found", "") }
+                    return WallClock.system.now + .milliseconds(100)
+                })
+            guard case .stream(let body, _) = answer.content else { throw Refusal(.invalid, "test", "no stream") }
+            let writer = KeepingWriter()
+            try await body.write(writer)
+            #expect(writer.content.hasSuffix("event: end\ndata: {\"code\":\"not.found\"}\n\n"))
+        }
+    }
+
+    @Test("series of a class of data are as absent for who lacks its permission", arguments: TestDatabase.engines)
+    func classes(engine: TestDatabase.Engine) async throws {
+        try await Self.withMeter(engine) { api, _, device in
+            let model: JSONValue = [
+                "name": "household", "series": [["name": "use", "class": "personal"], ["name": "power"]],
+            ]
+            #expect(try await api.send(.post, "/api/v1/tenants/acme/models", model).status == 201)
+            let changed = try await api.send(.patch, Self.meter, ["model": "household"])
+            #expect(changed.status == 200, "\(changed.text)")
+            let values = #"{"ts":\#(Self.start + 60_000),"values":{"use":7.5,"power":250.5}}"#
+            try await api.report(values, device: device)
+            let query = "from=2020-01-01T00:00:00Z&series=use,power"
+            for (role, sees) in [("viewer", false), ("operator", true)] {
+                let made = try await api.send(.post, "/api/v1/tenants/acme/tokens", ["role": .string(role)])
+                let token = try #require(made.body["token"]?.string)
+                let listed = try await api.send(.get, "\(Self.meter)/series", token: token)
+                #expect(listed.text.contains("\"use\"") == sees, "\(listed.text)")
+                for format in ["json", "csv"] {
+                    let answer = try await api.send(
+                        .get, "\(Self.meter)/telemetry?\(query)&format=\(format)", token: token)
+                    #expect(answer.status == 200 && answer.text.contains("250.5"), "\(answer.text)")
+                    #expect(answer.text.contains("7.5") == sees, "\(role): \(answer.text)")
+                }
+                let call = try await Self.call(api, token)
+                let found = try await api.services.readable(call)
+                #expect(found.allows("use") == sees && found.allows("power"))
+            }
+        }
+    }
+
     @Test("a tenant's live streams are bounded")
     func bounded() async throws {
         try await Self.withMeter(.sqlite) { api, _, _ in
-            let streams = LiveStreams(heartbeat: .seconds(60))
+            let streams = LiveStreams(heartbeat: .seconds(60), clock: .system)
             let open = (0..<NorthboundLimits.liveStreamsPerTenant).map { _ in KeepingWriter() }
             try await withThrowingTaskGroup { group in
                 for writer in open {
                     let answer = try streams.answer(
-                        for: .localAdministrator, of: api.world.acme, series: [],
+                        for: .localAdministrator, of: api.world.acme, until: nil, isWanted: { _ in true },
                         updates: {
                             api.telemetry.live.updates(tenant: api.world.acme, device: DeviceID(high: 1, low: 1))
                         },
-                        isAllowed: {})
+                        recheck: { nil })
                     guard case .stream(let body, _) = answer.content else { continue }
                     group.addTask { try await body.write(writer) }
                 }
                 try await until("all are open") { open.allSatisfy { $0.content.contains(": open") } }
                 #expect(throws: Refusal(.limited, "telemetry.tooManyStreams", "")) {
                     try streams.answer(
-                        for: .localAdministrator, of: api.world.acme, series: [], updates: { AsyncStream { _ in } },
-                        isAllowed: {})
+                        for: .localAdministrator, of: api.world.acme, until: nil, isWanted: { _ in true },
+                        updates: { AsyncStream { _ in } },
+                        recheck: { nil })
                 }
                 group.cancelAll()
             }

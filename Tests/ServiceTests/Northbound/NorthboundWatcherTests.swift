@@ -64,8 +64,9 @@ import Testing
             return LiveFeed.Update(
                 series: "power", unit: nil, time: time, value: .exact(number, exponent: 0))
         })
-        let answer = try LiveStreams(heartbeat: .seconds(600)).answer(
-            for: .localAdministrator, of: TenantID(high: 1, low: 1), series: [], updates: { updates }, isAllowed: {})
+        let answer = try LiveStreams(heartbeat: .seconds(600), clock: .system).answer(
+            for: .localAdministrator, of: TenantID(high: 1, low: 1), until: nil, isWanted: { _ in true },
+            updates: { updates }, recheck: { nil })
         guard case .stream(let body, _) = answer.content else { throw Refusal(.invalid, "test", "no stream") }
         try await body.write(writer)
         let events = writer.content.ranges(of: "event: value").count

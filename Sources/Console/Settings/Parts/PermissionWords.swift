@@ -21,7 +21,7 @@ extension Permission {
     var subject: PermissionSubject {
         switch self {
         case .deviceRead, .deviceControl, .deviceManage, .deviceRevoke: .devices
-        case .telemetryRead, .telemetryManage: .telemetry
+        case .telemetryRead, .telemetryReadPersonal, .telemetryReadLocation, .telemetryManage: .telemetry
         case .domainRead, .domainManage, .modelRead, .modelManage: .places
         case .reachRead, .principalRead, .principalManage, .shareRead, .shareManage, .approvalManage: .people
         case .reportRead, .reportManage: .reports
@@ -33,7 +33,7 @@ extension Permission {
     }
 
     /// Whether it only lets somebody see.
-    var isWatching: Bool { rawValue.hasSuffix(".read") || self == .auditExport }
+    var isWatching: Bool { rawValue.hasSuffix(".read") || rawValue.contains(".read.") || self == .auditExport }
 
     /// What it allows, in a few words.
     var words: String {
@@ -49,6 +49,8 @@ extension Permission {
         case .modelRead: "see models"
         case .modelManage: "make and change models"
         case .telemetryRead: "read telemetry"
+        case .telemetryReadPersonal: "read series about people as well"
+        case .telemetryReadLocation: "read series of where things are as well"
         case .telemetryManage: "bring telemetry in, correct and delete it"
         case .reachRead: "see who can reach what"
         case .reportRead: "see reports"
