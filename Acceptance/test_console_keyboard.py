@@ -1,5 +1,7 @@
 """Journeys with the keyboard alone: no mouse, no touch, and the focus always to be seen."""
 
+import urllib.parse
+
 import pytest
 from playwright.sync_api import expect
 
@@ -97,6 +99,31 @@ def test_devices_are_found_ticked_and_suspended(browser, administrator, tree):
     expect(page.get_by_text("1 of 1 done.")).to_be_visible()
     keys.to(page.get_by_role("link", name="Back to the list")).press("Enter")
     expect(page.get_by_role("row", name="press").get_by_text("Suspended")).to_be_visible()
+    page.context.close()
+
+
+def test_all_that_match_are_suspended_and_nothing_else(server, browser, administrator, tree, tmp_path):
+    lines = ["name,label.hall"] + [f"meter-{index:02},{'far' if index < 60 else 'near'}" for index in range(70)]
+    file = tmp_path / "devices.csv"
+    file.write_text("\n".join(lines) + "\n")
+    assert server.admin("device", "bulk", file, *TENANT, check=False).returncode == 0
+    page = browser.page(browser.context(storage_state=administrator))
+    page.goto(HOME + "/devices")
+    keys = Keys(page)
+    keys.to(page.get_by_label("Filter", exact=True)).type('label.hall = "far"').press("Enter")
+    everything = page.get_by_label("All 60 matching")
+    expect(everything).to_be_visible()
+    suspend = page.get_by_role("button", name="Suspend")
+    expect(suspend).to_be_disabled()
+    keys.to(everything, most=250).press("Space")
+    expect(everything).to_be_checked()
+    keys.to(suspend, most=3).press("Enter")
+    keys.to(page.get_by_role("button", name="Suspend 60 devices")).press("Enter")
+    expect(page.get_by_text("60 of 60 done.").or_(page.get_by_text("60 done, 0 refused, of 60"))).to_be_visible()
+    page.goto(HOME + "/devices?filter=" + urllib.parse.quote('label.hall = "far" and status = suspended'))
+    expect(page.get_by_text("60 in all")).to_be_visible()
+    page.goto(HOME + "/devices?filter=" + urllib.parse.quote('label.hall = "near" and status = suspended'))
+    expect(page.get_by_role("heading", name="No device matches")).to_be_visible()
     page.context.close()
 
 
