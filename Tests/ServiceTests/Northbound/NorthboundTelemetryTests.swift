@@ -192,13 +192,12 @@ import Testing
     @Test("series of a class of data are as absent for who lacks its permission", arguments: TestDatabase.engines)
     func classes(engine: TestDatabase.Engine) async throws {
         try await Self.withMeter(engine) { api, _, device in
-            let model: JSONValue = [
-                "name": "household", "series": [["name": "use", "class": "personal"], ["name": "power"]],
-            ]
-            #expect(try await api.send(.post, "/api/v1/tenants/acme/models", model).status == 201)
+            let document: JSONValue = ["series": [["name": "use", "class": "personal"], ["name": "power"]]]
+            let made = try await api.send(.put, "/api/v1/tenants/acme/models/household", document)
+            #expect(made.status == 200, "\(made.text)")
             let changed = try await api.send(.patch, Self.meter, ["model": "household"])
             #expect(changed.status == 200, "\(changed.text)")
-            let values = #"{"ts":\#(Self.start + 60_000),"values":{"use":7.5,"power":250.5}}"#
+            let values = #"{"ts":\#(Self.start - 60_000),"values":{"use":7.5,"power":250.5}}"#
             try await api.report(values, device: device)
             let query = "from=2020-01-01T00:00:00Z&series=use,power"
             for (role, sees) in [("viewer", false), ("operator", true)] {
