@@ -34,10 +34,11 @@ def server(gateway, tmp_path_factory):
 @pytest.fixture(scope="module")
 def texting(server, gateway, administrator):
     """The administrator's organisation has an SMS gateway."""
-    token = server.token(ACME, "admin")
+    token = server.token(ACME, "owner")
     settings = {
         "url": gateway.url + "/send", "ca": gateway.authority.ca.read_text(), "body": '{"to":"{to}","text":"{text}"}'}
-    answer = server.post(f"/tenants/{ACME}/outlets", token, json={"name": "texts", "kind": "sms", "settings": settings})
+    answer = server.post(f"/tenants/{ACME}/outlets", token, json={
+        "name": "texts", "kind": "sms", "settings": settings, "reason": "codes"})
     assert answer.status_code == 201, answer.text
     return gateway
 

@@ -78,7 +78,7 @@ def world(server, browser, administrator, connected, gateway, tmp_path_factory):
 
     settings = {
         "url": gateway.url + "/send", "ca": gateway.authority.ca.read_text(), "body": '{"to":"{to}","text":"{text}"}'}
-    call("POST", "/outlets", name="texts", kind="sms", settings=settings)
+    call("POST", "/outlets", name="texts", kind="sms", settings=settings, reason="codes")
     call("PUT", "/directories/office", ldap={"server": "ldaps://ldap.example.com", "base": "dc=example"},
          groups=[{"group": "cn=staff,dc=example", "role": "viewer"}])
     call("PUT", "/roles/night-watch", permissions=["device.read", "audit.read"], reason="nights")

@@ -351,6 +351,7 @@ def test_a_webhook_takes_a_test_and_its_dead_letter_is_replayed(server, browser,
     assert json.loads(hook.requests[-1][3])["type"] == "group.created"
     browser.errors.clear()
     page.goto(place)
+    page.get_by_role("link", name="Switch off").click()
     page.get_by_role("button", name="Switch off").click()
     expect(page.get_by_text("Switched off").first).to_be_visible()
     page.context.close()

@@ -53,11 +53,12 @@ def hook(authority):
 
 def tenant(server, name):
     server.tenant(name)
-    return name, server.token(name, "admin")
+    return name, server.token(name, "owner")
 
 
 def outlet(server, slug, token, name, kind, settings, **more):
-    answer = server.post(f"/tenants/{slug}/outlets", token, json={"name": name, "kind": kind, "settings": settings, **more})
+    answer = server.post(f"/tenants/{slug}/outlets", token, json={
+        "name": name, "kind": kind, "settings": settings, "reason": "for the test", **more})
     assert answer.status_code == 201, answer.text
     return answer.json()
 

@@ -238,5 +238,8 @@ public enum AccessSchema {
             Migration(
                 5, "the time zone in which a tenant's times are shown",
                 "ALTER TABLE tenant ADD COLUMN time_zone TEXT;"),
+            Migration(
+                6, "the sealed secrets of changes that wait",
+                "ALTER TABLE pending_change ADD COLUMN secret BYTEA;"),
         ])
 }

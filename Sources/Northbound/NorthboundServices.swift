@@ -17,6 +17,8 @@ public struct NorthboundServices: Sendable {
     let access: Access
     let audit: AuditLog
     let delivery: Delivery
+    /// How the API and the console change outlets.
+    package let outlets: OutletActs
     let fleet: Fleet
     let telemetry: Telemetry
     let oauth: OAuth
@@ -75,6 +77,8 @@ public struct NorthboundServices: Sendable {
         liveStreams = LiveStreams(clock: clock)
         repetitions = Repetitions(database: database, keyRing: keyRing, clock: clock)
         gatekeeper = Gatekeeper(access: access, audit: audit, clock: clock, metrics: metrics)
+        outlets = OutletActs(database: database, access: access, delivery: delivery)
+        outlets.addApprovals()
     }
 
     /// What a server answers that makes no backups.

@@ -11,12 +11,16 @@ package final class Approvals: Sendable {
     /// ``Access/require(_:of:tenant:by:in:)`` with the authority that it is given.
     package typealias Apply = @Sendable (JSONValue, Authority, TenantID, Principal, Transaction) throws -> Void
 
-    private let kinds = Mutex<[String: Apply]>([:])
+    private let kinds = Mutex<[String: (apply: Apply, guarded: GuardedChange?)]>([:])
 
     /// Lets changes of a kind be proposed.
-    package func add(_ kind: ChangeKind, _ apply: @escaping Apply) { kinds.withLock { $0[kind.name] = apply } }
+    package func add(_ kind: ChangeKind, guarding guarded: GuardedChange? = nil, _ apply: @escaping Apply) {
+        kinds.withLock { $0[kind.name] = (apply, guarded) }
+    }
 
-    func apply(_ kind: String) -> Apply? { kinds.withLock { $0[kind] } }
+    func apply(_ kind: String) -> Apply? { kinds.withLock { $0[kind]?.apply } }
+
+    func guarded(_ kind: String) -> GuardedChange? { kinds.withLock { $0[kind]?.guarded } }
 }
 
 extension Access {
@@ -76,8 +80,9 @@ extension Access {
             try apply(change, .trial, tenant, principal, tx)
         }
         let now = clock.now
+        let (kept, secret) = try approvals.guarded(kind)?.parted(change) ?? (change, nil)
         let pending = PendingChange(
-            id: PendingChangeID(now: now), kind: kind, change: change, reason: reason, proposer: principal.id,
+            id: PendingChangeID(now: now), kind: kind, change: kept, reason: reason, proposer: principal.id,
             proposed: now, expires: now + .seconds(AccessLimits.approvalDays * 86_400), status: .proposed, decider: nil,
             decided: nil)
         return try await database.tenant(tenant).write { tx in
@@ -89,6 +94,7 @@ extension Access {
                     .limited, "change.tooMany", "At most \(AccessLimits.pendingChanges) changes can wait at once.")
             }
             try PendingChangeRow.insert(pending, tenant: tenant, in: tx)
+            try keep(secret, of: pending.id, tenant: tenant, in: tx)
             try recordChange(.changeProposed, pending, tenant, by: principal, in: tx)
             return pending
         }
@@ -107,6 +113,7 @@ extension Access {
                 ORDER BY id DESC LIMIT \(AccessLimits.page)
                 """
             ).map(PendingChangeRow.read).map { $0.asOf(now) }.filter { status == nil || $0.status == status }
+                .map { try shown($0, to: principal, tenant: tenant, in: tx) }
         }
     }
 
@@ -132,7 +139,9 @@ extension Access {
             }
             guard proposer?.isActive ?? true, let apply = approvals.apply(pending.kind)
             else { throw Refusal(.conflict, "change.proposer", "Who proposed it, or its kind, is no more.") }
-            try apply(pending.change, .approved(id, reason: pending.reason), tenant, principal, tx)
+            try apply(
+                try whole(pending, tenant: tenant, in: tx), .approved(id, reason: pending.reason), tenant, principal, tx
+            )
             return try close(pending, .approved, .changeApproved, tenant, by: principal, in: tx)
         }
     }
@@ -185,10 +194,12 @@ extension Access {
     ) throws -> PendingChange {
         let now = clock.now
         try tx.scoped(to: tenant).execute(
-            "UPDATE pending_change SET status = $3, decider = $4, decided = $5 WHERE tenant = $1 AND id = $2",
-            pending.id, status.rawValue, principal.id, now)
+            """
+            UPDATE pending_change SET status = $3, decider = $4, decided = $5, secret = NULL
+            WHERE tenant = $1 AND id = $2
+            """, pending.id, status.rawValue, principal.id, now)
         try recordChange(code, pending, tenant, by: principal, in: tx)
-        return pending.decided(status, by: principal.id, at: now)
+        return try shown(pending.decided(status, by: principal.id, at: now), to: principal, tenant: tenant, in: tx)
     }
 
     private func recordChange(
@@ -197,7 +208,7 @@ extension Access {
         try record(
             code, tenant, by: principal, "change", pending.id.text,
             details: [
-                "kind": .string(pending.kind), "change": pending.change, "reason": .string(pending.reason),
+                "kind": .string(pending.kind), "change": told(pending), "reason": .string(pending.reason),
                 "proposer": .string(pending.proposer.text),
             ], in: tx)
     }
@@ -294,6 +305,13 @@ extension PendingChange {
     /// As it is at this time: it expires by itself.
     fileprivate func asOf(_ now: Timestamp) -> PendingChange {
         status == .proposed && expires <= now ? decided(.expired, by: nil, at: nil) : self
+    }
+
+    /// The same with other words of what it changes.
+    func showing(_ change: JSONValue) -> PendingChange {
+        PendingChange(
+            id: id, kind: kind, change: change, reason: reason, proposer: proposer, proposed: proposed,
+            expires: expires, status: status, decider: decider, decided: decided)
     }
 
     fileprivate func decided(_ status: Status, by decider: PrincipalID?, at time: Timestamp?) -> PendingChange {

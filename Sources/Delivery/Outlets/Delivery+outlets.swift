@@ -1,51 +1,8 @@
 public import Audit
 public import Base
-import Storage
+package import Storage
 import Synchronization
 import Trust
-
-/// What a person gives to make an outlet.
-public struct OutletDraft: Sendable {
-    /// The name, unique in the tenant.
-    public var name: Name
-    /// By what means it sends.
-    public var kind: DeliveryKind
-    /// Where and how.
-    public var settings: JSONValue
-    /// The password, the gateway's key or the signing secret; for a webhook one is made when nil.
-    public var secret: String?
-    /// Whether it is in use from the start.
-    public var isActive: Bool
-
-    /// An outlet of these parts.
-    public init(name: Name, kind: DeliveryKind, settings: JSONValue, secret: String? = nil, isActive: Bool = true) {
-        self.name = name
-        self.kind = kind
-        self.settings = settings
-        self.secret = secret
-        self.isActive = isActive
-    }
-}
-
-/// What a person changes about an outlet; nil leaves a part as it is.
-public struct OutletChange: Sendable {
-    /// The new name.
-    public var name: Name?
-    /// The new settings, whole.
-    public var settings: JSONValue?
-    /// The new secret.
-    public var secret: String?
-    /// Whether it is in use.
-    public var isActive: Bool?
-
-    /// A change of these parts.
-    public init(name: Name? = nil, settings: JSONValue? = nil, secret: String? = nil, isActive: Bool? = nil) {
-        self.name = name
-        self.settings = settings
-        self.secret = secret
-        self.isActive = isActive
-    }
-}
 
 extension Delivery {
     /// The outlets of a tenant in the order of their names.
@@ -61,41 +18,45 @@ extension Delivery {
         try await database.tenant(tenant).read { try self.find(reference, in: $0) }
     }
 
+    /// The outlet with this name or identifier, as a transaction sees it.
+    package func outlet(_ reference: String, in transaction: Transaction) throws -> Outlet {
+        try find(reference, in: transaction)
+    }
+
     /// Makes an outlet; answers with the signing secret when it was made here, which is told once and never again.
     public func createOutlet(
         _ draft: OutletDraft, tenant: TenantID, by actor: Actor
     ) async throws -> (outlet: Outlet, secret: String?) {
+        try await database.tenant(tenant).write { try self.createOutlet(draft, tenant: tenant, by: actor, in: $0) }
+    }
+
+    /// The same in the caller's transaction; `told` stands in the log beside what changes.
+    package func createOutlet(
+        _ draft: OutletDraft, told: JSONValue = [:], tenant: TenantID, by actor: Actor, in transaction: Transaction
+    ) throws -> (outlet: Outlet, secret: String?) {
         let path = try checkedPath(draft.kind, draft.settings)
-        var made: String?
-        var secret = draft.secret
-        if draft.kind == .webhook, secret == nil {
-            made = WebhookSignature.makeSecret()
-            secret = made
-        }
+        let made = draft.kind == .webhook && draft.secret == nil ? WebhookSignature.makeSecret() : nil
+        let secret = draft.secret ?? made
         try Self.check(secret, for: path)
         let now = clock.now
         let outlet = Outlet(
             id: OutletID(now: now), name: draft.name, kind: draft.kind, settings: draft.settings,
             hasSecret: secret != nil, isActive: draft.isActive, created: now, changed: now)
-        let sealedFrom = secret
-        try await database.tenant(tenant).write { transaction in
-            let count = try transaction.row("SELECT count(*) FROM outlet WHERE tenant = $1")?.int(0) ?? 0
-            guard count < DeliveryLimits.outlets else {
-                throw Refusal(.tooLarge, "outlet.tooMany", "A tenant has at most \(DeliveryLimits.outlets) outlets.")
-            }
-            try self.requireFree(outlet.name, in: transaction)
-            let sealed = try sealedFrom.map { try self.seal($0, outlet.id, tenant, in: transaction) }
-            try transaction.execute(
-                """
-                INSERT INTO outlet (tenant, id, name, kind, settings, secret, active, created_at, changed_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-                """, outlet.id, outlet.name, outlet.kind.rawValue, outlet.settings.canonical, sealed, outlet.isActive,
-                now)
-            if path.streamsAudit { try self.beginStream(outlet, tenant, in: transaction) }
-            try self.record(
-                .outletCreated, outlet, tenant, by: actor, changed: Self.changes(nil, outlet, secret: sealedFrom),
-                in: transaction)
+        let count = try transaction.row("SELECT count(*) FROM outlet WHERE tenant = $1")?.int(0) ?? 0
+        guard count < DeliveryLimits.outlets else {
+            throw Refusal(.tooLarge, "outlet.tooMany", "A tenant has at most \(DeliveryLimits.outlets) outlets.")
         }
+        try requireFree(outlet.name, in: transaction)
+        let sealed = try secret.map { try seal($0, outlet.id, tenant, in: transaction) }
+        try transaction.execute(
+            """
+            INSERT INTO outlet (tenant, id, name, kind, settings, secret, active, created_at, changed_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+            """, outlet.id, outlet.name, outlet.kind.rawValue, outlet.settings.canonical, sealed, outlet.isActive, now)
+        if path.streamsAudit { try beginStream(outlet, tenant, in: transaction) }
+        try record(
+            .outletCreated, outlet, tenant, by: actor, changed: Self.changes(nil, outlet, secret: secret), told: told,
+            in: transaction)
         return (outlet, made)
     }
 
@@ -103,60 +64,74 @@ extension Delivery {
     public func changeOutlet(
         _ reference: String, _ change: OutletChange, tenant: TenantID, by actor: Actor
     ) async throws -> Outlet {
-        let now = clock.now
-        let outlet = try await database.tenant(tenant).write { transaction in
-            let old = try self.find(reference, in: transaction)
-            let new = Outlet(
-                id: old.id, name: change.name ?? old.name, kind: old.kind, settings: change.settings ?? old.settings,
-                hasSecret: old.hasSecret || change.secret != nil, isActive: change.isActive ?? old.isActive,
-                created: old.created, changed: now)
-            let path = try self.checkedPath(new.kind, new.settings)
-            // Else whoever may change the settings could have the secret sent to themselves.
-            if old.hasSecret, change.secret == nil,
-                try OutletPath(old.kind, old.settings).destination != path.destination
-            {
-                throw Refusal(
-                    .invalid, "outlet.secret",
-                    "Where or how the secret is sent has changed: give the secret again that is meant for it.",
-                    faults: [Refusal.Fault(place: "/secret", message: "is missing")])
-            }
-            try Self.check(change.secret ?? (old.hasSecret ? "" : nil), for: path, isKept: change.secret == nil)
-            if new.name != old.name { try self.requireFree(new.name, in: transaction) }
-            try transaction.execute(
-                "UPDATE outlet SET name = $3, settings = $4, active = $5, changed_at = $6 WHERE tenant = $1 AND id = $2",
-                new.id, new.name, new.settings.canonical, new.isActive, now)
-            if let secret = change.secret {
-                try transaction.execute(
-                    "UPDATE outlet SET secret = $3 WHERE tenant = $1 AND id = $2", new.id,
-                    self.seal(secret, new.id, tenant, in: transaction))
-            }
-            if path.streamsAudit { try self.beginStream(new, tenant, in: transaction) }
-            try self.record(
-                .outletChanged, new, tenant, by: actor, changed: Self.changes(old, new, secret: change.secret),
-                in: transaction)
-            return new
+        try await database.tenant(tenant).write {
+            try self.changeOutlet(reference, change, tenant: tenant, by: actor, in: $0)
         }
-        forgetFailures(of: outlet.id)
-        wake.signal()
-        return outlet
+    }
+
+    /// The same in the caller's transaction; `told` stands in the log beside what changes.
+    package func changeOutlet(
+        _ reference: String, _ change: OutletChange, told: JSONValue = [:], tenant: TenantID, by actor: Actor,
+        in transaction: Transaction
+    ) throws -> Outlet {
+        let now = clock.now
+        let old = try find(reference, in: transaction)
+        let new = Outlet(
+            id: old.id, name: change.name ?? old.name, kind: old.kind, settings: change.settings ?? old.settings,
+            hasSecret: old.hasSecret || change.secret != nil, isActive: change.isActive ?? old.isActive,
+            created: old.created, changed: now)
+        let path = try checkedPath(new.kind, new.settings)
+        // Else whoever may change the settings could have the secret sent to themselves.
+        if old.hasSecret, change.secret == nil,
+            try OutletPath(old.kind, old.settings).destination != path.destination
+        {
+            throw Refusal(
+                .invalid, "outlet.secret",
+                "Where or how the secret is sent has changed: give the secret again that is meant for it.",
+                faults: [Refusal.Fault(place: "/secret", message: "is missing")])
+        }
+        try Self.check(change.secret ?? (old.hasSecret ? "" : nil), for: path, isKept: change.secret == nil)
+        if new.name != old.name { try requireFree(new.name, in: transaction) }
+        try transaction.execute(
+            "UPDATE outlet SET name = $3, settings = $4, active = $5, changed_at = $6 WHERE tenant = $1 AND id = $2",
+            new.id, new.name, new.settings.canonical, new.isActive, now)
+        if let secret = change.secret {
+            try transaction.execute(
+                "UPDATE outlet SET secret = $3 WHERE tenant = $1 AND id = $2", new.id,
+                seal(secret, new.id, tenant, in: transaction))
+        }
+        if path.streamsAudit { try beginStream(new, tenant, in: transaction) }
+        try record(
+            .outletChanged, new, tenant, by: actor, changed: Self.changes(old, new, secret: change.secret), told: told,
+            in: transaction)
+        transaction.afterCommit { [self] in
+            forgetFailures(of: new.id)
+            wake.signal()
+        }
+        return new
     }
 
     /// Deletes an outlet; what waited for it alone is given up.
     public func deleteOutlet(_ reference: String, tenant: TenantID, by actor: Actor) async throws {
-        let now = clock.now
-        let outlet = try await database.tenant(tenant).write { transaction in
-            let outlet = try self.find(reference, in: transaction)
-            try transaction.execute("DELETE FROM outlet WHERE tenant = $1 AND id = $2", outlet.id)
-            try transaction.execute("DELETE FROM audit_stream WHERE tenant = $1 AND outlet = $2", outlet.id)
-            try transaction.execute(
-                """
-                UPDATE delivery SET state = 'discarded', result = 'its outlet was deleted', finished_at = $3
-                WHERE tenant = $1 AND lane = $2 AND state IN ('waiting', 'resting')
-                """, outlet.id, now)
-            try self.record(.outletDeleted, outlet, tenant, by: actor, in: transaction)
-            return outlet
+        try await database.tenant(tenant).write {
+            try self.deleteOutlet(reference, tenant: tenant, by: actor, in: $0)
         }
-        forgetFailures(of: outlet.id)
+    }
+
+    /// The same in the caller's transaction; `told` stands in the log beside what changes.
+    package func deleteOutlet(
+        _ reference: String, told: JSONValue = [:], tenant: TenantID, by actor: Actor, in transaction: Transaction
+    ) throws {
+        let outlet = try find(reference, in: transaction)
+        try transaction.execute("DELETE FROM outlet WHERE tenant = $1 AND id = $2", outlet.id)
+        try transaction.execute("DELETE FROM audit_stream WHERE tenant = $1 AND outlet = $2", outlet.id)
+        try transaction.execute(
+            """
+            UPDATE delivery SET state = 'discarded', result = 'its outlet was deleted', finished_at = $3
+            WHERE tenant = $1 AND lane = $2 AND state IN ('waiting', 'resting')
+            """, outlet.id, clock.now)
+        try record(.outletDeleted, outlet, tenant, by: actor, told: told, in: transaction)
+        transaction.afterCommit { [self] in forgetFailures(of: outlet.id) }
     }
 
     /// Lets everybody who sends by an outlet begin anew.
@@ -196,15 +171,23 @@ extension Delivery {
         (try? OutletPath(kind, settings))?.streamsAudit ?? false
     }
 
+    /// The host that mail or SMS settings lead to, as far as they can be read: what may be told of them to everybody.
+    public static func host(_ settings: JSONValue) -> String? {
+        [DeliveryKind.mail, .sms].lazy.compactMap { try? OutletPath($0, settings) }.first?.host
+    }
+
     // MARK: - What the acts share
 
+    /// An identifier comes first: no outlet stands in for another by being called like its identifier.
     func find(_ reference: String, in transaction: Transaction) throws -> Outlet {
-        let named = try transaction.row(
-            "SELECT \(Outlet.columns) FROM outlet WHERE tenant = $1 AND name = $2", reference)
-        if let named { return try Outlet(named) }
-        guard let id = OutletID(text: reference),
-            let row = try transaction.row("SELECT \(Outlet.columns) FROM outlet WHERE tenant = $1 AND id = $2", id)
-        else { throw Self.unknownOutlet }
+        let known = try OutletID(text: reference).flatMap {
+            try transaction.row("SELECT \(Outlet.columns) FROM outlet WHERE tenant = $1 AND id = $2", $0)
+        }
+        let row =
+            try known
+            ?? transaction.row(
+                "SELECT \(Outlet.columns) FROM outlet WHERE tenant = $1 AND name = $2", reference)
+        guard let row else { throw Self.unknownOutlet }
         return try Outlet(row)
     }
 
@@ -276,7 +259,7 @@ extension Delivery {
 
     private func record(
         _ code: AuditCode, _ outlet: Outlet, _ tenant: TenantID, by actor: Actor, changed: [String] = [],
-        in transaction: Transaction
+        told: JSONValue = [:], in transaction: Transaction
     ) throws {
         let path = try? OutletPath(outlet.kind, outlet.settings)
         var details: [String: JSONValue] = [
@@ -285,6 +268,7 @@ extension Delivery {
         ]
         if !changed.isEmpty { details["changed"] = .array(changed.map { .string($0) }) }
         if case .webhook(_, let events, _) = path { details["events"] = .array(events.map { .string($0) }) }
+        if case .object(let others) = told { details.merge(others) { own, _ in own } }
         try audit.record(
             AuditEntry(
                 code, tenant: tenant, actor: actor, object: AuditObject(kind: "outlet", id: outlet.id.text),

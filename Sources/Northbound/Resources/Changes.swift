@@ -31,7 +31,7 @@ extension RouteTable {
                         .object([
                             .required(
                                 "kind", .text(.free(atMost: 64)),
-                                "What sort of change: role.put, role.delete, grant.put, member.put, approval.policy."),
+                                "What sort of change, such as role.put or grant.put; docs/access.md has them all."),
                             .required("change", .any, "What the direct request's body would say."),
                             .required("reason", .text(.free(atMost: AccessLimits.reasonBytes)), "Why."),
                         ]))), success: .created(.pendingChange)

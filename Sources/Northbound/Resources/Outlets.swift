@@ -24,8 +24,8 @@ extension RouteTable {
             Route(
                 .post, all, "createOutlet",
                 "Makes an outlet. A webhook's signing secret, when it is made here, is in this answer and nowhere "
-                    + "else. Mail and SMS take the right to manage principals, too, and what audit entries leave by "
-                    + "that to export them.",
+                    + "else. Mail and SMS take an owner's rights and a reason, and a second approver where the tenant wants "
+                    + "one; what audit entries leave by takes the right to export them.",
                 needs: .deliveryManage,
                 body: .json(
                     .named(
@@ -39,17 +39,16 @@ extension RouteTable {
                                 "secret", .text(.free(atMost: DeliveryLimits.secretBytes)),
                                 "The password, the gateway's key or the signing secret; never shown again."),
                             .optional("active", .boolean, "Whether it is in use from the start; true when left out."),
+                            .reason,
                         ]))), success: .created(.newOutlet)
             ) { call in
                 try await services.authorize(call, .deliveryManage)
-                let kind = try call.body.outletKind("kind")
-                let settings = call.body.value("settings") ?? [:]
-                try await services.authorizeOutlet(call, kind, [settings])
-                let made = try await delivery.createOutlet(
+                let made = try await services.outlets.create(
                     OutletDraft(
-                        name: call.body.name("name"), kind: kind, settings: settings,
+                        name: call.body.name("name"), kind: call.body.outletKind("kind"),
+                        settings: call.body.value("settings") ?? [:],
                         secret: call.body.textIfAny("secret"), isActive: call.body.boolIfAny("active") ?? true),
-                    tenant: call.tenant.id, by: call.actor)
+                    reason: call.body.textIfAny("reason"), tenant: call.tenant.id, by: call.principal)
                 guard case .object(var members) = made.outlet.json(nil) else { return .done }
                 members["secret"] = made.secret.map { .string($0) } ?? .null
                 return .created(
@@ -77,39 +76,27 @@ extension RouteTable {
                                 "secret", .text(.free(atMost: DeliveryLimits.secretBytes)),
                                 "The new secret; never shown again."),
                             .optional("active", .boolean, "Whether it is in use."),
+                            .reason,
                         ]))), success: .json(.outlet)
             ) { call in
-                try await services.authorize(call, .deliveryManage)
-                let old = try await delivery.outlet(call.path.text("outlet"), of: call.tenant.id)
-                let settings = [old.settings] + (call.body.value("settings").map { [$0] } ?? [])
-                try await services.authorizeOutlet(call, old.kind, settings)
-                let outlet = try await delivery.changeOutlet(
-                    old.id.text,
+                let outlet = try await services.outlets.change(
+                    call.path.text("outlet"),
                     OutletChange(
                         name: call.body.nameIfAny("name"), settings: call.body.value("settings"),
                         secret: call.body.textIfAny("secret"), isActive: call.body.boolIfAny("active")),
-                    tenant: call.tenant.id, by: call.actor)
+                    reason: call.body.textIfAny("reason"), tenant: call.tenant.id, by: call.principal)
                 return .ok(outlet.json(try await delivery.health(of: call.tenant.id)[outlet.id]))
             },
             Route(
                 .delete, one, "deleteOutlet", "Deletes an outlet; what waited for it alone is given up.",
-                needs: .deliveryManage, success: .nothing
+                needs: .deliveryManage, query: [.reason], success: .nothing
             ) { call in
-                try await services.authorize(call, .deliveryManage)
-                let old = try await delivery.outlet(call.path.text("outlet"), of: call.tenant.id)
-                try await services.authorizeOutlet(call, old.kind, [])
-                try await delivery.deleteOutlet(old.id.text, tenant: call.tenant.id, by: call.actor)
+                try await services.outlets.delete(
+                    call.path.text("outlet"), reason: call.query.textIfAny("reason"), tenant: call.tenant.id,
+                    by: call.principal)
                 return .done
             },
         ]
-    }
-}
-
-extension NorthboundServices {
-    fileprivate func authorizeOutlet(_ call: Call, _ kind: DeliveryKind, _ settings: [JSONValue]) async throws {
-        try await database.tenant(call.tenant.id).read { transaction in
-            try access.authorizeOutlet(call.principal, kind, settings, of: call.tenant.id, in: transaction)
-        }
     }
 }
 

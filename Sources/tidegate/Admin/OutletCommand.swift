@@ -23,11 +23,12 @@ struct OutletCommand: AsyncParsableCommand {
         @OptionGroup var outlet: OutletArgument
         @Option(help: "mail, sms, webhook or syslog.") var kind: String
         @OptionGroup var given: OutletOptions
+        @Option(help: "Why, for the audit log; mail and sms need it.") var reason: String?
 
         func act(_ server: AdminClient) async throws {
             let body = JSONValue.given([
                 "name": .string(outlet.name), "kind": .string(kind), "settings": try await given.read() ?? [:],
-                "secret": .text(try await given.readSecret()),
+                "secret": .text(try await given.readSecret()), "reason": .text(reason),
             ])
             show(try await server.send(.post, outlet.all.text, .json(body)))
         }
@@ -63,11 +64,12 @@ struct OutletCommand: AsyncParsableCommand {
         @OptionGroup var outlet: OutletArgument
         @OptionGroup var given: OutletOptions
         @Option(help: "Whether it is in use: true or false.") var active: Bool?
+        @Option(help: "Why, for the audit log; mail and sms need it.") var reason: String?
 
         func act(_ server: AdminClient) async throws {
             let body = JSONValue.given([
                 "settings": try await given.read(), "secret": .text(try await given.readSecret()),
-                "active": active.map { .bool($0) },
+                "active": active.map { .bool($0) }, "reason": .text(reason),
             ])
             show(try await server.send(.patch, outlet.path.text, .json(body)))
         }
@@ -94,9 +96,10 @@ struct OutletCommand: AsyncParsableCommand {
 
         @OptionGroup var options: AdminOptions
         @OptionGroup var outlet: OutletArgument
+        @Option(help: "Why, for the audit log; mail and sms need it.") var reason: String?
 
         func act(_ server: AdminClient) async throws {
-            done(try await server.send(.delete, outlet.path.text), "The outlet is deleted.")
+            done(try await server.send(.delete, outlet.path.adding("reason", reason).text), "The outlet is deleted.")
         }
     }
 }

@@ -53,7 +53,8 @@ struct ServerParts: Sendable {
 
     /// Every column that the key ring seals.
     static let sealedColumns =
-        [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + DeliverySchema.sealedColumns
+        [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + AccessSchema.sealedColumns
+        + DeliverySchema.sealedColumns
         + NorthboundSchema.sealedColumns
         + OAuthSchema.sealedColumns
         + FactorSchema.sealedColumns + DirectorySchema.sealedColumns

@@ -76,7 +76,8 @@ struct AccessFixture: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         keyRing = try KeyRing(
             directory: "\(directory)/keys",
-            columns: [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + columns, clock: time.clock)
+            columns: [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + AccessSchema.sealedColumns
+                + columns, clock: time.clock)
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: "\(directory)/keys", trust: "\(directory)/trust"), deployment: deployment,
             clock: time.clock)

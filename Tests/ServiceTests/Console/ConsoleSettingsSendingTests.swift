@@ -17,13 +17,15 @@ struct ConsoleSettingsSendingTests {
 
     @Test("an outlet of each kind is set up, its secret shown once at most; wrong settings come back")
     func kinds() async throws {
-        try await ConsoleFixture.with(.sqlite) { world in
+        try await ConsoleFixture.with(.sqlite, newcomer: "boss") { world in
+            try await Self.own(world)
             let good: [(String, [(String, String)])] = [
                 (
                     "mail",
                     [
                         ("name", "post"), ("host", "mail.example.com"), ("port", "587"), ("security", "starttls"),
                         ("user", "fleet"), ("from", "fleet@example.com"), ("secret", "correct horse"),
+                        ("reason", "ours"),
                     ]
                 ),
                 (
@@ -32,29 +34,30 @@ struct ConsoleSettingsSendingTests {
                         ("name", "texts"), ("url", "https://sms.example.com/send"), ("method", "POST"),
                         ("headers", "Authorization: Bearer {secret}"), ("contentType", "application/json"),
                         ("body", "{\"to\":\"{to}\",\"text\":\"{text}\"}"), ("secret", "battery staple"),
+                        ("reason", "ours"),
                     ]
                 ),
                 ("webhook", [("name", "hook"), ("url", "https://app.example.com/hook")]),
                 ("syslog", [("name", "logs"), ("host", "logs.example.com"), ("port", "6514"), ("start", "now")]),
             ]
             for (kind, form) in good {
-                let made = try await world.post("\(Self.outlets)/new/\(kind)", form, as: "admin")
+                let made = try await world.post("\(Self.outlets)/new/\(kind)", form, as: "boss")
                 #expect(made.status == (kind == "webhook" ? 200 : 303), "\(kind): \(made.text)")
                 if kind == "webhook" { #expect(made.text.contains("whsec_")) }
             }
-            let list = try await world.get(Self.outlets, as: "admin").text
+            let list = try await world.get(Self.outlets, as: "boss").text
             for words in ["mail.example.com:587", "sms.example.com", "app.example.com", "logs.example.com:6514"] {
                 #expect(list.contains(words), "\(words)")
             }
             for one in list.matches(of: /settings\/outlets\/[0-9a-f]{32}/).map({ "/t/acme/" + String($0.0) }) {
-                let record = try await world.get(one, as: "admin").text
+                let record = try await world.get(one, as: "boss").text
                 #expect(!record.contains("correct horse") && !record.contains("battery staple"))
-                #expect(!(try await world.get(one + "/edit", as: "admin").text.contains("correct horse")))
+                #expect(!(try await world.get(one + "/edit", as: "boss").text.contains("correct horse")))
                 let foreign = one.replacing("/t/acme/", with: "/t/rival/")
-                for path in ["", "/edit", "/test", "/delete"] {
+                for path in ["", "/edit", "/test", "/switch", "/delete"] {
                     #expect(try await world.get(foreign + path, as: "rival").status == 404)
                 }
-                for path in ["/edit", "/test", "/delete", "/act"] {
+                for path in ["/edit", "/test", "/delete", "/switch"] {
                     #expect(try await world.post(foreign + path, as: "rival").status == 404)
                     #expect(try await world.post(one + path, as: "viewer").status == 404)
                 }
@@ -69,35 +72,94 @@ struct ConsoleSettingsSendingTests {
                 ("syslog", [("name", "other"), ("host", "a.example"), ("start", "never")], "must be one of"),
             ]
             for (kind, form, words) in cases {
-                let reply = try await world.post("\(Self.outlets)/new/\(kind)", form, as: "admin")
+                let reply = try await world.post(
+                    "\(Self.outlets)/new/\(kind)", form + [("reason", "ours")], as: "boss")
                 #expect(reply.status == 422 && reply.text.contains(words), "\(kind) \(words)")
                 #expect(reply.text.contains(form[0].1), "no input is lost")
             }
-            #expect(try await world.get(Self.outlets + "/new/pigeon", as: "admin").status == 404)
+            #expect(try await world.get(Self.outlets + "/new/pigeon", as: "boss").status == 404)
             #expect(try await world.get(Self.outlets, as: "viewer").status == 404)
         }
     }
 
     @Test("an outlet is changed, switched off and deleted; a new place for the secret takes it anew")
     func change() async throws {
-        try await ConsoleFixture.with(.sqlite) { world in
+        try await ConsoleFixture.with(.sqlite, newcomer: "boss") { world in
+            try await Self.own(world)
             let form = [
                 ("name", "post"), ("host", "mail.example.com"), ("port", "587"), ("security", "starttls"),
-                ("user", "fleet"), ("from", "fleet@example.com"), ("secret", "correct horse"),
+                ("user", "fleet"), ("from", "fleet@example.com"), ("secret", "correct horse"), ("reason", "ours"),
             ]
-            let made = try await world.post(Self.outlets + "/new/mail", form, as: "admin")
+            let made = try await world.post(Self.outlets + "/new/mail", form, as: "boss")
             let one = try #require(made.headers[.location]?.split(separator: "?").first.map(String.init))
             let kept = form.filter { $0.0 != "secret" && $0.0 != "port" } + [("port", "2587")]
-            let moved = try await world.post(one + "/edit", kept, as: "admin")
+            let moved = try await world.post(one + "/edit", kept, as: "boss")
             #expect(moved.status == 422 && moved.text.contains("give the secret again"))
             let same = form.filter { $0.0 != "secret" && $0.0 != "from" } + [("from", "other@example.com")]
-            #expect(try await world.post(one + "/edit", same, as: "admin").status == 303)
-            #expect(try await world.get(one, as: "admin").text.contains("other"))
-            #expect(try await world.post(one + "/act", [("act", "off")], as: "admin").status == 303)
-            #expect(try await world.get(one, as: "admin").text.contains("Switched off"))
-            #expect(try await world.post(one + "/delete", as: "admin").status == 303)
-            #expect(try await world.get(one, as: "admin").status == 404)
+            #expect(try await world.post(one + "/edit", same, as: "boss").status == 303)
+            #expect(try await world.get(one, as: "boss").text.contains("other"))
+            #expect(
+                try await world.post(one + "/switch", [("to", "off"), ("reason", "it fails")], as: "boss").status == 303
+            )
+            #expect(try await world.get(one, as: "boss").text.contains("Switched off"))
+            let without = try await world.post(one + "/delete", as: "boss")
+            #expect(without.status == 422 && without.text.contains("needs a reason"))
+            #expect(try await world.post(one + "/delete", [("reason", "gone")], as: "boss").status == 303)
+            #expect(try await world.get(one, as: "boss").status == 404)
         }
+    }
+
+    @Test("what carries links is its owners' to change, and waits for the other one where two are wanted")
+    func carriers() async throws {
+        try await ConsoleFixture.with(.sqlite, newcomer: "boss") { world in
+            try await Self.own(world)
+            let form = [
+                ("name", "post"), ("host", "mail.example.com"), ("port", "587"), ("security", "starttls"),
+                ("user", "fleet"), ("from", "fleet@example.com"), ("secret", "correct horse"), ("reason", "ours"),
+            ]
+            let asked = try await world.get(Self.outlets + "/new/mail", as: "admin")
+            #expect(asked.status == 403)
+            #expect(try await world.post(Self.outlets + "/new/mail", form, as: "admin").status == 403)
+            let list = try await world.get(Self.outlets, as: "admin").text
+            #expect(!list.contains("New mail server") && list.contains("New webhook"))
+            #expect(try await world.get(Self.outlets, as: "boss").text.contains("New mail server"))
+            let made = try await world.post(Self.outlets + "/new/mail", form, as: "boss")
+            let one = try #require(made.headers[.location]?.split(separator: "?").first.map(String.init))
+            for path in ["/edit", "/switch", "/delete"] {
+                #expect(try await world.get(one + path, as: "admin").status == 403)
+                #expect(try await world.post(one + path, form, as: "admin").status == 403)
+            }
+            let record = try await world.get(one, as: "admin").text
+            #expect(!record.contains("/switch") && record.contains("Send a test"))
+            try await world.api.services.access.setNeedsSecondApprover(
+                true, reason: "policy", tenant: world.api.world.acme, by: .localAdministrator)
+            for (path, words) in [
+                ("/switch", "Switch an outlet off"), ("/edit", "Change the outlet post"),
+                ("/delete", "Delete an outlet"),
+            ] {
+                let sent = try await world.post(one + path, form + [("to", "off")], as: "boss")
+                #expect(sent.status == 303 && sent.headers[.location]?.contains("/settings/changes") == true, "\(path)")
+                #expect(try await world.get(one, as: "boss").text.contains("In use"))
+                let changes = try await world.get("/t/acme/settings/changes", as: "boss").text
+                #expect(changes.contains(words), "\(words)")
+            }
+            let other = form.filter { $0.0 != "name" } + [("name", "other")]
+            #expect(try await world.post(Self.outlets + "/new/mail", other, as: "boss").status == 303)
+            let changes = try await world.get("/t/acme/settings/changes", as: "boss").text
+            for match in changes.matches(of: /settings\/changes\/[0-9a-f]{32}/) {
+                let page = try await world.get("/t/acme/" + String(match.0), as: "boss").text
+                #expect(page.contains("post") || page.contains("other"))
+                #expect(!page.contains("correct horse"))
+            }
+            #expect(try await !world.get(Self.outlets, as: "boss").text.contains(">other<"))
+        }
+    }
+
+    /// Makes the newcomer an owner.
+    private static func own(_ world: ConsoleFixture) async throws {
+        let given = try await world.api.send(
+            .post, "/api/v1/tenants/acme/grants", ["principal": "boss", "role": "owner"])
+        #expect(given.status == 201, "\(given.text)")
     }
 
     @Test(

@@ -58,6 +58,11 @@ struct SettingsVisit: Sendable {
                 ? address() + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&")) : nil)
     }
 
+    /// How outlets are made, changed and deleted.
+    var outlets: OutletActs {
+        OutletActs(database: console.database, access: console.access, delivery: console.delivery)
+    }
+
     /// The reason that the form gives.
     var reason: String? { visit.form.text("reason") }
 
@@ -90,9 +95,18 @@ struct SettingsVisit: Sendable {
     func change(
         _ kind: String, _ change: JSONValue, done: Done, to address: String, _ make: () async throws -> Void
     ) async throws -> Outcome {
-        do {
+        try await self.change(kind, change) {
             try await make()
             return .seeOther(address, done: done)
+        }
+    }
+
+    /// The same with an answer of its own.
+    func change(
+        _ kind: String, _ change: JSONValue, _ make: () async throws -> Outcome
+    ) async throws -> Outcome {
+        do {
+            return try await make()
         } catch let refusal as Refusal where refusal.code == "approval.needed" {
             _ = try await console.access.propose(
                 kind, change, reason: reason, tenant: tenantID, by: visit.principal)

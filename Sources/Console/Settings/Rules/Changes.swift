@@ -1,5 +1,6 @@
 import Access
 import Base
+import Delivery
 import Northbound
 import SignIn
 
@@ -97,9 +98,20 @@ enum ChangePages {
     ) async throws -> [SettingsRecord.Fact] {
         guard case .object(let members) = change.change else { return [] }
         let groups = try await visit.console.access.groups(tenant: visit.tenantID, by: visit.principal)
-        return members.sorted { $0.key < $1.key }.map { key, value in
+        let outlets =
+            members["outlet"] != nil && visit.can(.deliveryRead)
+            ? try await visit.console.delivery.outlets(of: visit.tenantID) : []
+        return members.sorted { $0.key < $1.key }.flatMap { key, value in
             let cell: SettingsCell
             switch value {
+            case .object where key == "settings": return OutletForm.facts(value)
+            case .string(let text) where key == "outlet":
+                cell =
+                    outlets.first { $0.id.text == text }.map {
+                        .text($0.name.text, link: visit.address(of: .outlets, text))
+                    } ?? .code(text)
+            case .string(let text) where key == "kind":
+                cell = .text(DeliveryKind(rawValue: text)?.words ?? text)
             case .string(let text) where key == "principal":
                 cell = .text(PrincipalID(text: text).flatMap { names[$0] } ?? text)
             case .string(let text) where key == "group":
@@ -109,7 +121,7 @@ enum ChangePages {
             case .bool(let isOn): cell = .text(isOn ? "yes" : "no")
             default: cell = .code(value.canonical)
             }
-            return .init(labels[key] ?? key, cell)
+            return [.init(labels[key] ?? key, cell)]
         }
     }
 
@@ -127,6 +139,7 @@ enum ChangePages {
         "addresses": "Allowed from", "level": "Factor", "enabled": "In use",
         "createsAccounts": "Gives newcomers accounts", "linksAddresses": "Takes accounts with the same address",
         "groups": "Groups with roles", "openid": "OpenID provider", "ldap": "LDAP server",
+        "outlet": "Outlet", "kind": "Kind", "active": "In use", "host": "Host",
     ]
 
     static func decide(_ visit: SettingsVisit) async throws -> Outcome {
@@ -171,8 +184,19 @@ extension PendingChange {
         case "signin.policy": "Sign-in rules"
         case "factor.policy": "Demand a factor"
         case "directory.put": "Directory \(change["name"]?.string ?? "")"
+        case "outlet.put": outletTitle
+        case "outlet.delete": "Delete an outlet"
         default: kind
         }
+    }
+
+    private var outletTitle: String {
+        let name = change["name"]?.string
+        guard case .object(let members) = change, members["outlet"] != nil else { return "Outlet \(name ?? "")" }
+        guard members.count == 2, let isActive = members["active"] else {
+            return name.map { "Change the outlet \($0)" } ?? "Change an outlet"
+        }
+        return isActive == true ? "Switch an outlet on" : "Switch an outlet off"
     }
 }
 

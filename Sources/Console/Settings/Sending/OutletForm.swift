@@ -111,11 +111,13 @@ enum OutletForm {
                     "secret", secret.label, nil, hint: kept + secret.hint + " It is sealed and never shown.",
                     type: "password", longest: DeliveryLimits.secretBytes))
         }
+        // What carries links and codes is not changed without saying why.
+        if kind.carriesLinks { fields.append(.reason(sent ?? FormFields(), isRequired: true)) }
         return fields
     }
 
     /// A member of settings as its field shows it.
-    private static func words(_ value: JSONValue?) -> String {
+    static func words(_ value: JSONValue?) -> String {
         switch value {
         case .string(let text)?: text
         case .array(let items)?: items.compactMap(\.string).joined(separator: "\n")
@@ -175,6 +177,17 @@ enum OutletForm {
         }
     }
 
+    /// Settings that somebody proposes, whole: whoever approves them sees what they do.
+    static func facts(_ settings: JSONValue) -> [SettingsRecord.Fact] {
+        guard case .object(let given) = settings else { return [] }
+        let labels = Dictionary(
+            DeliveryKind.allCases.flatMap { members(of: $0) }.map { ($0.name, $0.label) },
+            uniquingKeysWith: { one, _ in one })
+        return given.sorted { $0.key < $1.key }.map { name, value in
+            .init(labels[name] ?? name, .code(words(value)))
+        }
+    }
+
     // MARK: - Making and changing
 
     static func making(_ visit: SettingsVisit, _ sent: FormFields) async throws -> SettingsForm {
@@ -200,17 +213,19 @@ enum OutletForm {
         return try await making(visit, sent).answering {
             let kind = try kind(visit)
             let settings = settings(kind, sent)
-            try await authorize(kind, [settings], visit)
-            let made = try await visit.console.delivery.createOutlet(
-                OutletDraft(name: name(sent), kind: kind, settings: settings, secret: sent.text("secret")),
-                tenant: visit.tenantID, by: visit.principal.actor(in: visit.tenantID))
-            let address = visit.address(made.outlet.id.text)
-            guard let secret = made.secret else { return .seeOther(address, done: .created) }
-            return .show(
-                SecretPage(
-                    visit.place, "The signing secret of \(made.outlet.name)",
-                    "Your application checks each request by it. It is not shown again.", secret: secret,
-                    label: "Signing secret", back: address))
+            let draft = OutletDraft(
+                name: try name(sent), kind: kind, settings: settings, secret: sent.text("secret"))
+            return try await visit.change("outlet.put", draft.change) {
+                let made = try await visit.outlets.create(
+                    draft, reason: visit.reason, tenant: visit.tenantID, by: visit.principal)
+                let address = visit.address(made.outlet.id.text)
+                guard let secret = made.secret else { return .seeOther(address, done: .created) }
+                return .show(
+                    SecretPage(
+                        visit.place, "The signing secret of \(made.outlet.name)",
+                        "Your application checks each request by it. It is not shown again.", secret: secret,
+                        label: "Signing secret", back: address))
+            }
         }
     }
 
@@ -229,13 +244,13 @@ enum OutletForm {
         let sent = visit.form
         let outlet = try await OutletPages.find(visit, .deliveryManage)
         return try await changing(visit, sent).answering {
-            let settings = settings(outlet.kind, sent)
-            try await authorize(outlet.kind, [outlet.settings, settings], visit)
-            _ = try await visit.console.delivery.changeOutlet(
-                outlet.id.text,
-                OutletChange(name: name(sent), settings: settings, secret: sent.text("secret")),
-                tenant: visit.tenantID, by: visit.principal.actor(in: visit.tenantID))
-            return .seeOther(visit.address(outlet.id.text), done: .saved)
+            let change = OutletChange(
+                name: try name(sent), settings: settings(outlet.kind, sent), secret: sent.text("secret"))
+            return try await visit.change("outlet.put", change.change(of: outlet.id)) {
+                _ = try await visit.outlets.change(
+                    outlet.id.text, change, reason: visit.reason, tenant: visit.tenantID, by: visit.principal)
+                return .seeOther(visit.address(outlet.id.text), done: .saved)
+            }
         }
     }
 }

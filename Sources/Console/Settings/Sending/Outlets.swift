@@ -27,8 +27,11 @@ extension PageTable {
             console.settings(posting: "/{outlet}/test", .outlets, needs: .deliveryManage) {
                 try await OutletPages.test($0)
             },
-            console.settings(posting: "/{outlet}/act", .outlets, needs: .deliveryManage) {
-                try await OutletPages.switching($0)
+            console.settings("/{outlet}/switch", .outlets, needs: .deliveryManage) {
+                try await .show(OutletPages.switching($0))
+            },
+            console.settings(posting: "/{outlet}/switch", .outlets, needs: .deliveryManage) {
+                try await OutletPages.switchOver($0)
             },
             console.settings("/{outlet}/delete", .outlets, needs: .deliveryManage) {
                 try await .show(OutletPages.deletion($0))
@@ -66,8 +69,9 @@ enum OutletPages {
                         .text(health[outlet.id]?.lastFailure ?? "none"),
                     ])
             }, nothing: "No outlet yet.",
-            acts: visit.can(.deliveryManage)
-                ? DeliveryKind.allCases.map { .link("New \($0.inSentence)", visit.address("new", $0.rawValue)) } : [],
+            acts: DeliveryKind.allCases.filter { mayChange($0, visit) }.map {
+                .link("New \($0.inSentence)", visit.address("new", $0.rawValue))
+            },
             facts: [
                 .init("Mail", .badge(overview.canMail ? .good("Leaves") : .warning("Rests in the outbox"))),
                 .init("Text messages", .badge(overview.canSMS ? .good("Leave") : .off("Rest in the outbox"))),
@@ -78,6 +82,13 @@ enum OutletPages {
             ],
             next: page.count == size && page.last != all.last
                 ? page.last.map { "\(visit.address())?cursor=\($0.name)" } : nil)
+    }
+
+    /// Whether acts on outlets of this kind are offered: what carries links and codes is its owners' to change.
+    private static func mayChange(_ kind: DeliveryKind, _ visit: SettingsVisit) -> Bool {
+        guard visit.can(.deliveryManage) else { return false }
+        let most = visit.tenantID == .platform ? Role.platformAdmin : Role.owner
+        return !kind.carriesLinks || most.permissions.isSubset(of: visit.held)
     }
 
     static func find(_ visit: SettingsVisit, _ permission: Permission) async throws -> Outlet {
@@ -92,14 +103,13 @@ enum OutletPages {
         return SettingsRecord(
             visit.place, outlet.name.text, lead: outlet.kind.words,
             state: Badge(outlet, health, now: visit.console.clock.now),
-            acts: visit.can(.deliveryManage)
-                ? [
-                    .link("Send a test", address + "/test", "primary"), .link("Change", address + "/edit"),
-                    outlet.isActive
-                        ? .button("Switch off", address + "/act", "off")
-                        : .button("Switch on", address + "/act", "on"),
-                    .link("Delete", address + "/delete", "danger"),
-                ] : [],
+            acts: (visit.can(.deliveryManage) ? [.link("Send a test", address + "/test", "primary")] : [])
+                + (mayChange(outlet.kind, visit)
+                    ? [
+                        .link("Change", address + "/edit"),
+                        .link(outlet.isActive ? "Switch off" : "Switch on", address + "/switch"),
+                        .link("Delete", address + "/delete", "danger"),
+                    ] : []),
             panels: [
                 .init("settings", "Settings", facts: settings(outlet)),
                 .init("health", "How it does", facts: facts(outlet, health, visit)),
@@ -185,14 +195,34 @@ enum OutletPages {
         }
     }
 
-    static func switching(_ visit: SettingsVisit) async throws -> Outcome {
+    static func switching(_ visit: SettingsVisit) async throws -> SettingsForm {
         let outlet = try await find(visit, .deliveryManage)
         try await OutletForm.authorize(outlet.kind, [outlet.settings], visit)
-        let isOn = visit.form.exact("act") == "on"
-        _ = try await visit.console.delivery.changeOutlet(
-            outlet.id.text, OutletChange(isActive: isOn), tenant: visit.tenantID,
-            by: visit.principal.actor(in: visit.tenantID))
-        return .seeOther(visit.address(outlet.id.text), done: .changed)
+        let address = visit.address(outlet.id.text)
+        let effect =
+            switch (outlet.isActive, outlet.kind.carriesLinks) {
+            case (true, true): "What it carried leaves by another one, or by the server's; or it rests in the outbox."
+            case (true, false): "Nothing leaves by it until it is switched on again."
+            case (false, true): "What is sent leaves by it again, unless an older one is in use."
+            case (false, false): "What waits leaves by it again."
+            }
+        return SettingsForm(
+            visit.place, outlet.isActive ? "Switch \(outlet.name) off?" : "Switch \(outlet.name) on?", effect: effect,
+            action: address + "/switch", fields: reason(outlet, visit),
+            verb: outlet.isActive ? "Switch off" : "Switch on", isDangerous: outlet.isActive, back: address,
+            crumb: .init(place: outlet.name.text, way: address), hidden: [("to", outlet.isActive ? "off" : "on")])
+    }
+
+    static func switchOver(_ visit: SettingsVisit) async throws -> Outcome {
+        let outlet = try await find(visit, .deliveryManage)
+        return try await switching(visit).answering {
+            let change = OutletChange(isActive: visit.form.exact("to") == "on")
+            return try await visit.change("outlet.put", change.change(of: outlet.id)) {
+                _ = try await visit.outlets.change(
+                    outlet.id.text, change, reason: visit.reason, tenant: visit.tenantID, by: visit.principal)
+                return .seeOther(visit.address(outlet.id.text), done: .changed)
+            }
+        }
     }
 
     static func deletion(_ visit: SettingsVisit) async throws -> SettingsForm {
@@ -201,16 +231,23 @@ enum OutletPages {
         let address = visit.address(outlet.id.text)
         return SettingsForm(
             visit.place, "Delete \(outlet.name)?", effect: "What waits for it alone is given up. Its secret is gone.",
-            action: address + "/delete", fields: [], verb: "Delete", isDangerous: true, back: address,
-            crumb: .init(place: outlet.name.text, way: address))
+            action: address + "/delete", fields: reason(outlet, visit), verb: "Delete", isDangerous: true,
+            back: address, crumb: .init(place: outlet.name.text, way: address))
     }
 
     static func delete(_ visit: SettingsVisit) async throws -> Outcome {
         let outlet = try await find(visit, .deliveryManage)
-        try await OutletForm.authorize(outlet.kind, [], visit)
-        try await visit.console.delivery.deleteOutlet(
-            outlet.id.text, tenant: visit.tenantID, by: visit.principal.actor(in: visit.tenantID))
-        return .seeOther(visit.address(), done: .deleted)
+        return try await deletion(visit).answering {
+            try await visit.change("outlet.delete", ["outlet": .string(outlet.id.text)]) {
+                try await visit.outlets.delete(
+                    outlet.id.text, reason: visit.reason, tenant: visit.tenantID, by: visit.principal)
+                return .seeOther(visit.address(), done: .deleted)
+            }
+        }
+    }
+
+    private static func reason(_ outlet: Outlet, _ visit: SettingsVisit) -> [SettingsForm.Field] {
+        outlet.kind.carriesLinks ? [.reason(visit.form, isRequired: true)] : []
     }
 }
 
