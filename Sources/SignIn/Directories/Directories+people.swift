@@ -50,7 +50,8 @@ extension Directories {
         let domain: DomainID
     }
 
-    /// What the person's groups are worth now; a rule whose role or domain is gone is worth nothing.
+    /// What the person's groups are worth now; a rule whose role or domain is gone is worth nothing, and so is one that
+    /// would give a guest's role without an end.
     private func roles(of person: VouchedPerson, by directory: Directory, in tx: Transaction) throws -> [GivenRole:
         Role]
     {
@@ -58,6 +59,7 @@ extension Directories {
         for rule in directory.groups where person.groups.contains(rule.group) {
             do {
                 let role = try access.role(rule.role, tenant: directory.tenant, in: tx)
+                if role == .guest { continue }
                 let domain = try access.domain(rule.domain, tenant: directory.tenant, in: tx)
                 found[GivenRole(role: role.id, domain: domain)] = role
             } catch let refusal as Refusal where refusal.kind == .notFound || refusal.code == "role.unknown" {

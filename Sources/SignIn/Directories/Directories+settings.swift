@@ -129,7 +129,17 @@ extension Directories {
                 in: tx)
             isAdministrative = isAdministrative || role.isAdministrative
         }
-        for rule in directory.groups { try require(rule) }
+        for rule in directory.groups {
+            try require(rule)
+            // One from before is worth nothing, and hinders nobody from switching the directory off.
+            guard try access.role(rule.role, tenant: tenant, in: tx) != .guest || known?.groups.contains(rule) == true
+            else {
+                throw Refusal(
+                    .invalid, "directory.guest",
+                    "A guest's role needs an end, and a directory gives roles without one: let the group be viewers.",
+                    faults: [.init(place: "/groups", message: "must not give the role guest")])
+            }
+        }
         for rule in known?.groups ?? [] where !directory.groups.contains(rule) {
             // A rule whose role or domain is gone gives nothing any longer.
             do { try require(rule) } catch let refusal as Refusal where refusal.code != "access.beyondOwn" {}
@@ -146,7 +156,7 @@ extension Directories {
         }
     }
 
-    /// Removes a directory with the roles that it gave; the accounts stay.
+    /// Removes a directory with the roles that it gave; the accounts stay. Only for who holds what it gave.
     public func remove(
         _ name: Name, reason: String? = nil, tenant: TenantID, by principal: Principal
     ) async throws {
@@ -157,6 +167,10 @@ extension Directories {
                 throw Access.unknown("directory")
             }
             try accounts.requireRecent(principal, for: .signInPolicy, in: tx)
+            let without = Directory(
+                id: directory.id, tenant: tenant, name: name, isEnabled: false, createsAccounts: false,
+                linksAddresses: false, groups: [], means: directory.means)
+            _ = try requireHolding(without, directory, principal, in: tx)
             let rows = try tx.rows(
                 "SELECT grant_id, principal FROM directory_grant WHERE tenant = $1 AND directory = $2", directory.id)
             for row in rows {

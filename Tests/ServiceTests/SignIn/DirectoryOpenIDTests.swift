@@ -204,6 +204,46 @@ final class TestProvider: Sendable {
     }
 
     @Test(
+        "a group gives no guest's role, which needs an end; a rule from before is worth nothing and keeps nobody out",
+        arguments: TestDatabase.engines)
+    func guests(engine: TestDatabase.Engine) async throws {
+        try await Self.with(engine) { fixture, directories, provider in
+            let (acme, local) = (fixture.world.acme.id, AccessFixture.local)
+            let name = try #require(Name("corp"))
+            for role in ["guest", Role.guest.id.text] {
+                await #expect(throws: Refusal(.invalid, "directory.guest", ""), "\(role)") {
+                    let draft = Self.draft { $0.groups.append(GroupRule(group: "guests", role: role, domain: nil)) }
+                    _ = try await directories.put(name, draft, tenant: acme, by: local)
+                }
+            }
+            // As an earlier version would have stored it.
+            let kept = Self.draft { $0.groups.append(GroupRule(group: "guests", role: "visitor", domain: nil)) }
+            _ = try await fixture.world.access.putRole(
+                #require(Name("visitor")), permissions: [.modelRead], tenant: acme, by: local)
+            _ = try await directories.put(name, kept, tenant: acme, by: local)
+            try await fixture.world.database.tenant(acme).write { tx in
+                var directory = try #require(try DirectoryRow.find(name, of: acme, in: tx))
+                directory = Directory(
+                    id: directory.id, tenant: acme, name: name, isEnabled: true,
+                    createsAccounts: directory.createsAccounts, linksAddresses: directory.linksAddresses,
+                    groups: directory.groups.map {
+                        GroupRule(group: $0.group, role: $0.role == "visitor" ? "guest" : $0.role, domain: $0.domain)
+                    }, means: directory.means)
+                try DirectoryRow.put(directory, in: tx)
+            }
+            provider.set { $0.claims = ["groups": ["bosses", "guests"]] }
+            let secret = try #require(Self.session(try await Self.signIn(directories, provider)))
+            let session = try await fixture.signIn.session(secret, from: SignInFixture.office)
+            #expect(try await fixture.world.isAllowed(session.principal, .deviceManage, at: "plant"))
+            let switchedOff = Self.draft {
+                $0.groups.append(GroupRule(group: "guests", role: "guest", domain: nil))
+                $0.isEnabled = false
+            }
+            _ = try await directories.put(name, switchedOff, tenant: acme, by: local)
+        }
+    }
+
+    @Test(
         "what a provider says is believed only when every part of it is right",
         arguments: [
             ["nonce": "another"], ["nonce": .null], ["aud": "another"], ["iss": "https://evil.example"],
@@ -343,6 +383,9 @@ final class TestProvider: Sendable {
             await #expect(throws: Refusal(.forbidden, "access.beyondOwn", "")) {
                 try await directories.put(
                     name, Self.draft { $0.groups = [] }, reason: "x", tenant: acme.id, by: registrar)
+            }
+            await #expect(throws: Refusal(.forbidden, "access.beyondOwn", "")) {
+                try await directories.remove(name, reason: "x", tenant: acme.id, by: registrar)
             }
             try await fixture.world.access.setNeedsSecondApprover(
                 true, reason: "audit", tenant: acme.id, by: AccessFixture.local)
