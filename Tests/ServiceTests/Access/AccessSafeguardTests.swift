@@ -8,6 +8,7 @@ import Testing
 @Suite struct AccessSafeguardTests {
     private static let beyond = Refusal(.forbidden, "access.beyondOwn", "")
     private static let own = Refusal(.conflict, "grant.own", "")
+    private static let lastOne = Refusal(.conflict, "grant.last", "")
     private static let outlived = Refusal(.forbidden, "share.outlived", "")
 
     private static func name(_ text: String) throws -> Name { try #require(Name(text)) }
@@ -126,6 +127,57 @@ import Testing
             // The server's operator may: they are the way back.
             try await access.removeMember("boss", from: "chiefs", tenant: acme, by: local)
             #expect(try await !world.isAllowed(owner, .principalManage))
+        }
+    }
+
+    @Test(
+        "who administers for a time leaves somebody who does without an end, whichever way they would take it",
+        arguments: TestDatabase.engines)
+    func lasting(engine: TestDatabase.Engine) async throws {
+        try await AccessFixture.with(engine) { world in
+            let (access, acme, local) = (world.access, world.acme.id, AccessFixture.local)
+            let (boss, bossGrant) = try await Self.person(world, "boss", "owner")
+            let deputy = try await world.person("deputy")
+            let end = world.time.now + .seconds(86_400)
+            let forADay = try await access.grant(
+                role: "owner", to: "deputy", expires: end, reason: "test", tenant: acme, by: local)
+            await #expect(throws: Self.lastOne) {
+                try await access.endGrant(bossGrant, reason: "coup", tenant: acme, by: deputy)
+            }
+            // Nor is it given an end, by the one or the other.
+            var shorter = GrantDraft(role: "owner")
+            (shorter.principal, shorter.replaces, shorter.expires) = ("boss", bossGrant, end)
+            for by in [boss, deputy] {
+                await #expect(throws: Self.lastOne, "\(by.name)") {
+                    _ = try await access.grant(shorter, reason: "x", tenant: acme, by: by)
+                }
+            }
+            // By a group, whose members are what counts, and a role of the tenant's own.
+            _ = try await access.putRole(
+                Self.name("chief"), permissions: Role.owner.permissions, tenant: acme, by: local)
+            _ = try await access.createGroup(Self.name("chiefs"), tenant: acme, by: local)
+            var draft = GrantDraft(role: "chief")
+            draft.group = "chiefs"
+            _ = try await access.grant(draft, tenant: acme, by: local)
+            await #expect(throws: Self.lastOne, "a group without anybody is nobody") {
+                try await access.endGrant(bossGrant, reason: "coup", tenant: acme, by: deputy)
+            }
+            try await access.addMember("boss", to: "chiefs", tenant: acme, by: local)
+            try await access.endGrant(bossGrant, reason: "by the group now", tenant: acme, by: deputy)
+            for (what, act) in [
+                (
+                    "member",
+                    { try await access.removeMember("boss", from: "chiefs", reason: "x", tenant: acme, by: deputy) }
+                ),
+                ("group", { try await access.deleteGroup("chiefs", reason: "x", tenant: acme, by: deputy) }),
+                ("role", { try await access.deleteRole("chief", reason: "x", tenant: acme, by: deputy) }),
+            ] as [(String, () async throws -> Void)] {
+                await #expect(throws: Self.lastOne, "\(what)") { try await act() }
+            }
+            // Once another has it without an end, one may go; and the operator may always.
+            _ = try await Self.person(world, "co-owner", "owner")
+            try await access.removeMember("boss", from: "chiefs", reason: "left", tenant: acme, by: deputy)
+            try await access.endGrant(forADay.id, tenant: acme, by: local)
         }
     }
 
