@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import urllib.parse
 
 import pytest
 from playwright.sync_api import expect
@@ -173,6 +174,11 @@ def test_two_people_decide_about_a_powerful_role(server, browser, administrator,
     check_page(browser, HOME + "/sites/changes", "sites-changes-waiting", administrator)
     other.goto(HOME + "/sites/changes")
     expect(other.get_by_text("Bob takes over.")).to_be_visible()
+    expect(other.get_by_role("button", name="Approve")).to_have_count(0)
+    other.get_by_role("link", name="See what it changes").click()
+    expect(other.get_by_role("heading", name="Give the role admin to bob")).to_be_visible()
+    expect(other.get_by_text("The role admin allows")).to_be_visible()
+    check_page(browser, urllib.parse.urlsplit(other.url).path, "sites-change", administrator)
     other.get_by_role("button", name="Approve").click()
     expect(other.get_by_text("Approved, and done.")).to_be_visible()
     page.goto(HOME + "/sites/people/bob")

@@ -33,6 +33,8 @@ public struct Access: Sendable {
 
     /// Finds a device by its name or identifier; devices are another part's.
     let locate: @Sendable (String, Transaction) throws -> GrantPlace?
+    /// What a device is called.
+    let deviceName: @Sendable (DeviceID, Transaction) throws -> String?
     /// Hears, after the commit, that credentials of a principal ended or rights changed, or of everybody of a tenant
     /// when none is named.
     let credentialsEnded: @Sendable (TenantID, PrincipalID?) -> Void
@@ -44,6 +46,7 @@ public struct Access: Sendable {
         anchorAdded: @escaping @Sendable (DeviceAnchor) -> Void = { _ in },
         tenantEnded: @escaping @Sendable (TenantID) -> Void = { _ in },
         locate: @escaping @Sendable (String, Transaction) throws -> GrantPlace? = { _, _ in nil },
+        deviceName: @escaping @Sendable (DeviceID, Transaction) throws -> String? = { _, _ in nil },
         credentialsEnded: @escaping @Sendable (TenantID, PrincipalID?) -> Void = { _, _ in }
     ) {
         self.database = database
@@ -55,6 +58,7 @@ public struct Access: Sendable {
         self.anchorAdded = anchorAdded
         self.tenantEnded = tenantEnded
         self.locate = locate
+        self.deviceName = deviceName
         self.credentialsEnded = credentialsEnded
         addApprovals()
     }

@@ -241,5 +241,8 @@ public enum AccessSchema {
             Migration(
                 6, "the sealed secrets of changes that wait",
                 "ALTER TABLE pending_change ADD COLUMN secret BYTEA;"),
+            Migration(
+                7, "what a proposed change was about when it was proposed",
+                "ALTER TABLE pending_change ADD COLUMN told TEXT;"),
         ])
 }

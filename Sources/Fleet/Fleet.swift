@@ -54,6 +54,11 @@ public struct Fleet: Sendable {
         return try DeviceStore.find(reference, in: transaction).map { GrantPlace(domain: $0.domain, device: $0.id) }
     }
 
+    /// What the device of this identifier is called, for Access.
+    public static func name(of id: DeviceID, _ transaction: Transaction) throws -> String? {
+        try DeviceStore.find(.id(id), in: transaction)?.name.text
+    }
+
     /// Whether devices live in this domain, for whoever wants to delete it.
     public func hasDevices(in domain: DomainID, _ transaction: Transaction) throws -> Bool {
         try transaction.row("SELECT 1 FROM device WHERE tenant = $1 AND revision > 0 AND domain = $2 LIMIT 1", domain)

@@ -10,17 +10,30 @@ package final class Approvals: Sendable {
     /// Makes a change in the caller's transaction, with this principal's rights; it asks
     /// ``Access/require(_:of:tenant:by:in:)`` with the authority that it is given.
     package typealias Apply = @Sendable (JSONValue, Authority, TenantID, Principal, Transaction) throws -> Void
+    /// What stands where a change would write, by the change's members.
+    package typealias Present = @Sendable (JSONValue, TenantID, Transaction) throws -> JSONValue
 
-    private let kinds = Mutex<[String: (apply: Apply, guarded: GuardedChange?)]>([:])
-
-    /// Lets changes of a kind be proposed.
-    package func add(_ kind: ChangeKind, guarding guarded: GuardedChange? = nil, _ apply: @escaping Apply) {
-        kinds.withLock { $0[kind.name] = (apply, guarded) }
+    struct Kind: Sendable {
+        let references: [String: ChangeReference]
+        let present: Present
+        let guarded: GuardedChange?
+        let apply: Apply
     }
 
-    func apply(_ kind: String) -> Apply? { kinds.withLock { $0[kind]?.apply } }
+    private let kinds = Mutex<[String: Kind]>([:])
 
-    func guarded(_ kind: String) -> GuardedChange? { kinds.withLock { $0[kind]?.guarded } }
+    /// Lets changes of a kind be proposed: with what their members name, which is kept by identifier while they wait,
+    /// what stands there now, so that who approves sees what becomes different, and what of it is not for everybody.
+    package func add(
+        _ kind: ChangeKind, naming references: [String: ChangeReference] = [:],
+        present: @escaping Present = { _, _, _ in [:] }, guarding guarded: GuardedChange? = nil,
+        _ apply: @escaping Apply
+    ) {
+        let known = Kind(references: references, present: present, guarded: guarded, apply: apply)
+        kinds.withLock { $0[kind.name] = known }
+    }
+
+    func kind(_ name: String) -> Kind? { kinds.withLock { $0[name] } }
 }
 
 extension Access {
@@ -68,23 +81,27 @@ extension Access {
         _ kind: String, _ change: JSONValue, reason: String?, tenant: TenantID, by principal: Principal
     ) async throws -> PendingChange {
         let reason = try Self.checked(reason)
-        guard let apply = approvals.apply(kind) else {
+        guard let known = approvals.kind(kind) else {
             throw Refusal(
                 .invalid, "change.kind", "There is no such kind of change.",
                 faults: [Refusal.Fault(place: "/kind", message: "is no kind of change")])
         }
-        try await trial(tenant) { tx in
+        // What is tried is what waits: names may mean something else tomorrow, identifiers do not.
+        let (change, told) = try await trial(tenant) { tx in
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
             try requireOwn(principal, of: tenant)
             try proof.require(principal, for: .rights, in: tx)
-            try apply(change, .trial, tenant, principal, tx)
+            let change = try fixed(change, known.references, tenant: tenant, in: tx)
+            let told = try view(of: kind, change, tenant: tenant, in: tx)
+            try known.apply(change, .trial, tenant, principal, tx)
+            return (change, told)
         }
         let now = clock.now
-        let (kept, secret) = try approvals.guarded(kind)?.parted(change) ?? (change, nil)
+        let (kept, secret) = try known.guarded?.parted(change) ?? (change, nil)
         let pending = PendingChange(
             id: PendingChangeID(now: now), kind: kind, change: kept, reason: reason, proposer: principal.id,
             proposed: now, expires: now + .seconds(AccessLimits.approvalDays * 86_400), status: .proposed, decider: nil,
-            decided: nil)
+            decided: nil, told: told)
         return try await database.tenant(tenant).write { tx in
             try authorize(principal, .principalManage, tenant: tenant, in: tx)
             let open =
@@ -112,14 +129,18 @@ extension Access {
                 SELECT \(PendingChangeRow.columns) FROM pending_change WHERE tenant = $1
                 ORDER BY id DESC LIMIT \(AccessLimits.page)
                 """
-            ).map(PendingChangeRow.read).map { $0.asOf(now) }.filter { status == nil || $0.status == status }
-                .map { try shown($0, to: principal, tenant: tenant, in: tx) }
+            ).map(PendingChangeRow.read).map { $0.asOf(now) }.filter { status == nil || $0.status == status }.map {
+                let change = try shown($0, to: principal, tenant: tenant, in: tx)
+                guard change.status == .proposed, let known = approvals.kind(change.kind) else { return change }
+                return change.named(try names(in: change.change, known.references, tenant: tenant, in: tx).names)
+            }
         }
     }
 
     /// Approves a change and makes it, with the approver's own rights: a person of the tenant other than the proposer.
+    /// When they say what they have seen of it, it is refused if that is no longer so.
     public func approve(
-        _ id: PendingChangeID, tenant: TenantID, by principal: Principal
+        _ id: PendingChangeID, seen: String? = nil, tenant: TenantID, by principal: Principal
     ) async throws -> PendingChange {
         try await database.tenant(tenant).write { tx in
             let pending = try open(id, tenant: tenant, by: principal, in: tx)
@@ -137,9 +158,10 @@ extension Access {
                     .forbidden, "change.program",
                     "A program proposed it, so only the server's operator can approve it. Let a person propose it.")
             }
-            guard proposer?.isActive ?? true, let apply = approvals.apply(pending.kind)
+            guard proposer?.isActive ?? true, let known = approvals.kind(pending.kind)
             else { throw Refusal(.conflict, "change.proposer", "Who proposed it, or its kind, is no more.") }
-            try apply(
+            try requireSame(pending, seen: seen, tenant: tenant, in: tx)
+            try known.apply(
                 try whole(pending, tenant: tenant, in: tx), .approved(id, reason: pending.reason), tenant, principal, tx
             )
             return try close(pending, .approved, .changeApproved, tenant, by: principal, in: tx)
@@ -166,7 +188,7 @@ extension Access {
                 SELECT \(PendingChangeRow.columns), tenant FROM pending_change
                 WHERE status = 'proposed' AND expires <= $1 LIMIT \(AccessLimits.page)
                 """, now
-            ).map { (try PendingChangeRow.read($0), try $0.identifier(10, as: TenantID.self)) }
+            ).map { (try PendingChangeRow.read($0), try $0.identifier(11, as: TenantID.self)) }
             for (pending, tenant) in expired {
                 _ = try close(pending, .expired, .changeExpired, tenant, by: .localAdministrator, in: tx)
             }
@@ -238,25 +260,45 @@ extension Access {
 
     /// Lets the changes of this part be proposed.
     func addApprovals() {
-        approvals.add(.rolePut) { [self] change, authority, tenant, principal, tx in
+        let role = ChangeReference.thing { name, tenant, tx in
+            try RoleRow.find(name, tenant: tenant, in: tx)?.id.text
+        }
+        approvals.add(
+            .rolePut, naming: ["name": role],
+            present: { change, tenant, tx in
+                let found = try change["name"]?.string.flatMap { try RoleRow.find($0, tenant: tenant, in: tx) }
+                let words = found?.permissions.map(\.rawValue).sorted()
+                return ["permissions": words.map { .array($0.map { .string($0) }) } ?? .null]
+            }
+        ) { [self] change, authority, tenant, principal, tx in
             guard let name = change["name"]?.string.flatMap({ Name($0) }) else { throw Self.unreadable("name") }
             let permissions = try Self.permissions(change["permissions"], tenant: tenant)
             _ = try putRole(
                 name, permissions: permissions, authority: authority, tenant: tenant, by: principal, in: tx)
         }
-        approvals.add(.roleDelete) { [self] change, authority, tenant, principal, tx in
+        approvals.add(.roleDelete, naming: ["role": .role]) { [self] change, authority, tenant, principal, tx in
             guard let role = change["role"]?.string else { throw Self.unreadable("role") }
             try deleteRole(role, authority: authority, tenant: tenant, by: principal, in: tx)
         }
-        approvals.add(.grantPut) { [self] change, authority, tenant, principal, tx in
+        approvals.add(
+            .grantPut,
+            naming: [
+                "role": .role, "principal": .principal, "group": .group, "domain": .domain, "device": .device,
+                "replaces": .grant,
+            ]
+        ) { [self] change, authority, tenant, principal, tx in
             _ = try grant(GrantDraft(json: change), authority: authority, tenant: tenant, by: principal, in: tx)
         }
-        approvals.add(.memberPut) { [self] change, authority, tenant, principal, tx in
+        approvals.add(.memberPut, naming: ["group": .group, "principal": .principal]) {
+            [self] change, authority, tenant, principal, tx in
             guard let group = change["group"]?.string else { throw Self.unreadable("group") }
             guard let user = change["principal"]?.string else { throw Self.unreadable("principal") }
             try addMember(user, to: group, authority: authority, tenant: tenant, by: principal, in: tx)
         }
-        approvals.add(.approvalPolicy) { [self] change, authority, tenant, principal, tx in
+        approvals.add(
+            .approvalPolicy,
+            present: { [self] _, tenant, tx in ["needsSecond": .bool(try needsSecond(tenant, in: tx))] }
+        ) { [self] change, authority, tenant, principal, tx in
             guard case .bool(let needs)? = change["needsSecond"] else { throw Self.unreadable("needsSecond") }
             try setNeedsSecond(needs, authority: authority, tenant: tenant, by: principal, in: tx)
         }
@@ -298,26 +340,5 @@ extension GrantDraft {
         guard let text = json["expires"]?.string else { return }
         guard let time = Timestamp(rfc3339: text) else { throw Access.unreadable("expires") }
         expires = time
-    }
-}
-
-extension PendingChange {
-    /// As it is at this time: it expires by itself.
-    fileprivate func asOf(_ now: Timestamp) -> PendingChange {
-        status == .proposed && expires <= now ? decided(.expired, by: nil, at: nil) : self
-    }
-
-    /// The same with other words of what it changes.
-    func showing(_ change: JSONValue) -> PendingChange {
-        PendingChange(
-            id: id, kind: kind, change: change, reason: reason, proposer: proposer, proposed: proposed,
-            expires: expires, status: status, decider: decider, decided: decided)
-    }
-
-    fileprivate func decided(_ status: Status, by decider: PrincipalID?, at time: Timestamp?) -> PendingChange {
-        PendingChange(
-            id: id, kind: kind, change: change, reason: reason, proposer: proposer, proposed: proposed,
-            expires: expires,
-            status: status, decider: decider, decided: time)
     }
 }

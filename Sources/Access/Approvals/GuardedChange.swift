@@ -49,7 +49,7 @@ extension Access {
 
     /// A change that waits as it was proposed, with its secret.
     func whole(_ pending: PendingChange, tenant: TenantID, in tx: Transaction) throws -> JSONValue {
-        guard let guarded = approvals.guarded(pending.kind), case .object(var members) = pending.change,
+        guard let guarded = approvals.kind(pending.kind)?.guarded, case .object(var members) = pending.change,
             let sealed = try tx.scoped(to: tenant).row(
                 "SELECT secret FROM pending_change WHERE tenant = $1 AND id = $2", pending.id)?.blobIfAny(0)
         else { return pending.change }
@@ -60,14 +60,14 @@ extension Access {
 
     /// What the log is told of a change.
     func told(_ pending: PendingChange) -> JSONValue {
-        approvals.guarded(pending.kind)?.told(pending.change) ?? pending.change
+        approvals.kind(pending.kind)?.guarded?.told(pending.change) ?? pending.change
     }
 
     /// The change as this principal may read it.
     func shown(
         _ pending: PendingChange, to principal: Principal, tenant: TenantID, in tx: Transaction
     ) throws -> PendingChange {
-        guard let guarded = approvals.guarded(pending.kind),
+        guard let guarded = approvals.kind(pending.kind)?.guarded,
             try !permissions(of: principal, tenant: tenant, domain: nil, in: tx).contains(guarded.reader)
         else { return pending }
         return pending.showing(guarded.told(pending.change))

@@ -22,9 +22,8 @@ struct ChangesPage: PageView {
         let why: String
         let proposer: String
         let until: Moment
-        let approveAddress: String?
-        let rejectAddress: String
-        let rejectLabel: String
+        /// Where all of it is shown, and decided about.
+        let address: String
     }
 
     /// A change that was made.
@@ -91,12 +90,10 @@ extension ChangesPage {
         lines = shown.map { Self.line($0, names, home, oldest) }
         isEmpty = lines.isEmpty
         waiting = open.prefix(ConsoleLimits.siteRows).map { pending in
-            let isOwn = pending.proposer == principal.id
-            let address = "\(home)/sites/changes/\(pending.id.text)"
-            return Waiting(
-                what: Self.words(pending, tree), why: pending.reason, proposer: names.person(pending.proposer),
-                until: Moment(pending.expires), approveAddress: isOwn ? nil : address + "/approve",
-                rejectAddress: address + "/reject", rejectLabel: isOwn ? "Withdraw" : "Reject")
+            Waiting(
+                what: pending.title, why: pending.reason, proposer: names.person(pending.proposer),
+                until: Moment(pending.expires),
+                address: "\(home)\(SettingsSection.changes.path)/\(pending.id.text)")
         }
         hasWaiting = !waiting.isEmpty
     }
@@ -128,39 +125,5 @@ extension ChangesPage {
                     ? "\(home)/sites/grants/\(change.id.text)/undo" : nil,
                 state: change.undone == nil ? nil : "undone")
         }
-    }
-
-    /// What a change that waits would do.
-    private static func words(_ pending: PendingChange, _ tree: DomainTree) -> String {
-        let change = pending.change
-        func text(_ member: String) -> String? { change[member]?.string }
-        switch pending.kind {
-        case "grant.put":
-            let who = text("principal") ?? "the group \(text("group") ?? "–")"
-            let place =
-                text("device").map { "the device \($0)" }
-                ?? tree.domain(text("domain")).flatMap { tree.label($0.id) } ?? text("domain") ?? "–"
-            let end = text("expires").flatMap { Timestamp(rfc3339: $0) }.map { " until \(Moment($0).text)" } ?? ""
-            return
-                "\(text("replaces") == nil ? "Give" : "Change to") \(text("role") ?? "–") for \(who) at \(place)\(end)"
-        case "role.put": return "Write the role \(text("name") ?? "–")"
-        case "role.delete": return "Delete the role \(text("role") ?? "–")"
-        case "member.put": return "Put \(text("principal") ?? "–") into the group \(text("group") ?? "–")"
-        case "approval.policy":
-            return change["needsSecond"] == .bool(true) ? "Want a second approver" : "Want no second approver any more"
-        case "directory.put": return "Set up the directory \(text("name") ?? "–")"
-        default: return pending.kind
-        }
-    }
-
-    /// The word of the other person, or of the proposer.
-    static func decide(_ console: ConsoleParts, _ visit: TenantVisit, approves: Bool) async throws -> Outcome {
-        guard let id = PendingChangeID(text: visit.path("change")) else { throw Access.unknown("change") }
-        let (tenant, principal) = (visit.tenant.id, visit.principal)
-        let changed =
-            approves
-            ? try await console.access.approve(id, tenant: tenant, by: principal)
-            : try await console.access.reject(id, tenant: tenant, by: principal)
-        return .seeOther("\(visit.home)/sites/changes", done: changed.status == .approved ? .approved : .rejected)
     }
 }

@@ -49,12 +49,6 @@ extension PageTable {
                 try await GrantEndPage.undo(console, visit)
             },
             Page("/sites/changes", needs: .domainRead) { visit in try await .show(ChangesPage(console, visit)) },
-            Page(posting: "/sites/changes/{change}/approve", needs: .principalManage) { visit in
-                try await ChangesPage.decide(console, visit, approves: true)
-            },
-            Page(posting: "/sites/changes/{change}/reject", needs: .principalManage) { visit in
-                try await ChangesPage.decide(console, visit, approves: false)
-            },
             Page("/sites/people", needs: .principalRead) { visit in try await .show(PeoplePage(console, visit)) },
             Page("/sites/people/{principal}", needs: .tenantRead) { visit in
                 try await .show(PersonPage(console, visit))

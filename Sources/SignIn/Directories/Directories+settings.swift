@@ -149,7 +149,18 @@ extension Directories {
 
     /// Lets directories be proposed as changes.
     func addApprovals() {
-        access.approvals.add(.directoryPut) { [self] change, authority, tenant, principal, tx in
+        let known = ChangeReference.thing { name, tenant, tx in
+            try Name(name).flatMap { try DirectoryRow.find($0, of: tenant, in: tx) }?.id.text
+        }
+        access.approvals.add(
+            .directoryPut, naming: ["name": known, "groups": .each(["role": .role, "domain": .domain])],
+            present: { change, tenant, tx in
+                guard let name = change["name"]?.string.flatMap({ Name($0) }),
+                    let found = try DirectoryRow.find(name, of: tenant, in: tx)
+                else { return [:] }
+                return DirectoryDraft(found).change(name)
+            }
+        ) { [self] change, authority, tenant, principal, tx in
             guard let name = change["name"]?.string.flatMap({ Name($0) }) else { throw Access.unreadable("name") }
             _ = try put(
                 name, DirectoryDraft(change: change), authority: authority, tenant: tenant, by: principal, in: tx)

@@ -51,6 +51,13 @@ extension DirectoryDraft {
 }
 
 extension DirectoryDraft {
+    /// A directory as it is, without its secret.
+    init(_ directory: Directory) {
+        self.init(directory.means)
+        (isEnabled, groups) = (directory.isEnabled, directory.groups)
+        (createsAccounts, linksAddresses) = (directory.createsAccounts, directory.linksAddresses)
+    }
+
     /// The change that proposes this draft under a name, in the words of the API; its secret is left out.
     public func change(_ name: Name) -> JSONValue {
         func text(_ text: String?) -> JSONValue? { text.map { .string($0) } }

@@ -63,7 +63,17 @@ extension SignIn {
 
     /// Lets changes of the rules be proposed; what a proposal leaves out stays as it is when it is made.
     func addApprovals() {
-        access.approvals.add(.signInPolicy) { [self] change, authority, tenant, principal, tx in
+        access.approvals.add(
+            .signInPolicy,
+            present: { [self] _, tenant, tx in
+                let policy = try policy(of: tenant, in: tx)
+                return [
+                    "profile": .string(policy.profile.rawValue), "idleMinutes": .integer(Int64(policy.idleMinutes)),
+                    "sessionHours": .integer(Int64(policy.sessionHours)),
+                    "addresses": .array(policy.addressRanges.map { .string($0.description) }),
+                ]
+            }
+        ) { [self] change, authority, tenant, principal, tx in
             var policy = try policy(of: tenant, in: tx)
             if let profile = change["profile"] {
                 guard let known = profile.string.flatMap(PasswordProfile.init(rawValue:)) else {

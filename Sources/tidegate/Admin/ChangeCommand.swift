@@ -5,7 +5,7 @@ import Base
 struct ChangeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "change", abstract: "Changes of security settings that wait for a second approver.",
-        subcommands: [List.self, Approve.self, Reject.self, Policy.self])
+        subcommands: [List.self, Show.self, Approve.self, Reject.self, Policy.self])
 
     struct List: AdminVerb {
         static let configuration = CommandConfiguration(abstract: "Lists the changes.")
@@ -18,6 +18,20 @@ struct ChangeCommand: AsyncParsableCommand {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/changes"
             try await list(
                 server, path.adding("status", status), ["kind", "status", "reason", "proposer", "expires", "id"])
+        }
+    }
+
+    struct Show: AdminVerb {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a change, what it is about now, and what that was when it was proposed.")
+
+        @OptionGroup var options: AdminOptions
+        @Argument(help: "The change's identifier.") var id: String
+        @Option(help: "The tenant's slug.") var tenant: String
+
+        func act(_ server: AdminClient) async throws {
+            let path: AdminPath = "/api/v1/tenants/\(tenant)/changes/\(id)"
+            show(try await server.send(.get, path.text), first: ["change", "now"])
         }
     }
 

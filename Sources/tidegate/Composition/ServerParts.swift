@@ -83,7 +83,7 @@ struct ServerParts: Sendable {
         let access = Access(
             database: database, audit: audit, keyRing: keyRing, issuing: issuing, directory: tenants,
             anchorAdded: { verifier.trust($0) }, tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) },
-            locate: { try Fleet.place($0, $1) },
+            locate: { try Fleet.place($0, $1) }, deviceName: { try Fleet.name(of: $0, $1) },
             credentialsEnded: { bus.publish(CredentialsEnded(tenant: $0, principal: $1)) })
         try await access.start()
         for anchor in try await database.platform.read({ try issuing.anchors(in: $0.acrossTenants) }) {

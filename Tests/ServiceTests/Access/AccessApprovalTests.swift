@@ -152,4 +152,115 @@ import Testing
             #expect(try await access.roles(tenant: acme, by: boss).allSatisfy(\.isBuiltIn))
         }
     }
+
+    @Test("what is approved is what was proposed, whatever gets its names meanwhile", arguments: TestDatabase.engines)
+    func identifiers(engine: TestDatabase.Engine) async throws {
+        try await AccessFixture.with(engine) { world in
+            let (access, acme, local) = (world.access, world.acme.id, AccessFixture.local)
+            let boss = try await Self.person(world, "boss", "owner")
+            let other = try await Self.person(world, "other", "owner")
+            let (ada, eve) = (try await world.person("ada"), try await world.person("eve"))
+            func name(_ text: String) throws -> Name { try #require(Name(text)) }
+            for (group, user) in [("leads-x", "ada"), ("others", "eve")] {
+                _ = try await access.createGroup(try name(group), tenant: acme, by: local)
+                try await access.addMember(user, to: group, tenant: acme, by: local)
+            }
+            for (role, permission) in [("keeper", Permission.principalManage), ("watcher", .deviceRead)] {
+                _ = try await access.putRole(
+                    try name(role), permissions: [permission, .principalRead], reason: "x", tenant: acme, by: local)
+            }
+            let group = try await access.propose(
+                "grant.put", ["group": "leads-x", "role": "admin", "domain": "plant/hall"], reason: "x", tenant: acme,
+                by: boss)
+            let member = try await access.propose(
+                "member.put", ["group": "others", "principal": "ada"], reason: "x", tenant: acme, by: boss)
+            let gone = try await access.propose(
+                "grant.put", ["principal": "ada", "role": "watcher"], reason: "x", tenant: acme, by: boss)
+            let role = try await access.propose(
+                "role.put", ["name": "keeper", "permissions": ["principal.manage", "device.read"]], reason: "x",
+                tenant: acme, by: boss)
+            let delete = try await access.propose(
+                "role.delete", ["role": "keeper"], reason: "x", tenant: acme, by: boss)
+            // Everything gets the name of something else.
+            _ = try await access.renameGroup("leads-x", to: try name("old"), tenant: acme, by: boss)
+            _ = try await access.renameGroup("others", to: try name("leads-x"), tenant: acme, by: boss)
+            _ = try await access.changeDomain("plant/hall", name: try name("barn"), tenant: acme, by: local)
+            _ = try await access.createDomain(try name("hall"), below: "plant", tenant: acme, by: local)
+            let known = try #require(try await access.roles(tenant: acme, by: boss).first { $0.name.text == "watcher" })
+            for role in ["watcher", "keeper"] {
+                try await access.deleteRole(role, reason: "x", tenant: acme, by: local)
+                _ = try await access.putRole(
+                    try name(role), permissions: Role.admin.permissions, reason: "x", tenant: acme, by: local)
+            }
+            // A name that is written like the identifier of what is gone is not meant either.
+            _ = try await access.putRole(
+                try name(known.id.text), permissions: Role.admin.permissions, reason: "x", tenant: acme, by: local)
+            let open = try await access.pendingChanges(status: .proposed, tenant: acme, by: other)
+            let shown = try #require(open.first { $0.id == group.id })
+            #expect(Set(shown.names.values) == ["old", "admin", "plant/barn"])
+            let review = try await access.review(group.id, tenant: acme, by: other)
+            #expect(Set(try #require(review.then).names.values) == ["leads-x", "admin", "plant/hall"])
+            #expect(review.members == [.init(name: "ada", isNew: false)])
+            _ = try await access.approve(group.id, seen: review.seen, tenant: acme, by: other)
+            #expect(try await world.isAllowed(ada, .principalManage, at: "plant/barn"))
+            #expect(try await !world.isAllowed(ada, .principalManage, at: "plant/hall"))
+            #expect(try await !world.isAllowed(eve, .principalManage, at: "plant/barn"))
+            _ = try await access.approve(member.id, tenant: acme, by: other)
+            #expect(
+                try await access.members(of: "leads-x", tenant: acme, by: boss).map(\.name) == ["ada", "eve"])
+            for change in [gone, role, delete] {
+                await #expect(throws: Refusal(.conflict, "change.stale", ""), "\(change.kind)") {
+                    try await access.approve(change.id, tenant: acme, by: other)
+                }
+            }
+            #expect(try await !world.isAllowed(ada, .principalManage, at: "office"))
+        }
+    }
+
+    @Test("nothing is approved that the approver has not seen", arguments: TestDatabase.engines)
+    func seen(engine: TestDatabase.Engine) async throws {
+        try await AccessFixture.with(engine) { world in
+            let (access, acme, local) = (world.access, world.acme.id, AccessFixture.local)
+            let boss = try await Self.person(world, "boss", "owner")
+            let other = try await Self.person(world, "other", "owner")
+            for name in ["ada", "eve"] { _ = try await world.person(name) }
+            _ = try await access.createGroup(try #require(Name("leads")), tenant: acme, by: local)
+            try await access.addMember("ada", to: "leads", tenant: acme, by: local)
+            let own = try #require(Name("own"))
+            _ = try await access.putRole(own, permissions: [.deviceRead], reason: "x", tenant: acme, by: local)
+            let group = try await access.propose(
+                "grant.put", ["group": "leads", "role": "admin"], reason: "x", tenant: acme, by: boss)
+            let role = try await access.propose(
+                "role.put", ["name": "own", "permissions": ["device.read", "audit.read"]], reason: "x", tenant: acme,
+                by: boss)
+            let looked = try await access.review(group.id, tenant: acme, by: other)
+            let lookedAtRole = try await access.review(role.id, tenant: acme, by: other)
+            #expect(lookedAtRole.now.present == ["permissions": ["device.read"]])
+            world.time.advance(by: .seconds(1))
+            // The group administers nothing yet, so nobody is asked about its members.
+            try await access.addMember("eve", to: "leads", tenant: acme, by: boss)
+            _ = try await access.putRole(own, permissions: [.modelRead], reason: "x", tenant: acme, by: local)
+            for (change, seen) in [(group, looked.seen), (role, lookedAtRole.seen), (group, "")] {
+                await #expect(throws: Refusal(.conflict, "change.unseen", "")) {
+                    try await access.approve(change.id, seen: seen, tenant: acme, by: other)
+                }
+            }
+            let again = try await access.review(group.id, tenant: acme, by: other)
+            #expect(again.members == [.init(name: "eve", isNew: true), .init(name: "ada", isNew: false)])
+            let roleAgain = try await access.review(role.id, tenant: acme, by: other)
+            #expect(roleAgain.then?.present == ["permissions": ["device.read"]])
+            #expect(roleAgain.now.present == ["permissions": ["model.read"]])
+            _ = try await access.approve(group.id, seen: again.seen, tenant: acme, by: other)
+            _ = try await access.approve(role.id, seen: roleAgain.seen, tenant: acme, by: other)
+            // One from before names were kept by identifier could mean anything.
+            let old = try await access.propose(
+                "grant.put", ["principal": "ada", "role": "viewer"], reason: "x", tenant: acme, by: boss)
+            try await world.database.tenant(acme).write { tx -> Void in
+                try tx.execute("UPDATE pending_change SET told = NULL WHERE tenant = $1 AND id = $2", old.id)
+            }
+            await #expect(throws: Refusal(.conflict, "change.stale", "")) {
+                try await access.approve(old.id, tenant: acme, by: other)
+            }
+        }
+    }
 }

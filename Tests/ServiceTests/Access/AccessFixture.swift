@@ -54,6 +54,10 @@ struct AccessFixture: Sendable {
         }
 
         func place(_ text: String) -> GrantPlace? { places.withLock { $0[text] } }
+
+        func name(_ device: DeviceID) -> String? {
+            places.withLock { $0.first { $0.value.device == device && $0.key != device.text }?.key }
+        }
     }
 
     static let local = Principal.localAdministrator
@@ -93,6 +97,7 @@ struct AccessFixture: Sendable {
             issuing: IssuingAuthorities(authorities: authorities, keyRing: keyRing, clock: time.clock),
             directory: TenantDirectory(), clock: time.clock, anchorAdded: { anchors.add($0.tenant) },
             tenantEnded: { ended.add($0) }, locate: { text, _ in devices.place(text) },
+            deviceName: { device, _ in devices.name(device) },
             credentialsEnded: { endedCredentials.add($1) })
         try await access.start()
         acme = try await access.createTenant(try #require(TenantSlug("acme")), by: Self.local)

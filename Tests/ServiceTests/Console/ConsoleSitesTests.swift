@@ -227,7 +227,7 @@ struct ConsoleSitesTests {
                 ("/sites/domains/\(plant)/rename", [("name", "x")]),
                 ("/sites/domains/\(office)/delete", [("sure", "1")]), ("/sites/grants/\(grant)/end", []),
                 ("/sites/grant", [("domain", plant), ("holder", "bob"), ("role", "viewer"), ("sure", "1")]),
-                ("/sites/shares", [("to", "rival")]), ("/sites/changes/\(absent)/approve", []),
+                ("/sites/shares", [("to", "rival")]), ("/settings/changes/\(absent)", [("act", "approve")]),
                 ("/sites/grants/\(absent)/undo", []), ("/sites/moves/\(absent)/undo", []),
                 ("/sites/shares/\(absent)/accept", []),
             ] as [(String, Form)] {
@@ -267,13 +267,21 @@ struct ConsoleSitesTests {
             let sent = try await world.post("/t/acme/sites/grant", form + [("sure", "1")], as: "person")
             #expect(sent.headers[.location] == "/t/acme/sites/changes?done=proposed")
             let own = try await world.get("/t/acme/sites/changes", as: "person").text
-            #expect(
-                own.contains("Give admin for dora at plant") && own.contains("Withdraw") && !own.contains("Approve"))
-            let reject = try #require(own.firstMatch(of: /action="([^"]*)\/reject"/)?.1)
-            #expect(try await world.post("\(reject)/approve", as: "person").status == 403)
+            // There is one place to decide, where all is shown.
+            #expect(own.contains("Give the role admin to dora at plant") && !own.contains("Approve"))
+            let change = String(
+                try #require(own.firstMatch(of: /href="(\/t\/acme\/settings\/changes\/[0-9a-f]{32})"/)?.1))
+            #expect(!(try await world.get("/t/acme/sites/changes", as: "grace").text.contains("Approve")))
+            #expect(try await world.get(change, as: "person").text.contains("Take back"))
+            #expect(try await world.post(change, [("act", "approve")], as: "person").status == 403)
+            // Who has seen nothing of it approves nothing.
+            #expect(try await world.post(change, [("act", "approve")], as: "grace").status == 409)
             #expect(try await access.grants(of: "dora", tenant: acme, by: FleetFixture.admin).isEmpty)
-            let other = try await world.post("\(reject)/approve", as: "grace")
-            #expect(other.headers[.location] == "/t/acme/sites/changes?done=approved")
+            let shown = try await world.get(change, as: "grace").text
+            #expect(shown.contains("dora") && shown.contains("principal.manage") && shown.contains("Give the role admin to dora at plant"))
+            let seen = String(try #require(shown.firstMatch(of: /name="seen" value="([0-9a-f]{64})"/)?.1))
+            let other = try await world.post(change, [("act", "approve"), ("seen", seen)], as: "grace")
+            #expect(other.headers[.location] == "\(change)?done=approved")
             #expect(try await access.grants(of: "dora", tenant: acme, by: FleetFixture.admin).count == 1)
         }
     }

@@ -148,7 +148,7 @@ extension FleetFixture {
         let access = Access(
             database: database, audit: audit, keyRing: ring, issuing: issuing, directory: tenants, clock: clock,
             tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) },
-            locate: { try Fleet.place($0, $1) })
+            locate: { try Fleet.place($0, $1) }, deviceName: { try Fleet.name(of: $0, $1) })
         try await access.start()
         let presence = Presence(database: database, bus: bus, clock: clock, logger: logger)
         let fleet = Fleet(

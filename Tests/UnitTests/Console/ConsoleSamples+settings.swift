@@ -7,7 +7,7 @@ import SignIn
 extension ConsoleSamples {
     private static let tab = SettingsTab(label: "Users", note: "Who.", address: "/u", isOn: true)
     private static let act = SettingsAct(
-        verb: "End", goes: "/g", posts: "/p", value: "end", look: "danger", about: "it")
+        verb: "End", goes: "/g", posts: "/p", value: "end", look: "danger", about: "it", seen: "s")
     private static let cell = SettingsCell(
         words: "Ada", link: "/a", code: "00", mark: .good("Active"), at: moment, tags: ["admin"], aside: "at Berlin",
         caption: "Role")

@@ -90,9 +90,7 @@ extension ConsoleSamples {
         ChangesPage(
             tabs: [tab],
             waiting: [
-                .init(
-                    what: "Give", why: "x", proposer: "ada", until: moment, approveAddress: "/a", rejectAddress: "/r",
-                    rejectLabel: "Reject")
+                .init(what: "Give", why: "x", proposer: "ada", until: moment, address: "/c")
             ], hasWaiting: true,
             lines: [.init(what: "Moved", who: "ada", time: moment, undoAddress: "/u", state: "undone")], isEmpty: true,
             older: "/o"),

@@ -41,14 +41,17 @@ struct SettingsAct: Sendable {
     var look = ""
     /// What it is about, for who does not see where it stands.
     var about = ""
+    /// What the button's form says of what was seen.
+    var seen: String?
 
     static func link(_ verb: String, _ address: String, _ look: String = "", about: String = "") -> SettingsAct {
         SettingsAct(verb: verb, goes: address, look: look, about: about)
     }
     static func button(
-        _ verb: String, _ address: String, _ value: String, _ look: String = "", about: String = ""
+        _ verb: String, _ address: String, _ value: String, _ look: String = "", about: String = "",
+        seen: String? = nil
     ) -> SettingsAct {
-        SettingsAct(verb: verb, posts: address, value: value, look: look, about: about)
+        SettingsAct(verb: verb, posts: address, value: value, look: look, about: about, seen: seen)
     }
 }
 

@@ -49,32 +49,52 @@ enum ChangePages {
                 ? page.last.map { "\(visit.address())?cursor=\($0.id)\(filter)" } : nil)
     }
 
-    private static func find(_ visit: SettingsVisit) async throws -> PendingChange {
-        let all = try await visit.console.access.pendingChanges(tenant: visit.tenantID, by: visit.principal)
-        guard let change = all.first(where: { $0.id.text == visit.path("change") }) else { throw Gatekeeper.notHere }
-        return change
+    private static func find(_ visit: SettingsVisit) async throws -> ChangeReview {
+        guard let id = PendingChangeID(text: visit.path("change")) else { throw Gatekeeper.notHere }
+        return try await visit.console.access.review(id, tenant: visit.tenantID, by: visit.principal)
     }
 
     static func record(_ visit: SettingsVisit) async throws -> SettingsRecord {
-        let change = try await find(visit)
+        let review = try await find(visit)
+        let change = review.change
         let isOpen = change.status == .proposed && visit.can(.principalManage)
         let isOwn = change.proposer == visit.principal.id
         let address = visit.address(change.id.text)
         var people: Set<PrincipalID> = [change.proposer]
         if let decider = change.decider { people.insert(decider) }
-        if let holder = change.change["principal"]?.string.flatMap({ PrincipalID(text: $0) }) { people.insert(holder) }
         let names = try await names(of: people, visit)
+        let outlets =
+            change.change["outlet"] != nil && visit.can(.deliveryRead)
+            ? try await visit.console.delivery.outlets(of: visit.tenantID) : []
+        let words = ChangeWords(
+            review, outlets: Dictionary(outlets.map { ($0.id.text, $0.name.text) }, uniquingKeysWith: { $1 }))
+        let since = isOpen ? words.since : []
         return SettingsRecord(
             visit.place, change.title, state: Badge(change.status),
             acts: isOpen
                 ? (isOwn
                     ? [.button("Take back", address, "reject", "danger")]
                     : [
-                        .button("Approve", address, "approve", "primary"),
+                        .button("Approve", address, "approve", "primary", seen: review.seen),
                         .button("Turn down", address, "reject", "danger"),
                     ]) : [],
             panels: [
-                .init("what", "What it changes", facts: try await facts(change, names, visit)),
+                .init("what", "What it changes", facts: words.facts),
+                since.isEmpty
+                    ? nil
+                    : .init(
+                        "since", "Changed since it was proposed",
+                        lines: since.map { .init(name: .text($0), cells: [.badge(.warning("Look"))]) }),
+                review.members.isEmpty
+                    ? nil
+                    : .init(
+                        "members", "Who gets it by the user group",
+                        lines: review.members.map { .init(name: .text($0.name), cells: ChangeWords.mark($0.isNew)) }),
+                review.gifts.isEmpty
+                    ? nil
+                    : .init(
+                        "gifts", "What the user group holds",
+                        lines: review.gifts.map { .init(name: .text($0.words), cells: ChangeWords.mark($0.isNew)) }),
                 .init(
                     "who", "Who and why",
                     explains: isOpen
@@ -90,64 +110,16 @@ enum ChangePages {
                             "Decided by", .text(change.decider.map { names[$0] ?? $0.text } ?? "nobody yet")),
                         .init("Decided", .time(change.decided, else: "not yet")),
                     ]),
-            ])
+            ].compactMap { $0 })
     }
-
-    private static func facts(
-        _ change: PendingChange, _ names: [PrincipalID: String], _ visit: SettingsVisit
-    ) async throws -> [SettingsRecord.Fact] {
-        guard case .object(let members) = change.change else { return [] }
-        let groups = try await visit.console.access.groups(tenant: visit.tenantID, by: visit.principal)
-        let outlets =
-            members["outlet"] != nil && visit.can(.deliveryRead)
-            ? try await visit.console.delivery.outlets(of: visit.tenantID) : []
-        return members.sorted { $0.key < $1.key }.flatMap { key, value in
-            let cell: SettingsCell
-            switch value {
-            case .object where key == "settings": return OutletForm.facts(value)
-            case .string(let text) where key == "outlet":
-                cell =
-                    outlets.first { $0.id.text == text }.map {
-                        .text($0.name.text, link: visit.address(of: .outlets, text))
-                    } ?? .code(text)
-            case .string(let text) where key == "kind":
-                cell = .text(DeliveryKind(rawValue: text)?.words ?? text)
-            case .string(let text) where key == "principal":
-                cell = .text(PrincipalID(text: text).flatMap { names[$0] } ?? text)
-            case .string(let text) where key == "group":
-                cell = .text(groups.first { $0.id.text == text }?.name ?? text)
-            case .string(let text): cell = .text(text)
-            case .array(let items): cell = .tags(items.map(words), else: "none")
-            case .bool(let isOn): cell = .text(isOn ? "yes" : "no")
-            default: cell = .code(value.canonical)
-            }
-            return [.init(labels[key] ?? key, cell)]
-        }
-    }
-
-    /// An element of a list as people read it; what a group is worth, in a sentence.
-    private static func words(_ item: JSONValue) -> String {
-        if let text = item.string { return text }
-        guard let group = item["group"]?.string, let role = item["role"]?.string else { return item.canonical }
-        return "\(group): \(role)" + (item["domain"]?.string.map { " at \($0)" } ?? " everywhere")
-    }
-
-    private static let labels = [
-        "principal": "Who", "group": "User group", "role": "Role", "domain": "Where", "device": "Device",
-        "expires": "Until", "name": "Name", "permissions": "Permissions", "needsSecond": "Second approver",
-        "profile": "Rules for passwords", "idleMinutes": "Minutes without use", "sessionHours": "Hours in any case",
-        "addresses": "Allowed from", "level": "Factor", "enabled": "In use",
-        "createsAccounts": "Gives newcomers accounts", "linksAddresses": "Takes accounts with the same address",
-        "groups": "Groups with roles", "openid": "OpenID provider", "ldap": "LDAP server",
-        "outlet": "Outlet", "kind": "Kind", "active": "In use", "host": "Host",
-    ]
 
     static func decide(_ visit: SettingsVisit) async throws -> Outcome {
-        let change = try await find(visit)
+        let change = try await find(visit).change
         let address = visit.address(change.id.text)
         switch visit.form.exact("act") {
         case "approve":
-            _ = try await visit.console.access.approve(change.id, tenant: visit.tenantID, by: visit.principal)
+            _ = try await visit.console.access.approve(
+                change.id, seen: visit.form.exact("seen"), tenant: visit.tenantID, by: visit.principal)
             return .seeOther(address, done: .approved)
         case "reject":
             _ = try await visit.console.access.reject(change.id, tenant: visit.tenantID, by: visit.principal)
@@ -173,14 +145,30 @@ enum ChangePages {
 }
 
 extension PendingChange {
+    /// What a member names, as it is called; what is no more says so.
+    func called(_ member: String) -> String {
+        guard let text = change[member]?.string else { return "" }
+        return names[text] ?? (told?.names[text].map { "\($0) (is no more)" } ?? text)
+    }
+
+    /// Where it gives something.
+    private var place: String {
+        change["device"]?.string != nil
+            ? " at the device \(called("device"))"
+            : called("domain") == "/" ? " everywhere" : change["domain"]?.string == nil ? "" : " at \(called("domain"))"
+    }
+
     /// What it is, in a few words.
     var title: String {
         switch kind {
         case "role.put": "Role \(change["name"]?.string ?? "")"
-        case "role.delete": "Delete the role \(change["role"]?.string ?? "")"
-        case "grant.put": "Give the role \(change["role"]?.string ?? "")"
-        case "member.put": "Add a user to a group"
-        case "approval.policy": "Second approver"
+        case "role.delete": "Delete the role \(called("role"))"
+        case "grant.put":
+            "Give the role \(called("role")) to "
+                + (change["group"]?.string == nil ? called("principal") : "the group \(called("group"))") + place
+        case "member.put": "Put \(called("principal")) into the group \(called("group"))"
+        case "approval.policy":
+            change["needsSecond"] == true ? "Want a second approver" : "Want no second approver any more"
         case "signin.policy": "Sign-in rules"
         case "factor.policy": "Demand a factor"
         case "directory.put": "Directory \(change["name"]?.string ?? "")"

@@ -45,7 +45,14 @@ extension Factors {
 
     /// Lets demands be proposed as changes.
     func addApprovals() {
-        signIn.access.approvals.add(.factorPolicy) { [self] change, authority, tenant, principal, tx in
+        signIn.access.approvals.add(
+            .factorPolicy, naming: ["role": .role],
+            present: { [self] change, tenant, tx in
+                let role = try change["role"]?.string.map { try signIn.access.role($0, tenant: tenant, in: tx).id }
+                let policy = try policy(of: tenant, in: tx)
+                return ["level": .string((role.map { policy.roles[$0] ?? .none } ?? policy.everybody).rawValue)]
+            }
+        ) { [self] change, authority, tenant, principal, tx in
             guard let level = change["level"]?.string.flatMap(FactorLevel.init(rawValue:)) else {
                 throw Access.unreadable("level")
             }
