@@ -296,6 +296,11 @@ extension Access {
             try addMember(user, to: group, authority: authority, tenant: tenant, by: principal, in: tx)
         }
         approvals.add(
+            .sharePut, naming: ["to": .tenant, "role": .role, "domain": .domain, "device": .device]
+        ) { [self] change, authority, tenant, principal, tx in
+            _ = try offer(ShareDraft(json: change), authority: authority, tenant: tenant, by: principal, in: tx)
+        }
+        approvals.add(
             .approvalPolicy,
             present: { [self] _, tenant, tx in ["needsSecond": .bool(try needsSecond(tenant, in: tx))] }
         ) { [self] change, authority, tenant, principal, tx in

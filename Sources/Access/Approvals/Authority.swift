@@ -21,6 +21,8 @@ package struct ChangeKind: Sendable, Hashable {
     static let grantEnd = ChangeKind("grant.end", mayNeedSecond: false)
     static let memberPut = ChangeKind("member.put")
     static let approvalPolicy = ChangeKind("approval.policy")
+    static let sharePut = ChangeKind("share.put")
+    static let shareAccept = ChangeKind("share.accept", mayNeedSecond: false)
 }
 
 /// On whose word a change of security settings is made.

@@ -12,54 +12,62 @@ extension Access {
     /// sees nothing of the other tenant, so it can not look names up there.
     public func offerShare(
         role: String, at domain: String? = nil, device: String? = nil, to grantee: TenantSlug, holder: String,
-        ends: Timestamp, tenant: TenantID, by principal: Principal
+        ends: Timestamp, reason: String? = nil, tenant: TenantID, by principal: Principal
     ) async throws -> Share {
-        let now = clock.now
+        let draft = ShareDraft(
+            role: role, domain: domain, device: device, to: grantee.text, holder: holder, ends: ends)
+        return try await database.platform.write { tx in
+            try offer(draft, authority: .own(reason: reason), tenant: tenant, by: principal, in: tx)
+        }
+    }
+
+    func offer(
+        _ draft: ShareDraft, authority: Authority, tenant: TenantID, by principal: Principal, in tx: Transaction
+    ) throws -> Share {
+        let (now, ends) = (clock.now, draft.ends)
+        let place = try self.place(domain: draft.domain, device: draft.device, tenant: tenant, in: tx)
+        try authorize(principal, .shareManage, tenant: tenant, at: place, in: tx)
+        try requireProof(authority, by: principal, in: tx)
+        let other = try self.tenant(draft.to, in: tx)
         // The platform's staff come for a task, not for good.
-        let days = grantee == .platform ? AccessLimits.staffShareDays : AccessLimits.shareDays
+        let days = other?.id == .platform ? AccessLimits.staffShareDays : AccessLimits.shareDays
         guard ends > now, ends <= now + .seconds(days * 86_400) else {
             throw Refusal(
                 .invalid, "share.ends", "This share ends in the future, at most \(days) days from now.",
                 faults: [Refusal.Fault(place: "/ends", message: "must be in the future, and near enough")])
         }
-        return try await database.platform.write { tx in
-            let place = try self.place(domain: domain, device: device, tenant: tenant, in: tx)
-            try authorize(principal, .shareManage, tenant: tenant, at: place, in: tx)
-            try proof.require(principal, for: .rights, in: tx)
-            let role = try self.role(role, tenant: tenant, in: tx)
-            try requireHolding(
-                role.permissions.union([.shareManage]), until: ends, principal, tenant: tenant,
-                at: place, in: tx)
-            guard let other = try TenantRow.find(grantee, in: tx), other.status == .active, other.id != tenant else {
-                throw Self.unknown("tenant")
-            }
-            let holder = try self.holder(holder)
-            let scoped = tx.scoped(to: tenant)
-            let open =
-                try scoped.row(
-                    "SELECT count(*) FROM share WHERE tenant = $1 AND status IN ('offered', 'accepted')")?.int(0) ?? 0
-            guard open < AccessLimits.shares else {
-                throw Refusal(.limited, "share.tooMany", "A tenant has at most \(AccessLimits.shares) open shares.")
-            }
-            let share = Share(
-                id: ShareID(now: now), owner: tenant, grantee: other.id, holder: holder, role: role.id,
-                domain: place.device == nil ? place.domain : nil, device: place.device, status: .offered, ends: ends,
-                offered: now)
-            var (named, byRole): (PrincipalID?, RoleID?) = (nil, nil)
-            switch holder {
-            case .principal(let id): named = id
-            case .role(let id): byRole = id
-            }
-            try scoped.execute(
-                """
-                INSERT INTO share
-                    (tenant, id, grantee, grantee_principal, grantee_role, role, domain, device, status, ends, offered)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-                """, share.id, other.id, named, byRole, role.id, share.domain, share.device, share.status.rawValue,
-                ends, now)
-            try recordShare(.shareOffered, share, by: principal, in: tx)
-            return share
+        let role = try self.role(draft.role, tenant: tenant, in: tx)
+        try requireHolding(
+            role.permissions.union([.shareManage]), until: ends, principal, tenant: tenant, at: place, in: tx)
+        guard let other, other.status == .active, other.id != tenant else { throw Self.unknown("tenant") }
+        let holder = try self.holder(draft.holder)
+        let scoped = tx.scoped(to: tenant)
+        let open =
+            try scoped.row("SELECT count(*) FROM share WHERE tenant = $1 AND status IN ('offered', 'accepted')")?
+            .int(0) ?? 0
+        guard open < AccessLimits.shares else {
+            throw Refusal(.limited, "share.tooMany", "A tenant has at most \(AccessLimits.shares) open shares.")
         }
+        // It lets people in who decide what others may do here, as a grant does.
+        if role.isAdministrative { try require(authority, of: .sharePut, tenant: tenant, by: principal, in: tx) }
+        let share = Share(
+            id: ShareID(now: now), owner: tenant, grantee: other.id, holder: holder, role: role.id,
+            domain: place.device == nil ? place.domain : nil, device: place.device, status: .offered, ends: ends,
+            offered: now)
+        var (named, byRole): (PrincipalID?, RoleID?) = (nil, nil)
+        switch holder {
+        case .principal(let id): named = id
+        case .role(let id): byRole = id
+        }
+        try scoped.execute(
+            """
+            INSERT INTO share
+                (tenant, id, grantee, grantee_principal, grantee_role, role, domain, device, status, ends, offered)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            """, share.id, other.id, named, byRole, role.id, share.domain, share.device, share.status.rawValue,
+            ends, now)
+        try recordShare(.shareOffered, share, authority, of: tenant, by: principal, in: tx)
+        return share
     }
 
     /// The shares that a tenant has offered and those that were offered to it, newest first.
@@ -73,14 +81,17 @@ extension Access {
         }
     }
 
-    /// Accepts a share that was offered to `tenant`.
-    public func acceptShare(_ id: ShareID, tenant: TenantID, by principal: Principal) async throws -> Share {
-        try await answer(id, .accepted, .shareAccepted, tenant: tenant, by: principal)
+    /// Accepts a share that was offered to `tenant`. It lets nobody into that tenant, so no second approver is needed
+    /// there; of a role that decides what others may do, a reason is.
+    public func acceptShare(
+        _ id: ShareID, reason: String? = nil, tenant: TenantID, by principal: Principal
+    ) async throws -> Share {
+        try await answer(id, .accepted, .shareAccepted, .own(reason: reason), tenant: tenant, by: principal)
     }
 
     /// Declines a share that was offered to `tenant`.
     public func declineShare(_ id: ShareID, tenant: TenantID, by principal: Principal) async throws -> Share {
-        try await answer(id, .declined, .shareDeclined, tenant: tenant, by: principal)
+        try await answer(id, .declined, .shareDeclined, .own(reason: nil), tenant: tenant, by: principal)
     }
 
     /// Ends a share at once; either side may.
@@ -95,7 +106,8 @@ extension Access {
     }
 
     private func answer(
-        _ id: ShareID, _ status: Share.Status, _ code: AuditCode, tenant: TenantID, by principal: Principal
+        _ id: ShareID, _ status: Share.Status, _ code: AuditCode, _ authority: Authority, tenant: TenantID,
+        by principal: Principal
     ) async throws -> Share {
         try await database.platform.write { tx in
             let share = try find(id, for: tenant, principal, in: tx)
@@ -105,20 +117,26 @@ extension Access {
             guard share.status == .offered, share.ends > clock.now else {
                 throw Refusal(.conflict, "share.status", "The share is \(share.status.rawValue), or past its end.")
             }
-            if status == .accepted { try proof.require(principal, for: .rights, in: tx) }
-            return try move(share, to: status, code, by: principal, in: tx)
+            if status == .accepted {
+                try requireProof(authority, by: principal, in: tx)
+                if try findRole(share.role, tenant: share.owner, in: tx)?.isAdministrative ?? false {
+                    try require(authority, of: .shareAccept, tenant: tenant, by: principal, in: tx)
+                }
+            }
+            return try move(share, to: status, code, authority, of: tenant, by: principal, in: tx)
         }
     }
 
     private func move(
-        _ share: Share, to status: Share.Status, _ code: AuditCode, by principal: Principal, in tx: Transaction
+        _ share: Share, to status: Share.Status, _ code: AuditCode, _ authority: Authority = .own(reason: nil),
+        of side: TenantID? = nil, by principal: Principal, in tx: Transaction
     ) throws -> Share {
         let now = clock.now
         let column = status == .ended ? "ended" : "answered"
         try tx.scoped(to: share.owner).execute(
             "UPDATE share SET status = $3, \(column) = $4 WHERE tenant = $1 AND id = $2", share.id, status.rawValue, now
         )
-        try recordShare(code, share, by: principal, in: tx)
+        try recordShare(code, share, authority, of: side, by: principal, in: tx)
         for side in [share.grantee, share.owner] { rightsChanged(side, in: tx) }
         return Share(
             id: share.id, owner: share.owner, grantee: share.grantee, holder: share.holder, role: share.role,
@@ -185,16 +203,19 @@ extension Access {
             faults: [Refusal.Fault(place: "/holder", message: "neither a built-in role nor an identifier")])
     }
 
-    /// Both sides' logs tell it.
-    private func recordShare(_ code: AuditCode, _ share: Share, by principal: Principal, in tx: Transaction) throws {
+    /// Both sides' logs tell it; the reason is told in the log of the side that had it.
+    private func recordShare(
+        _ code: AuditCode, _ share: Share, _ authority: Authority, of side: TenantID?, by principal: Principal,
+        in tx: Transaction
+    ) throws {
         for log in [share.owner, share.grantee] {
             try record(
                 code, log, by: principal, "share", share.id.text, domain: log == share.owner ? share.domain : nil,
-                details: [
+                details: (log == side ? authority : .own(reason: nil)).told([
                     "owner": .string(share.owner.text), "grantee": .string(share.grantee.text),
                     "role": .string(share.role.text),
                     "device": share.device.map { .string($0.text) } ?? .null, "ends": .string(share.ends.rfc3339),
-                ], in: tx)
+                ]), in: tx)
         }
     }
 

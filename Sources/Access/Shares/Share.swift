@@ -1,5 +1,30 @@
 public import Base
 
+/// What a new share shall be, in the words of whoever offers it.
+struct ShareDraft: Sendable {
+    let role: String
+    let domain: String?
+    let device: String?
+    /// The other tenant, by slug or identifier.
+    let to: String
+    let holder: String
+    let ends: Timestamp
+}
+
+extension ShareDraft {
+    /// The draft that a proposed change describes.
+    init(json: JSONValue) throws {
+        func text(_ member: String) throws -> String {
+            guard let text = json[member]?.string else { throw Access.unreadable(member) }
+            return text
+        }
+        guard let ends = Timestamp(rfc3339: try text("ends")) else { throw Access.unreadable("ends") }
+        self.init(
+            role: try text("role"), domain: json["domain"]?.string, device: json["device"]?.string, to: try text("to"),
+            holder: try text("holder"), ends: ends)
+    }
+}
+
 /// An offer of a role in one tenant to principals of another, ending on a date.
 public struct Share: Sendable, Hashable {
     /// How far the offer has come.

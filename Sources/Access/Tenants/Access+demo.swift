@@ -53,7 +53,7 @@ extension Access {
             let share = try await offerShare(
                 role: Role.admin.name.text, to: tenant.slug, holder: holder.name.text, ends: ends, tenant: demo.id,
                 by: .localAdministrator)
-            _ = try await acceptShare(share.id, tenant: tenant.id, by: principal)
+            _ = try await acceptShare(share.id, reason: "the demo fleet", tenant: tenant.id, by: principal)
         }
         try await database.tenant(tenant.id).write { tx in
             try record(.demoBegun, tenant.id, by: principal, "tenant", demo.id.text, in: tx)

@@ -101,4 +101,12 @@ struct ConfirmPage: PageView {
     let act: String
     let verb: String
     let back: String
+    /// Set when it needs a reason.
+    var reason: Reason?
+
+    /// Why, for the audit log.
+    struct Reason: Sendable {
+        let typed: String
+        let fault: String?
+    }
 }

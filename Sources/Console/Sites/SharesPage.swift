@@ -35,6 +35,9 @@ struct SharesPage: PageView {
         let device: String
         let until: String
         let roles: [DevicesPage.Choice]
+        let reason: String
+        /// Set where a second person must approve a role that decides about others.
+        let second: String?
         let fault: String?
     }
 
@@ -65,6 +68,10 @@ extension SharesPage {
             return
         }
         let wanted = visit.form.text("role") ?? "viewer"
+        let whole = try await console.permissions(visit, at: visit.tenant.rootDomain)
+        let needsSecond =
+            whole.contains(.principalRead)
+            ? try await console.access.needsSecondApprover(tenant: tenant, by: principal) : false
         let place = visit.form.text("domain") ?? visit.query.text("domain")
         let domain = place.flatMap { text in DomainID(text: text).flatMap { tree[$0] } }
         offer = Offer(
@@ -74,7 +81,10 @@ extension SharesPage {
             device: visit.form.text("device") ?? "", until: visit.form.text("until") ?? "",
             roles: Role.builtIn.filter { $0 != .platformAdmin }.map {
                 .init(value: $0.name.text, label: $0.name.text, isOn: $0.name.text == wanted)
-            }, fault: fault)
+            }, reason: visit.form.text("reason") ?? "",
+            second: needsSecond
+                ? "A role that decides about others waits until a second administrator approves it, under Changes."
+                : nil, fault: fault)
     }
 
     private static func line(
@@ -130,11 +140,25 @@ extension SharesPage {
                     $0.trimmingPrefix(while: \.isWhitespace)
                 }.joined(separator: "/")
             }
-            _ = try await console.access.offerShare(
-                role: visit.form.text("role") ?? "", at: visit.form.text("device") == nil ? place : nil,
-                device: visit.form.text("device"), to: slug, holder: visit.form.text("holder") ?? "", ends: ends,
-                tenant: visit.tenant.id, by: visit.principal)
-            return .seeOther("\(visit.home)/sites/shares", done: .shareOffered)
+            let device = visit.form.text("device")
+            let (role, holder) = (visit.form.text("role") ?? "", visit.form.text("holder") ?? "")
+            do {
+                _ = try await console.access.offerShare(
+                    role: role, at: device == nil ? place : nil, device: device, to: slug, holder: holder, ends: ends,
+                    reason: visit.form.text("reason"), tenant: visit.tenant.id, by: visit.principal)
+                return .seeOther("\(visit.home)/sites/shares", done: .shareOffered)
+            } catch let refusal as Refusal where refusal.code == "approval.needed" {
+                var change: [String: JSONValue] = [
+                    "role": .string(role), "to": .string(slug.text), "holder": .string(holder),
+                    "ends": .string(ends.rfc3339),
+                ]
+                change["device"] = device.map { .string($0) }
+                if device == nil { change["domain"] = place.map { .string($0) } }
+                _ = try await console.access.propose(
+                    "share.put", .object(change), reason: visit.form.text("reason"), tenant: visit.tenant.id,
+                    by: visit.principal)
+                return .seeOther("\(visit.home)/sites/changes", done: .proposed)
+            }
         } catch let refusal as Refusal where refusal.isOfForm || refusal.code.hasSuffix(".unknown") {
             return .again(try await SharesPage(console, visit, fault: refusal.message))
         }
@@ -146,7 +170,21 @@ extension SharesPage {
         let (tenant, principal, shares) = (visit.tenant.id, visit.principal, "\(visit.home)/sites/shares")
         switch act {
         case "accept":
-            _ = try await console.access.acceptShare(id, tenant: tenant, by: principal)
+            do {
+                _ = try await console.access.acceptShare(
+                    id, reason: visit.form.text("reason"), tenant: tenant, by: principal)
+            } catch let refusal as Refusal where refusal.code == "reason.required" {
+                return .again(
+                    ConfirmPage(
+                        title: "Accept this share?",
+                        effect:
+                            "By its role people here decide what others may do in the other organisation. Both logs "
+                            + "say that it was accepted, and yours says why.",
+                        address: "\(shares)/\(id.text)/accept", act: "accept", verb: "Accept", back: shares,
+                        reason: .init(
+                            typed: visit.form.text("reason") ?? "",
+                            fault: visit.form.has("sure") ? refusal.message : nil)))
+            }
             return .seeOther(shares, done: .shareAccepted)
         case "decline":
             _ = try await console.access.declineShare(id, tenant: tenant, by: principal)

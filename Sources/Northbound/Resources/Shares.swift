@@ -32,23 +32,25 @@ extension RouteTable {
                             .optional("domain", .text, "Where, by identifier or path; the whole tenant when left out."),
                             .optional("device", .text(.nameOrIdentifier), "The device, instead of a domain."),
                             .required("ends", .time, "When it ends at the latest."),
+                            .reason,
                         ]))), success: .created(.share)
             ) { call in
                 let share = try await access.offerShare(
                     role: call.body.text("role"), at: call.body.textIfAny("domain"),
                     device: call.body.textIfAny("device"),
                     to: call.body.slug("to"), holder: call.body.text("holder"), ends: call.body.time("ends"),
-                    tenant: call.tenant.id,
+                    reason: call.body.textIfAny("reason"), tenant: call.tenant.id,
                     by: call.principal)
                 return .created(share.json(services), at: "/api/v1/tenants/\(call.tenant.slug)/shares/\(share.id)")
             },
             Route(
                 .post, one + "/accept", "acceptShare", "Accepts an offer, in the tenant that it is for.",
-                needs: .shareManage, success: .json(.share)
+                needs: .shareManage, query: [.reason], success: .json(.share)
             ) { call in
                 .ok(
                     try await access.acceptShare(
-                        call.path.identifier("share"), tenant: call.tenant.id, by: call.principal
+                        call.path.identifier("share"), reason: call.query.textIfAny("reason"), tenant: call.tenant.id,
+                        by: call.principal
                     ).json(services))
             },
             Route(

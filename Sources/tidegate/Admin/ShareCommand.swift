@@ -25,12 +25,13 @@ struct ShareCommand: AsyncParsableCommand {
         @Option(help: "Who may act: a built-in role there, such as operator, or the identifier of a principal there.")
         var holder: String
         @Option(help: "When it ends at the latest, such as 2027-01-01T00:00:00Z.") var until: String
+        @Option(help: "Why, for the audit log; needed for a role that administers.") var reason: String?
 
         func act(_ server: AdminClient) async throws {
             let path: AdminPath = "/api/v1/tenants/\(tenant)/shares"
             let body = JSONValue.given([
                 "to": .string(to), "holder": .string(holder), "role": .string(role), "domain": .text(domain),
-                "device": .text(device), "ends": .string(until),
+                "device": .text(device), "ends": .string(until), "reason": .text(reason),
             ])
             show(try await server.send(.post, path.text, .json(body)), first: ["id"])
         }
@@ -53,9 +54,12 @@ struct ShareCommand: AsyncParsableCommand {
 
         @OptionGroup var options: AdminOptions
         @OptionGroup var share: ShareArgument
+        @Option(help: "Why, for the audit log; needed for a role that administers.") var reason: String?
 
         func act(_ server: AdminClient) async throws {
-            done(try await server.send(.post, share.path("/accept").text), "The share is accepted.")
+            done(
+                try await server.send(.post, share.path("/accept").adding("reason", reason).text),
+                "The share is accepted.")
         }
     }
 

@@ -263,4 +263,82 @@ import Testing
             }
         }
     }
+
+    @Test(
+        "a share of an administrator's role takes a reason on both sides, and a second approver where it lets people in",
+        arguments: TestDatabase.engines)
+    func shares(engine: TestDatabase.Engine) async throws {
+        try await AccessFixture.with(engine) { world in
+            let (access, acme, rival) = (world.access, world.acme.id, world.rival.id)
+            let boss = try await Self.person(world, "boss", "owner")
+            let other = try await Self.person(world, "other", "owner")
+            let theirs = try await Self.person(world, "theirs", "owner", of: world.rival)
+            let staff = try await world.principal(
+                "platform-admin", of: world.access.directory.tenant(TenantID.platform))
+            let ends = world.time.now + .seconds(86_400)
+            func offer(
+                _ role: String, to slug: TenantSlug, reason: String? = nil, tenant: TenantID? = nil,
+                by principal: Principal? = nil
+            ) async throws -> Share {
+                try await access.offerShare(
+                    role: role, to: slug, holder: slug == .platform ? "platform-admin" : "owner", ends: ends,
+                    reason: reason, tenant: tenant ?? acme, by: principal ?? boss)
+            }
+            for slug in [world.rival.slug, .platform] {
+                await #expect(throws: Self.noReason) { try await offer("owner", to: slug) }
+            }
+            // Everyday roles need none, and support comes in as before.
+            let support = try await offer("operator", to: .platform)
+            _ = try await access.acceptShare(support.id, tenant: .platform, by: staff)
+            #expect(try await world.isAllowed(staff, .deviceControl))
+            // Each side says why in its own log.
+            let first = try await offer("admin", to: .platform, reason: "an outage")
+            await #expect(throws: Self.noReason) {
+                try await access.acceptShare(first.id, tenant: .platform, by: staff)
+            }
+            _ = try await access.acceptShare(first.id, reason: "ticket 7", tenant: .platform, by: staff)
+            #expect(try await world.isAllowed(staff, .principalManage))
+            for (log, reason) in [(acme, "an outage"), (TenantID.platform, "ticket 7")] {
+                let told = try await world.log("share.", of: log).compactMap { $0.details["reason"]?.string }
+                #expect(told == [reason])
+            }
+            try await access.setNeedsSecondApprover(true, reason: "policy", tenant: acme, by: boss)
+            try await access.setNeedsSecondApprover(true, reason: "policy", tenant: rival, by: theirs)
+            for slug in [world.rival.slug, .platform] {
+                await #expect(throws: Self.needsSecond) { try await offer("owner", to: slug, reason: "x") }
+            }
+            _ = try await offer("viewer", to: world.rival.slug)
+            let draft: JSONValue = [
+                "role": "owner", "to": .string(world.rival.slug.text), "holder": "owner", "domain": "plant",
+                "ends": .string(ends.rfc3339),
+            ]
+            for (member, bad) in [("to", "nobody"), ("role", "x"), ("holder", "x"), ("ends", "x"), ("domain", "x")] {
+                guard case .object(var members) = draft else { return }
+                members[member] = .string(bad)
+                let wrong = JSONValue.object(members)
+                await #expect(throws: Refusal.self, "\(member)") {
+                    try await access.propose("share.put", wrong, reason: "x", tenant: acme, by: boss)
+                }
+            }
+            let pending = try await access.propose("share.put", draft, reason: "merger", tenant: acme, by: boss)
+            await #expect(throws: Refusal(.forbidden, "change.approver", "")) {
+                try await access.approve(pending.id, tenant: acme, by: boss)
+            }
+            let before = try await access.shares(tenant: rival, by: theirs).count
+            _ = try await access.approve(pending.id, tenant: acme, by: other)
+            let shares = try await access.shares(tenant: rival, by: theirs)
+            #expect(shares.count == before + 1)
+            let share = try #require(shares.first)
+            #expect(share.status == .offered && share.role == Role.owner.id && share.owner == acme)
+            #expect(try await world.log("share.offered", of: rival).allSatisfy { $0.details["reason"] == nil })
+            // Accepting lets nobody in there, so it is one person's word, with a reason.
+            await #expect(throws: Self.noReason) { try await access.acceptShare(share.id, tenant: rival, by: theirs) }
+            _ = try await access.acceptShare(share.id, reason: "merger", tenant: rival, by: theirs)
+            #expect(try await world.isAllowed(theirs, .principalManage, at: "plant"))
+            #expect(try await !world.isAllowed(theirs, .principalManage, at: "office"))
+            // The end waits for nobody.
+            _ = try await access.endShare(share.id, tenant: acme, by: boss)
+            #expect(try await !world.isAllowed(theirs, .principalManage, at: "plant"))
+        }
+    }
 }

@@ -101,6 +101,7 @@ import Testing
                         "role.put", ["name": "x", "permissions": []], reason: "x", tenant: tenant, by: $0)
                 }
             ),
+            ("show change", { _ = try await access.review(objects.change, tenant: tenant, by: $0) }),
             ("approve change", { _ = try await access.approve(objects.change, tenant: tenant, by: $0) }),
             ("reject change", { _ = try await access.reject(objects.change, tenant: tenant, by: $0) }),
             ("show policy", { _ = try await access.needsSecondApprover(tenant: tenant, by: $0) }),

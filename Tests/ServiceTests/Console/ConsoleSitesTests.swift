@@ -278,11 +278,29 @@ struct ConsoleSitesTests {
             #expect(try await world.post(change, [("act", "approve")], as: "grace").status == 409)
             #expect(try await access.grants(of: "dora", tenant: acme, by: FleetFixture.admin).isEmpty)
             let shown = try await world.get(change, as: "grace").text
-            #expect(shown.contains("dora") && shown.contains("principal.manage") && shown.contains("Give the role admin to dora at plant"))
+            #expect(
+                shown.contains("dora") && shown.contains("principal.manage")
+                    && shown.contains("Give the role admin to dora at plant"))
             let seen = String(try #require(shown.firstMatch(of: /name="seen" value="([0-9a-f]{64})"/)?.1))
             let other = try await world.post(change, [("act", "approve"), ("seen", seen)], as: "grace")
             #expect(other.headers[.location] == "\(change)?done=approved")
             #expect(try await access.grants(of: "dora", tenant: acme, by: FleetFixture.admin).count == 1)
+            let until = String((world.api.world.time.now + .seconds(86_400)).rfc3339.prefix(16))
+            let share: Form = [
+                ("to", "rival"), ("holder", "admin"), ("role", "owner"), ("domain", "plant"), ("until", until),
+                ("reason", "merger"),
+            ]
+            let page = try await world.get("/t/acme/sites/shares", as: "person").text
+            #expect(page.contains("waits until a second administrator approves it"))
+            let owner = try await world.post("/t/acme/sites/shares", share, as: "person")
+            #expect(owner.status == 422 && owner.text.contains("You can not give what you do not hold"))
+            let lent = try await world.post(
+                "/t/acme/sites/shares", share.map { $0.0 == "role" ? ($0.0, "admin") : $0 }, as: "person")
+            #expect(lent.headers[.location] == "/t/acme/sites/changes?done=proposed")
+            #expect(
+                try await world.get("/t/acme/sites/changes", as: "grace").text.contains(
+                    "Lend the role admin to admin of rival at plant"))
+            #expect(try await access.shares(tenant: acme, by: FleetFixture.admin).isEmpty)
         }
     }
 
@@ -303,6 +321,24 @@ struct ConsoleSitesTests {
                 #expect(reply.status == 422 && reply.text.contains(words), "\(field)")
             }
             #expect(try await world.post("/t/acme/sites/shares", form, as: "admin").status == 303)
+            let powerful = form.map { $0.0 == "role" ? ($0.0, "admin") : $0 }
+            let unsaid = try await world.post("/t/acme/sites/shares", powerful, as: "admin")
+            #expect(unsaid.status == 422 && unsaid.text.contains("needs a reason"))
+            let said = try await world.post("/t/acme/sites/shares", powerful + [("reason", "merger")], as: "admin")
+            #expect(said.status == 303)
+            let offers = try await world.get("/t/rival/sites/shares", as: "rival").text
+            let second = String(try #require(offers.firstMatch(of: /action="([^"]*\/accept)"/)?.1))
+            let asksWhy = try await world.post(second, as: "rival")
+            #expect(asksWhy.status == 422 && asksWhy.text.contains("Accept this share?"))
+            #expect(!asksWhy.text.contains("role=\"alert\""))
+            #expect(try await world.post(second, [("sure", "1")], as: "rival").text.contains("role=\"alert\""))
+            let why: Form = [("sure", "1"), ("reason", "merger")]
+            #expect(try await world.post(second, why, as: "rival").status == 303)
+            let access = world.api.world.access
+            for share in try await access.shares(tenant: world.api.world.rival, by: FleetFixture.admin)
+            where share.status == .accepted {
+                _ = try await access.endShare(share.id, tenant: world.api.world.rival, by: FleetFixture.admin)
+            }
             let theirs = try await world.get("/t/rival/sites/shares", as: "rival").text
             let accept = try #require(theirs.firstMatch(of: /action="([^"]*\/accept)"/)?.1)
             #expect(try await world.get("/t/acme/sites", as: "rival").status == 404)

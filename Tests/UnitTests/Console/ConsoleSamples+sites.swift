@@ -109,6 +109,6 @@ extension ConsoleSamples {
             tabs: [tab], given: [share], taken: [share], isNoneGiven: true, isNoneTaken: true,
             offer: .init(
                 address: "/s", to: "acme", holder: "operator", place: "plant", device: "m", until: "2027",
-                roles: [choice], fault: "No.")),
+                roles: [choice], reason: "x", second: "Two.", fault: "No.")),
     ]
 }

@@ -140,7 +140,9 @@ enum ConsoleSamples {
             ], hasRows: true, isEmpty: true, isNothingFound: true, next: "/n", first: "/f", count: "1",
             canManage: true, canRevoke: true, connectAddress: "/c", importAddress: "/i", bulkAddress: "/b",
             viewsAddress: "/v", preferencesAddress: "/p", formToken: "t"),
-        ConfirmPage(title: "Sure?", effect: "Gone.", address: "/a", act: "delete", verb: "Delete", back: "/"),
+        ConfirmPage(
+            title: "Sure?", effect: "Gone.", address: "/a", act: "delete", verb: "Delete", back: "/",
+            reason: .init(typed: "x", fault: "No.")),
         BulkPage(
             title: "Sure?",
             asks: .init(

@@ -134,7 +134,7 @@ struct ChangeWords {
     private static let labels = [
         "principal": "Who", "group": "User group", "role": "Role", "domain": "Where", "device": "Device",
         "expires": "Until", "replaces": "Instead of", "name": "Name", "permissions": "Permissions",
-        "needsSecond": "Second approver",
+        "to": "Organisation", "holder": "Whoever there is", "ends": "Ends", "needsSecond": "Second approver",
         "profile": "Rules for passwords", "idleMinutes": "Minutes without use", "sessionHours": "Hours in any case",
         "addresses": "Allowed from", "level": "Factor", "enabled": "In use",
         "createsAccounts": "Gives newcomers accounts", "linksAddresses": "Takes accounts with the same address",

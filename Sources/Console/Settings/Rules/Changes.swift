@@ -167,6 +167,8 @@ extension PendingChange {
             "Give the role \(called("role")) to "
                 + (change["group"]?.string == nil ? called("principal") : "the group \(called("group"))") + place
         case "member.put": "Put \(called("principal")) into the group \(called("group"))"
+        case "share.put":
+            "Lend the role \(called("role")) to \(change["holder"]?.string ?? "") of \(called("to"))" + place
         case "approval.policy":
             change["needsSecond"] == true ? "Want a second approver" : "Want no second approver any more"
         case "signin.policy": "Sign-in rules"
