@@ -56,6 +56,11 @@ struct ConsoleFixture: Sendable {
         subscript(secret: String) -> Visitor? { known.withLock { $0[secret] } }
     }
 
+    /// Lets somebody come in under a name.
+    func admit(_ principal: Principal, as name: String) {
+        newcomers.add(Visitor(principal: principal, name: name, formToken: "form-of-the-\(name)"), Self.secret(name))
+    }
+
     /// The secret of the session of whoever holds this role.
     static func secret(_ role: String) -> String { "session-of-the-\(role)" }
 
