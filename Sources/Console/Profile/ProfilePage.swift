@@ -83,6 +83,8 @@ struct ProfileConfirmPage: ProfileView {
     let act: String
     let verb: String
     let back: String
+    /// What one does with one's own things needs no reason; the template knows of one.
+    var reason: ConfirmPage.Reason?
 }
 
 extension ConsoleParts {

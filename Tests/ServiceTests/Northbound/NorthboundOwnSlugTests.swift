@@ -12,7 +12,8 @@ import Testing
         "", "address", "addresses", "after", "attributes", "authorities", "base", "certificate", "change", "client",
         "code", "components", "description", "ends", "expires", "filter", "from", "group", "groupAttribute",
         "groupFilter", "groupsClaim", "holder", "issuer", "keys", "kind", "labels", "mailAttribute", "name",
-        "nameAttribute", "objectKind", "place", "plan", "reason", "redirects", "scope", "searcher", "secret", "series",
+        "nameAttribute", "objectKind", "place", "plan", "reason", "redirects", "scope", "searcher", "secret", "seen",
+        "series",
         "server", "settings", "step", "timeZone", "to", "unit", "until", "user", "value",
     ]
 

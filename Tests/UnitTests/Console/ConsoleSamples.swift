@@ -97,7 +97,9 @@ enum ConsoleSamples {
                     used: moment, address: "/profile/factors/1")
             ], hasFactors: true, demanded: "A passkey.", recovery: "10 are left.", hasPassword: true, fault: "No."),
         ProfilePasswordPage(account: "ada@example.com", rules: [rule], fault: "No."),
-        ProfileConfirmPage(title: "Sure?", effect: "Gone.", address: "/a", act: "remove", verb: "Remove", back: "/"),
+        ProfileConfirmPage(
+            title: "Sure?", effect: "Gone.", address: "/a", act: "remove", verb: "Remove", back: "/",
+            reason: .init(typed: "x", fault: "No.")),
         SessionsPage(
             sessions: [
                 .init(
