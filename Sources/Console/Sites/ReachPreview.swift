@@ -22,6 +22,7 @@ struct ReachPreview: Sendable {
 
     let sentence: String
     let persons: [Person]
+    let hasPersons: Bool
     let note: String?
 
     init(_ change: ReachChange, _ console: ConsoleParts) {
@@ -52,10 +53,12 @@ struct ReachPreview: Sendable {
         }
         let left = change.differences.count - persons.count
         note = left > 0 ? "and \(left.grouped) more" : nil
+        hasPersons = !persons.isEmpty
     }
 
     /// The sample's.
     init(sentence: String, persons: [Person], note: String?) {
         (self.sentence, self.persons, self.note) = (sentence, persons, note)
+        hasPersons = !persons.isEmpty
     }
 }

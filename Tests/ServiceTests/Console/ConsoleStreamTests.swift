@@ -39,13 +39,15 @@ import Testing
     func end() async throws {
         try await ConsoleFixture.with(.sqlite, newcomer: "ann") { world in
             let ann = try await world.enter("ann@example.com").principal.id.text
-            let until = world.api.world.time.clock.now + .seconds(60)
+            let ends = world.api.world.time.clock.now + .seconds(60)
             let made = try await world.api.send(
                 .post, "/api/v1/tenants/acme/grants",
-                ["principal": .string(ann), "role": "operator", "expires": .string(until.rfc3339)])
+                ["principal": .string(ann), "role": "operator", "expires": .string(ends.rfc3339)])
             #expect(made.status == 201, "\(made.text)")
             async let reply = world.get("/t/acme/live", as: "ann")
-            try await Task.sleep(for: .milliseconds(300))
+            try await until("the stream is open") {
+                world.parts.metrics.text().contains("tidegate_console_streams 1")
+            }
             world.api.world.time.advance(by: .seconds(61))
             let ended = try await reply
             #expect(ended.status == 200 && ended.text.contains(": open") && !ended.text.contains("event: end"))
