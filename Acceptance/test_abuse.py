@@ -153,7 +153,7 @@ def test_a_multitude_of_tiny_connections_leaves_nothing_behind(server, bystander
     accepted = server.metric("tidegate_connections_accepted_total")
     # What the most at one time ever needed stays, as pools and tables; what each leaves behind shows every time.
     storm(many // 4)
-    for _ in range(6):
+    for _ in range(3):
         used = memory(server)
         storm(many)
         grown = memory(server) - used
