@@ -194,10 +194,21 @@ action(type="omfile" file="{self.file}" template="raw")
         self.process.wait(30)
 
 
-@pytest.fixture(scope="module")
-def mail(tmp_path_factory):
+def run_receiver(kind, tmp_path_factory):
+    """A receiver of this kind with the authority that its certificate is of, until a fixture ends."""
     authority = Authority(tmp_path_factory.mktemp("authority"))
-    running = MailServer(authority)
+    running = kind(authority)
     running.authority = authority
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory):
+    yield from run_receiver(MailServer, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    """Where text messages go."""
+    yield from run_receiver(Hook, tmp_path_factory)

@@ -11,18 +11,8 @@ from playwright.sync_api import expect
 from browser import check_page
 from console import administrator, browser
 from people import ACME, NEWCOMER, Codes, Person, authenticator, is_in, keep_codes, secret_of, sign_out
-from receivers import Authority, Hook
+from receivers import gateway  # noqa: F401
 from tidegate import Server, wait_for
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory):
-    """Where text messages go; with the authority that its certificate is of."""
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    running = Hook(authority)
-    running.authority = authority
-    yield running
-    running.stop()
-
 
 @pytest.fixture(scope="module")
 def server(gateway, tmp_path_factory):

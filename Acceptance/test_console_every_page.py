@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from browser import faults
 from console import administrator, browser, connected  # noqa: F401
 from people import Person, is_in, sign_out
-from receivers import Authority, Hook
+from receivers import gateway  # noqa: F401
 from tidegate import Server, wait_for
 
 HOME = "/t/acme-water"
@@ -34,15 +34,6 @@ ELSEWHERE = {
     "/sign-in/return", "/consent",  # test_directories.py, test_console_consent.py
     "/t/{tenant}/demo/remove",  # test_console_first_run.py
 }
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory):
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    running = Hook(authority)
-    running.authority = authority
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -62,12 +62,8 @@ public struct Console: Sendable {
                 }
             if method == .post { try FormGuard.checkOrigin(request) }
             if Self.comesFromElsewhere(request) { return continuation(visit) }
-            let visitor: Visitor?
-            do {
-                visitor = try await self.visitor(visit)
-            } catch let refusal as Refusal where [SignIn.sessionOutgrown, SignIn.sessionElsewhere].contains(refusal) {
-                (visitor, visit.ended) = (nil, refusal)
-            }
+            let (visitor, ended) = try await self.visitor(visit)
+            visit.ended = ended
             visit = visit.with(visitor: visitor)
             guard case .page(let page, let parameters) = table.match(method, request.uri.path) else {
                 return try missing(method, request.uri.path, visit, acceptsGzip)
@@ -99,15 +95,15 @@ public struct Console: Sendable {
         }
     }
 
-    private func visitor(_ visit: Visit) async throws -> Visitor? {
-        guard let secret = visit.cookie.secret(in: visit.request.headers) else { return nil }
+    /// Who comes; nobody when their session does not count, with the reason where rules for signing in are it.
+    private func visitor(_ visit: Visit) async throws -> (Visitor?, ended: Refusal?) {
+        guard let secret = visit.cookie.secret(in: visit.request.headers) else { return (nil, nil) }
         do {
-            return try await sessions.visitor(secret, visit.origin, true)
-        } catch let refusal as Refusal
-            where refusal.kind == .unauthenticated && refusal != SignIn.sessionOutgrown
-            && refusal != SignIn.sessionElsewhere
-        {
-            return nil
+            return (try await sessions.visitor(secret, visit.origin, true), nil)
+        } catch let refusal as Refusal where refusal == SignIn.sessionOutgrown || refusal == SignIn.sessionElsewhere {
+            return (nil, refusal)
+        } catch let refusal as Refusal where refusal.kind == .unauthenticated {
+            return (nil, nil)
         }
     }
 

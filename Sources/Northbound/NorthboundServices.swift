@@ -126,10 +126,16 @@ public struct NorthboundServices: Sendable {
             let token = field.split(separator: " ", maxSplits: 1).last ?? ""
             _ = try await gatekeeper.authenticate(String(token), call.address)
         }
-        let now = try await readable(call)
-        guard now.hidden == found.hidden else {
+        guard try await readable(call).hidden == found.hidden else {
             throw Refusal(.notFound, "not.found", "What you may read of this device has changed; ask for it again.")
         }
-        return now.until
+        return try await rightsEnd(call)
+    }
+
+    /// When a right of the caller ends by itself, first of all.
+    func rightsEnd(_ call: Call) async throws -> Timestamp? {
+        try await database.tenant(call.tenant.id).read { transaction in
+            try access.rightsEnd(of: call.principal, in: call.tenant.id, in: transaction)
+        }
     }
 }

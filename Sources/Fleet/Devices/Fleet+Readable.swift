@@ -8,8 +8,6 @@ public struct ReadableDevice: Sendable {
     public let device: Device
     /// The series of classes of data that the reader has no right to; to them they are as absent.
     public let hidden: Set<String>
-    /// When a right ends by itself that this may stand on; nil when none does.
-    public let until: Timestamp?
 
     /// Whether the reader may know of a series.
     public func allows(_ series: String) -> Bool { !hidden.contains(series) }
@@ -33,9 +31,7 @@ extension Fleet {
                     in: transaction)
             }
             let names = model?.series.filter { $0.dataClass.map(hidden.contains) ?? false }.map(\.name) ?? []
-            return ReadableDevice(
-                device: device, hidden: Set(names),
-                until: try access.rightsEnd(of: principal, in: tenant, in: transaction))
+            return ReadableDevice(device: device, hidden: Set(names))
         }
     }
 }

@@ -56,7 +56,7 @@ extension RouteTable {
                 let live = services.telemetry.live
                 let wanted = Set(call.query.texts("series"))
                 return try services.liveStreams.answer(
-                    for: call.principal, of: call.tenant.id, until: found.until,
+                    for: call.principal, of: call.tenant.id, until: try await services.rightsEnd(call),
                     isWanted: { found.allows($0) && (wanted.isEmpty || wanted.contains($0)) },
                     updates: { live.updates(tenant: call.tenant.id, device: found.device.id) },
                     recheck: { try await services.recheck(call, found) })
