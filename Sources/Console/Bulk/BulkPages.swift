@@ -79,11 +79,12 @@ extension BulkRun {
 
 extension BulkRunPage {
     init(_ console: ConsoleParts, _ visit: TenantVisit) async throws {
+        let underWay = console.bulk.underWay
         let run = try await console.bulkRun(visit)
         let refusals = try await console.database.tenant(visit.tenant.id).read {
             try BulkRunRow.refusals(of: run.id, in: $0)
         }
-        let isAtWork = console.bulk.isAtWork(run.id)
+        let isAtWork = underWay.contains(run.id)
         let bulk = "\(visit.home)/devices/bulk"
         title = "\(run.act.verb) many devices"
         badge = run.badge(isAtWork: isAtWork)
@@ -109,6 +110,7 @@ extension BulkRunPage {
 extension BulkListPage {
     init(_ console: ConsoleParts, _ visit: TenantVisit) async throws {
         let before = visit.query.text("before").flatMap { BulkRun.ID(text: $0) }
+        let underWay = console.bulk.underWay
         let own = try await console.seesAllBulk(visit) ? nil : visit.principal.id
         let runs = try await console.database.tenant(visit.tenant.id).read {
             try BulkRunRow.list(before: before, of: own, limit: ConsoleLimits.siteRows + 1, in: $0)
@@ -120,7 +122,7 @@ extension BulkListPage {
             Line(
                 words: run.words(tree), runAddress: "\(bulk)/\(run.id.text)",
                 progress: "\(run.done.grouped) of \(run.total.grouped)",
-                badge: run.badge(isAtWork: console.bulk.isAtWork(run.id)), time: Moment(run.began))
+                badge: run.badge(isAtWork: underWay.contains(run.id)), time: Moment(run.began))
         }
         isNone = lines.isEmpty
         older = runs.count > shown.count ? shown.last.map { "\(bulk)?before=\($0.id.text)" } : nil
@@ -186,7 +188,7 @@ extension ConsoleParts {
         let access = access
         let here = Outcome.seeOther("\(visit.home)/devices/bulk/\(run.id.text)")
         // Its last step may be under way still; then it goes on by itself, or is stopped in a moment.
-        if resumes, bulk.isAtWork(run.id) { return here }
+        if resumes, bulk.underWay.contains(run.id) { return here }
         let isSet = try await database.tenant(tenant).write { tx in
             if resumes, run.act == .revoke { try access.proof.require(principal, for: .certificates, in: tx) }
             return resumes

@@ -48,8 +48,9 @@ public final class BulkRuns: Service {
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Whether this process is at work on the run.
-    func isAtWork(_ id: BulkRun.ID) -> Bool { jobs.withLock { $0.contains { $0.run.id == id } } }
+    /// What this process is at work on. A run that ends is kept as ended first: whoever asks this before they read the
+    /// rows never takes one that has just ended for one that rests.
+    var underWay: Set<BulkRun.ID> { jobs.withLock { Set($0.map(\.run.id)) } }
 
     /// Takes a run up; it must be marked as running.
     func take(_ run: BulkRun, in tenant: TenantID, by principal: Principal) {
