@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from browser import check_page
 from console import PASSWORD, administrator, browser, connected, server
+from people import sign_out
 from tidegate import BINARY, run
 
 
@@ -58,8 +59,7 @@ def test_a_sign_in_is_a_session_that_can_be_reviewed(browser, administrator):
     newest.get_by_role("link", name="What was done").click()
     expect(page.get_by_text("In the session")).to_be_visible()
     expect(row(page, "audit.read")).to_contain_text("ada")
-    page.locator("details.person summary").click()
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.context.close()
     page = open_page(browser, administrator, "/audit/sessions")
     expect(page.locator("tbody tr").first).to_contain_text("signed out")
