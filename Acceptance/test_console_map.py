@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from browser import check_page
 from console import administrator, browser, server
+from tidegate import wait_for
 
 HOME = "/t/acme-water"
 TENANT = ["--tenant", "acme-water"]
@@ -63,8 +64,7 @@ def test_an_act_on_all_that_match_is_watched_to_its_end(browser, administrator, 
     page.get_by_role("button", name="Suspend 300 devices").click()
     expect(page.get_by_role("heading", name="Suspend many devices")).to_be_visible()
     beside = opened(browser, administrator, "/devices/bulk")
-    while not beside.get_by_text("Finished", exact=True).count():
-        beside.reload()
+    wait_for(lambda: beside.reload() and beside.get_by_text("Finished", exact=True).count(), "the act is over")
     beside.context.close()
     streams[-1].continue_()
     expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=60_000)
