@@ -70,6 +70,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Bus", swiftSettings: strict),
+        .target(name: "Blobs", dependencies: ["Base", nioCore, nioPosix, crypto], swiftSettings: strict),
         .target(
             name: "Trust", dependencies: ["Base", "Storage", crypto, cryptoExtras, x509, asn1, logging],
             swiftSettings: strict),
@@ -101,8 +102,14 @@ let package = Package(
             dependencies: ["Base", "Storage", "Fleet", "CZlib", nioCore, logging, lifecycle],
             swiftSettings: strict),
         .target(
+            name: "Operations",
+            dependencies: [
+                "Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "Fleet", nioCore, logging, lifecycle,
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Backup",
-            dependencies: ["Base", "Storage", "Trust", "Audit", "Telemetry", "CZstd", crypto, logging, lifecycle],
+            dependencies: ["Base", "Blobs", "Storage", "Trust", "Audit", "Telemetry", "CZstd", crypto, logging, lifecycle],
             swiftSettings: strict),
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strict),
         .target(
@@ -112,16 +119,16 @@ let package = Package(
         .target(
             name: "Southbound",
             dependencies: [
-                "Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT", nioCore, nioPosix,
-                nioHTTP1, nioTLS, nioSSL, logging, lifecycle,
+                "Base", "Bus", "Blobs", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Operations", "MQTT", nioCore,
+                nioPosix, nioHTTP1, nioTLS, nioSSL, logging, lifecycle,
             ],
             swiftSettings: strict),
         .target(
             name: "Northbound",
             dependencies: [
                 "Delivery",
-                "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry", nioCore,
-                nioPosix, nioTLS,
+                "Base", "Storage", "Blobs", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
+                "Operations", nioCore, nioPosix, nioTLS,
                 nioSSL, crypto, logging, lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -134,7 +141,7 @@ let package = Package(
             name: "Console",
             dependencies: [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
-                "Telemetry", "Northbound",
+                "Telemetry", "Operations", "Northbound",
                 "ConsoleFiles", "CZlib", nioCore, crypto, logging, lifecycle, httpTypes, hummingbird, mustache,
             ],
             swiftSettings: strict),
@@ -142,8 +149,8 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Delivery",
-                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry", "Backup",
-                "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
+                "Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
+                "Operations", "Backup", "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, logging, lifecycle,
                 signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -153,8 +160,8 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Backup", "Northbound", crypto,
-                httpTypes,
+                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Backup", "Northbound",
+                crypto, httpTypes,
             ],
             path: "Tests/Probes", swiftSettings: strict),
         .testTarget(
@@ -162,7 +169,7 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Probes", "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "CArgon2", "OAuth", "Fleet",
-                "Telemetry", "Backup",
+                "Telemetry", "Blobs", "Operations", "Backup",
                 "MQTT", "Southbound", "Northbound", "Console", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1,
                 logging, httpTypes, hummingbird,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -173,7 +180,7 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Backup",
+                "Blobs", "Operations", "Backup",
                 "MQTT",
                 "Southbound", "Northbound", "Console", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1,
                 logging,

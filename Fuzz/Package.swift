@@ -11,7 +11,7 @@ let names = [
 let probed = [
     "FuzzCSV", "FuzzJSONArray", "FuzzRegistration", "FuzzDeviceFilter", "FuzzCursor", "FuzzQuery", "FuzzJSON",
     "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive", "FuzzDeviceReport", "FuzzCBOR",
-    "FuzzPasskeyAnswer", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard",
+    "FuzzUpdate", "FuzzSignature", "FuzzPasskeyAnswer", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard",
 ]
 
 let package = Package(

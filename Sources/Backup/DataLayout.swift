@@ -12,6 +12,8 @@ public struct DataLayout: Sendable, Hashable {
     public var database: String { "\(directory)/tidegate.db" }
     /// Log segments and, on SQLite, a partition for each day.
     public var telemetry: String { "\(directory)/telemetry" }
+    /// Large objects, of each tenant by their SHA-256.
+    public var blobs: String { "\(directory)/blobs" }
     /// Private keys.
     public var keys: String { "\(directory)/keys" }
     /// Certificates that everybody may read.

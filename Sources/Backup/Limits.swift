@@ -5,9 +5,9 @@ enum Limits {
     /// Bytes of an archive's manifest.
     static let manifestBytes = 64 * 1024
     /// Bytes of an entry's name in an archive.
-    static let entryNameBytes = 96
-    /// Files in one archive: a partition a day for a century, and as many log segments again.
-    static let entries = 100_000
+    static let entryNameBytes = 128
+    /// Files in one archive: a partition a day for a century, as many log segments, and blobs.
+    static let entries = 2_000_000
     /// Bytes of a key bundle.
     static let bundleBytes = 8 << 20
     /// Files in a key bundle.

@@ -15,6 +15,10 @@ public struct FileStatus: Hashable, Sendable {
     public let owner: UInt32
     /// The length in bytes.
     public let size: Int
+    /// When the file, its name or its mode were changed last.
+    public let changed: Timestamp
+    /// The file's number in its file system.
+    public let serial: UInt64
     /// True for a plain file.
     public let isFile: Bool
     /// True for a directory.
@@ -45,6 +49,9 @@ public struct FileStatus: Hashable, Sendable {
         permissions = UInt32(status.st_mode) & 0o7777
         owner = UInt32(status.st_uid)
         size = Int(status.st_size)
+        changed = Timestamp(
+            microseconds: Int64(status.st_ctim.tv_sec) * 1_000_000 + Int64(status.st_ctim.tv_nsec) / 1000)
+        serial = UInt64(status.st_ino)
         isFile = status.st_mode & S_IFMT == S_IFREG
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
     }

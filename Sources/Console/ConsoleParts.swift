@@ -6,6 +6,7 @@ public import Delivery
 public import Fleet
 public import Northbound
 public import OAuth
+public import Operations
 public import SignIn
 public import Storage
 public import Telemetry
@@ -18,6 +19,7 @@ public struct ConsoleParts: Sendable {
     let audit: AuditLog
     let fleet: Fleet
     let telemetry: Telemetry
+    let operations: Operations
     let signIn: SignIn
     let factors: Factors
     let directories: Directories
@@ -46,8 +48,8 @@ public struct ConsoleParts: Sendable {
 
     /// A console of these parts.
     public init(
-        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry, signIn: SignIn,
-        factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities,
+        database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry,
+        operations: Operations, signIn: SignIn, factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities,
         issuing: IssuingAuthorities, keyRing: KeyRing, verifier: AuditVerifier, auditCodes: [AuditCode], bus: Bus,
         oauth: OAuth,
         gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
@@ -59,6 +61,7 @@ public struct ConsoleParts: Sendable {
         self.audit = audit
         self.fleet = fleet
         self.telemetry = telemetry
+        self.operations = operations
         self.signIn = signIn
         self.factors = factors
         self.delivery = delivery

@@ -27,6 +27,9 @@ static const struct console_file files[] = {
     {"assets/tidegate.js", (const unsigned char[]){
 #embed "assets/tidegate.js" suffix(,) if_empty()
     0}},
+    {"templates/audit.mustache", (const unsigned char[]){
+#embed "templates/audit.mustache" suffix(,) if_empty()
+    0}},
     {"templates/audit-entry.mustache", (const unsigned char[]){
 #embed "templates/audit-entry.mustache" suffix(,) if_empty()
     0}},
@@ -36,14 +39,14 @@ static const struct console_file files[] = {
     {"templates/audit-verification.mustache", (const unsigned char[]){
 #embed "templates/audit-verification.mustache" suffix(,) if_empty()
     0}},
-    {"templates/audit.mustache", (const unsigned char[]){
-#embed "templates/audit.mustache" suffix(,) if_empty()
-    0}},
     {"templates/badge.mustache", (const unsigned char[]){
 #embed "templates/badge.mustache" suffix(,) if_empty()
     0}},
     {"templates/block.mustache", (const unsigned char[]){
 #embed "templates/block.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/bulk.mustache", (const unsigned char[]){
+#embed "templates/bulk.mustache" suffix(,) if_empty()
     0}},
     {"templates/bulk-run.mustache", (const unsigned char[]){
 #embed "templates/bulk-run.mustache" suffix(,) if_empty()
@@ -51,26 +54,23 @@ static const struct console_file files[] = {
     {"templates/bulk-runs.mustache", (const unsigned char[]){
 #embed "templates/bulk-runs.mustache" suffix(,) if_empty()
     0}},
-    {"templates/bulk.mustache", (const unsigned char[]){
-#embed "templates/bulk.mustache" suffix(,) if_empty()
-    0}},
     {"templates/carried.mustache", (const unsigned char[]){
 #embed "templates/carried.mustache" suffix(,) if_empty()
     0}},
     {"templates/confirm.mustache", (const unsigned char[]){
 #embed "templates/confirm.mustache" suffix(,) if_empty()
     0}},
-    {"templates/connect-device.mustache", (const unsigned char[]){
-#embed "templates/connect-device.mustache" suffix(,) if_empty()
-    0}},
     {"templates/connect.mustache", (const unsigned char[]){
 #embed "templates/connect.mustache" suffix(,) if_empty()
     0}},
-    {"templates/consent-done.mustache", (const unsigned char[]){
-#embed "templates/consent-done.mustache" suffix(,) if_empty()
+    {"templates/connect-device.mustache", (const unsigned char[]){
+#embed "templates/connect-device.mustache" suffix(,) if_empty()
     0}},
     {"templates/consent.mustache", (const unsigned char[]){
 #embed "templates/consent.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/consent-done.mustache", (const unsigned char[]){
+#embed "templates/consent-done.mustache" suffix(,) if_empty()
     0}},
     {"templates/continue.mustache", (const unsigned char[]){
 #embed "templates/continue.mustache" suffix(,) if_empty()
@@ -90,11 +90,11 @@ static const struct console_file files[] = {
     {"templates/error.mustache", (const unsigned char[]){
 #embed "templates/error.mustache" suffix(,) if_empty()
     0}},
-    {"templates/gate-arrival.mustache", (const unsigned char[]){
-#embed "templates/gate-arrival.mustache" suffix(,) if_empty()
-    0}},
     {"templates/gate-again.mustache", (const unsigned char[]){
 #embed "templates/gate-again.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-arrival.mustache", (const unsigned char[]){
+#embed "templates/gate-arrival.mustache" suffix(,) if_empty()
     0}},
     {"templates/gate-certificate.mustache", (const unsigned char[]){
 #embed "templates/gate-certificate.mustache" suffix(,) if_empty()
@@ -111,11 +111,11 @@ static const struct console_file files[] = {
     {"templates/gate-organisation.mustache", (const unsigned char[]){
 #embed "templates/gate-organisation.mustache" suffix(,) if_empty()
     0}},
-    {"templates/gate-provider.mustache", (const unsigned char[]){
-#embed "templates/gate-provider.mustache" suffix(,) if_empty()
-    0}},
     {"templates/gate-proof.mustache", (const unsigned char[]){
 #embed "templates/gate-proof.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/gate-provider.mustache", (const unsigned char[]){
+#embed "templates/gate-provider.mustache" suffix(,) if_empty()
     0}},
     {"templates/gate-recovery.mustache", (const unsigned char[]){
 #embed "templates/gate-recovery.mustache" suffix(,) if_empty()
@@ -129,11 +129,20 @@ static const struct console_file files[] = {
     {"templates/import.mustache", (const unsigned char[]){
 #embed "templates/import.mustache" suffix(,) if_empty()
     0}},
+    {"templates/map.mustache", (const unsigned char[]){
+#embed "templates/map.mustache" suffix(,) if_empty()
+    0}},
     {"templates/map-devices.mustache", (const unsigned char[]){
 #embed "templates/map-devices.mustache" suffix(,) if_empty()
     0}},
-    {"templates/map.mustache", (const unsigned char[]){
-#embed "templates/map.mustache" suffix(,) if_empty()
+    {"templates/operation.mustache", (const unsigned char[]){
+#embed "templates/operation.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/operations.mustache", (const unsigned char[]){
+#embed "templates/operations.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/order.mustache", (const unsigned char[]){
+#embed "templates/order.mustache" suffix(,) if_empty()
     0}},
     {"templates/overview.mustache", (const unsigned char[]){
 #embed "templates/overview.mustache" suffix(,) if_empty()
@@ -143,6 +152,9 @@ static const struct console_file files[] = {
     0}},
     {"templates/plain.mustache", (const unsigned char[]){
 #embed "templates/plain.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/profile.mustache", (const unsigned char[]){
+#embed "templates/profile.mustache" suffix(,) if_empty()
     0}},
     {"templates/profile-password.mustache", (const unsigned char[]){
 #embed "templates/profile-password.mustache" suffix(,) if_empty()
@@ -158,9 +170,6 @@ static const struct console_file files[] = {
     0}},
     {"templates/profile-tabs.mustache", (const unsigned char[]){
 #embed "templates/profile-tabs.mustache" suffix(,) if_empty()
-    0}},
-    {"templates/profile.mustache", (const unsigned char[]){
-#embed "templates/profile.mustache" suffix(,) if_empty()
     0}},
     {"templates/reach-preview.mustache", (const unsigned char[]){
 #embed "templates/reach-preview.mustache" suffix(,) if_empty()
@@ -207,6 +216,9 @@ static const struct console_file files[] = {
     {"templates/shell.mustache", (const unsigned char[]){
 #embed "templates/shell.mustache" suffix(,) if_empty()
     0}},
+    {"templates/sites.mustache", (const unsigned char[]){
+#embed "templates/sites.mustache" suffix(,) if_empty()
+    0}},
     {"templates/sites-changes.mustache", (const unsigned char[]){
 #embed "templates/sites-changes.mustache" suffix(,) if_empty()
     0}},
@@ -228,11 +240,11 @@ static const struct console_file files[] = {
     {"templates/sites-shares.mustache", (const unsigned char[]){
 #embed "templates/sites-shares.mustache" suffix(,) if_empty()
     0}},
-    {"templates/sites.mustache", (const unsigned char[]){
-#embed "templates/sites.mustache" suffix(,) if_empty()
-    0}},
     {"templates/tabs.mustache", (const unsigned char[]){
 #embed "templates/tabs.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/task.mustache", (const unsigned char[]){
+#embed "templates/task.mustache" suffix(,) if_empty()
     0}},
     {"templates/telemetry.mustache", (const unsigned char[]){
 #embed "templates/telemetry.mustache" suffix(,) if_empty()

@@ -6,6 +6,8 @@ public enum NorthboundLimits {
     public static let uploadBytes = 256 << 20
     /// Bytes of one line of a streamed upload.
     public static let uploadLineBytes = 64 << 10
+    /// Bytes of what the header says of a file that is to come.
+    static let uploadMetadataBytes = 4096
     /// Levels that a JSON body may nest.
     public static let jsonDepth = 16
     /// Wrong places reported in one problem document.

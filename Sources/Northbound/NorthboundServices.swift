@@ -6,6 +6,7 @@ public import Fleet
 import HTTPTypes
 import HummingbirdCore
 public import OAuth
+public import Operations
 public import SignIn
 public import Storage
 public import Telemetry
@@ -21,6 +22,7 @@ public struct NorthboundServices: Sendable {
     package let outlets: OutletActs
     let fleet: Fleet
     let telemetry: Telemetry
+    let operations: Operations
     let oauth: OAuth
     let directories: Directories
     let signIn: SignIn
@@ -47,7 +49,7 @@ public struct NorthboundServices: Sendable {
     /// `isDomainUsed` says whether any part keeps something in a domain; `backup` makes a backup and says which.
     public init(
         database: Database, access: Access, audit: AuditLog, delivery: Delivery, fleet: Fleet, telemetry: Telemetry,
-        signIn: SignIn,
+        operations: Operations, signIn: SignIn,
         factors: Factors, directories: Directories,
         oauth: OAuth, keyRing: KeyRing, authorities: CertificateAuthorities, metrics: Metrics,
         clock: WallClock = .system, version: String,
@@ -61,6 +63,7 @@ public struct NorthboundServices: Sendable {
         self.delivery = delivery
         self.fleet = fleet
         self.telemetry = telemetry
+        self.operations = operations
         self.oauth = oauth
         self.directories = directories
         self.signIn = signIn

@@ -38,6 +38,10 @@ enum Limits {
     static let signedTokenDepth = 8
     /// Bytes in the name of a published key.
     static let keyNameBytes = 256
+    /// Bytes in the PEM of a key that a tenant trusts for updates.
+    static let updateKeyBytes = 16 * 1024
+    /// Bytes in the signature of an update.
+    static let detachedSignatureBytes = 64 * 1024
     /// Keys in a published set.
     static let keysInSet = 64
 }

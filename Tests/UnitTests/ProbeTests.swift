@@ -19,7 +19,8 @@ struct ProbeTests {
         Case(corpus: "AuditNote", probe: Probe.auditNote), Case(corpus: "DeviceReport", probe: Probe.deviceReport),
         Case(corpus: "CBOR", probe: Probe.cbor), Case(corpus: "PasskeyAnswer", probe: Probe.passkeyAnswer),
         Case(corpus: "SenMLJSON", probe: Probe.senMLJSON), Case(corpus: "SenMLCBOR", probe: Probe.senMLCBOR),
-        Case(corpus: "ThingsBoard", probe: Probe.thingsBoard),
+        Case(corpus: "ThingsBoard", probe: Probe.thingsBoard), Case(corpus: "Update", probe: Probe.update),
+        Case(corpus: "Signature", probe: Probe.signature),
     ]
 
     @Test("every input of the corpus, and what comes of it, is decoded as promised", arguments: cases)

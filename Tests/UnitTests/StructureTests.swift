@@ -9,6 +9,7 @@ struct StructureTests {
         ("Base", []),
         ("Storage", ["Base", "CPostgres"]),
         ("Bus", ["Base"]),
+        ("Blobs", ["Base"]),
         ("Trust", ["Base", "Storage"]),
         ("Audit", ["Base", "Storage", "Trust"]),
         ("Access", ["Base", "Storage", "Trust", "Audit"]),
@@ -17,19 +18,26 @@ struct StructureTests {
         ("Delivery", ["Base", "Storage", "Bus", "Trust", "Audit", "CCurl"]),
         ("Fleet", ["Base", "Storage", "Bus", "Trust", "Audit", "Access"]),
         ("Telemetry", ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", "CZlib"]),
-        ("Backup", ["Base", "Storage", "Trust", "Audit", "Telemetry", "CZstd"]),
+        ("Operations", ["Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "Fleet"]),
+        ("Backup", ["Base", "Blobs", "Storage", "Trust", "Audit", "Telemetry", "CZstd"]),
         ("MQTT", ["Base"]),
         ("Agent", ["Base", "MQTT"]),
-        ("Southbound", ["Base", "Bus", "Trust", "Audit", "Access", "Fleet", "Telemetry", "MQTT"]),
+        (
+            "Southbound",
+            ["Base", "Bus", "Blobs", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Operations", "MQTT"]
+        ),
         (
             "Northbound",
-            ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet", "Telemetry"]
+            [
+                "Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
+                "Telemetry", "Operations",
+            ]
         ),
         (
             "Console",
             [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
-                "Telemetry", "Northbound", "ConsoleFiles", "CZlib",
+                "Telemetry", "Operations", "Northbound", "ConsoleFiles", "CZlib",
             ]
         ),
     ]

@@ -56,6 +56,46 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     case deliveryRead = "delivery.read"
     /// Set up outlets, replay and discard deliveries, read what they say.
     case deliveryManage = "delivery.manage"
+    /// See tasks and operations, and what became of them; never the secrets they bring.
+    case taskRead = "task.read"
+    /// End, repeat and pause what others have ordered.
+    case taskManage = "task.manage"
+    /// Have devices start again.
+    case taskReboot = "task.reboot"
+    /// Have devices report everything anew.
+    case taskSynchronise = "task.synchronise"
+    /// Have devices follow their desired document.
+    case taskConfigure = "task.configure"
+    /// Change how devices reach the server.
+    case taskConfigureCommunication = "task.configureCommunication"
+    /// Give devices new passwords and secrets.
+    case taskChangeSecret = "task.changeSecret"
+    /// Install releases on devices.
+    case taskInstall = "task.install"
+    /// Have devices make new keys.
+    case taskRotateKeys = "task.rotateKeys"
+    /// Have devices renew their certificates.
+    case taskRenewCertificate = "task.renewCertificate"
+    /// Have devices send their logs.
+    case taskCollectLogs = "task.collectLogs"
+    /// Run diagnostics on devices.
+    case taskRunDiagnostic = "task.runDiagnostic"
+    /// Have devices call in at once.
+    case taskWake = "task.wake"
+    /// Have devices send text messages.
+    case taskSendSMS = "task.sendSMS"
+    /// Give devices tasks that their model describes.
+    case taskCustom = "task.custom"
+    /// See artifacts and update keys, and read artifacts.
+    case artifactRead = "artifact.read"
+    /// Upload and delete artifacts.
+    case artifactManage = "artifact.manage"
+    /// See releases.
+    case releaseRead = "release.read"
+    /// Make, publish, withdraw and delete releases.
+    case releaseManage = "release.manage"
+    /// Decide whose signatures updates must have.
+    case updateKeyManage = "updateKey.manage"
     /// Manage plans; counts on the platform only.
     case planManage = "plan.manage"
     /// Manage tenants, keys and backups; counts on the platform only.
@@ -75,6 +115,12 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
         case .principalRead, .principalManage, .approvalManage: .principalRead
         case .shareRead, .shareManage: .shareRead
         case .deliveryRead, .deliveryManage: .deliveryRead
+        case .taskRead, .taskManage, .taskReboot, .taskSynchronise, .taskConfigure, .taskConfigureCommunication,
+            .taskChangeSecret, .taskInstall, .taskRotateKeys, .taskRenewCertificate, .taskCollectLogs,
+            .taskRunDiagnostic, .taskWake, .taskSendSMS, .taskCustom:
+            .taskRead
+        case .artifactRead, .artifactManage, .updateKeyManage: .artifactRead
+        case .releaseRead, .releaseManage: .releaseRead
         }
     }
 
@@ -85,7 +131,7 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     public var isAdministrative: Bool {
         switch self {
         case .deliveryManage, .principalManage, .shareManage, .approvalManage, .tenantManage, .planManage,
-            .platformManage:
+            .platformManage, .updateKeyManage:
             true
         default: false
         }

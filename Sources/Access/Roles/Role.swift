@@ -38,7 +38,9 @@ public struct Role: Sendable, Hashable {
         [
             .tenantRead, .domainRead, .deviceRead, .deviceControl, .deviceManage, .deviceRevoke, .modelRead,
             .modelManage, .telemetryRead, .telemetryReadPersonal, .telemetryReadLocation, .telemetryManage, .reachRead,
-            .reportRead,
+            .reportRead, .taskRead, .taskManage, .taskReboot, .taskSynchronise, .taskConfigure,
+            .taskConfigureCommunication, .taskChangeSecret, .taskInstall, .taskRotateKeys, .taskRenewCertificate,
+            .taskCollectLogs, .taskRunDiagnostic, .taskWake, .taskSendSMS, .taskCustom, .artifactRead, .releaseRead,
         ])
 
     /// Serves devices: sees and controls them, and takes none away.
@@ -46,18 +48,19 @@ public struct Role: Sendable, Hashable {
         6, "technician",
         [
             .tenantRead, .domainRead, .deviceRead, .deviceControl, .modelRead, .telemetryRead, .telemetryReadLocation,
-            .reachRead, .reportRead,
+            .reachRead, .reportRead, .taskRead, .taskReboot, .taskSynchronise, .taskCollectLogs, .taskRunDiagnostic,
+            .taskWake,
         ])
 
     /// Sees devices, models and telemetry, changes nothing.
     public static let viewer = builtIn(
-        4, "viewer", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead])
+        4, "viewer", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .taskRead])
 
     /// Reads reports: devices, telemetry and who can reach what; changes nothing.
     public static let analyst = builtIn(
         7, "analyst",
         [
-            .tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .reachRead, .reportRead,
+            .tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .reachRead, .reportRead, .taskRead,
         ])
 
     /// Examines: who may do what and what was done; no telemetry, and changes nothing.
@@ -65,7 +68,7 @@ public struct Role: Sendable, Hashable {
         8, "auditor",
         [
             .tenantRead, .domainRead, .deviceRead, .modelRead, .reachRead, .auditRead, .auditExport, .principalRead,
-            .shareRead, .deliveryRead, .reportRead,
+            .shareRead, .deliveryRead, .reportRead, .taskRead, .artifactRead, .releaseRead,
         ])
 
     /// Looks on for a time: a grant of it has an end.

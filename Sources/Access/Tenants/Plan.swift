@@ -33,6 +33,11 @@ public struct Plan: Sendable, Hashable {
     /// Days that entries of the audit log are kept; their hashes stay.
     public var auditDays = 3_650
 
+    /// Mebibytes of artifacts that may be kept.
+    public var artifactMegabytes = 51_200
+    /// Kibibytes that all devices together may download in a second.
+    public var downloadKilobytesPerSecond = 131_072
+
     /// A plan with generous figures.
     public init(id: PlanID, name: Name) {
         self.id = id
@@ -58,6 +63,8 @@ public struct Plan: Sendable, Hashable {
             ("raw_days", \.rawDays),
             ("rollup_days", \.rollupDays),
             ("audit_days", \.auditDays),
+            ("artifact_megabytes", \.artifactMegabytes),
+            ("download_kilobytes_per_second", \.downloadKilobytesPerSecond),
         ]
     }
 }

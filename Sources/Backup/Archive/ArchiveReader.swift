@@ -1,4 +1,5 @@
 import Base
+import Blobs
 import Crypto
 
 /// Reads an archive from its beginning to its end; every length meets a limit before its use.
@@ -36,8 +37,12 @@ final class ArchiveReader {
     }
 
     /// Goes through all files; `visit` may give an output file, which then gets the content and its name.
-    func walk(_ visit: (EntryName, _ length: UInt64) throws -> OutputFile?) throws {
-        var files: UInt64 = 0
+    ///
+    /// A blob whose content is not what its name says gets no file: it was damaged before it came here, because the
+    /// archive itself is authentic. Answers how many these are.
+    @discardableResult
+    func walk(_ visit: (EntryName, _ length: UInt64) throws -> OutputFile?) throws -> Int {
+        var (files, damaged) = (UInt64(0), 0)
         while true {
             switch try source.byte() {
             case ArchiveRecord.file:
@@ -49,12 +54,26 @@ final class ArchiveReader {
                 files += 1
                 let length = try source.number(width: 8)
                 let output = try visit(name, length)
-                try source.forward(length) { try output?.write($0) }
+                guard case .blob(_, let digest) = name else {
+                    try source.forward(length) { try output?.write($0) }
+                    try output?.synchronise()
+                    try output?.publish()
+                    continue
+                }
+                var hash = SHA256()
+                try source.forward(length) {
+                    hash.update(bufferPointer: $0)
+                    try output?.write($0)
+                }
+                guard Array(hash.finalize()) == digest.bytes else {
+                    damaged += 1
+                    continue
+                }
                 try output?.synchronise()
                 try output?.publish()
             case ArchiveRecord.end:
                 guard try source.number(width: 4) == files, try source.isAtEnd else { throw Self.disorder(path) }
-                return
+                return damaged
             default: throw Self.disorder(path)
             }
         }

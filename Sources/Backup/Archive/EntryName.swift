@@ -1,3 +1,6 @@
+import Base
+import Blobs
+
 /// What a file in an archive is, which decides where it goes; no other name is ever written to a disk.
 enum EntryName: Hashable, CustomStringConvertible {
     /// The snapshot of the main database.
@@ -8,6 +11,8 @@ enum EntryName: Hashable, CustomStringConvertible {
     case telemetry(String)
     /// A file of the audit log.
     case audit(String)
+    /// A tenant's blob.
+    case blob(TenantID, BlobDigest)
 
     /// The name of the one partition that holds all days, where the engine has no files for them.
     static let sharedPartition = "shared"
@@ -16,6 +21,13 @@ enum EntryName: Hashable, CustomStringConvertible {
         let steps = text.split(separator: "/", omittingEmptySubsequences: false)
         if text == "database" {
             self = .database
+            return
+        }
+        if steps.count == 3, steps[0] == "blobs" {
+            guard let tenant = TenantID(text: steps[1]), let digest = BlobDigest(text: steps[2]),
+                tenant.text == steps[1], digest.text == steps[2]
+            else { return nil }
+            self = .blob(tenant, digest)
             return
         }
         guard steps.count == 2, Self.isFileName(steps[1]) else { return nil }
@@ -34,6 +46,7 @@ enum EntryName: Hashable, CustomStringConvertible {
         case .partition(let name): "partitions/\(name)"
         case .telemetry(let name): "telemetry/\(name)"
         case .audit(let name): "audit/\(name)"
+        case .blob(let tenant, let digest): "blobs/\(tenant)/\(digest.text)"
         }
     }
 

@@ -8,6 +8,8 @@ enum BackupStep: String, CaseIterable, Sendable {
     case partitions
     /// The main database is copied, between two readings of the key files.
     case database
+    /// The blobs are copied: those that the copy of the database names are there, and for a day longer.
+    case blobs
     /// The opened segments, those begun since, and the registry are copied.
     case readingLog
 }

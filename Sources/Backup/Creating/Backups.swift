@@ -1,5 +1,6 @@
 public import Audit
 public import Base
+import Blobs
 import Crypto
 import FoundationEssentials
 public import Logging
@@ -132,6 +133,8 @@ public actor Backups {
         try await addPartitions(to: archive)
         try await willBegin(.database)
         let keys = try await addDatabase(to: archive)
+        try await willBegin(.blobs)
+        try await addBlobs(to: archive)
         try await willBegin(.readingLog)
         try log.add(to: archive)
         try archive.finish()
@@ -233,6 +236,25 @@ public actor Backups {
             .unavailable, "backup.keysChanging",
             "The key files changed during \(Limits.keyAttempts) attempts, so a rotation is under way. Try again when it "
                 + "is done.")
+    }
+
+    private func addBlobs(to archive: ArchiveWriter) async throws {
+        guard FileManager.default.fileExists(atPath: layout.blobs) else { return }
+        let blobs = try Blobs(directory: layout.blobs)
+        for tenant in try await blobs.tenants() {
+            for blob in try await blobs.blobs(of: tenant) {
+                let path = blobs.path(of: blob.digest, tenant)
+                let file: InputFile
+                do {
+                    file = try InputFile(path)
+                } catch let refusal as Refusal {
+                    // Listed, and removed before it could be opened: nothing had named it for a day.
+                    guard FileManager.default.fileExists(atPath: path) else { continue }
+                    throw refusal
+                }
+                try archive.add(.blob(tenant, blob.digest), file)
+            }
+        }
     }
 
     private func record(_ pair: BackupPair, _ actor: Actor, _ outcome: AuditEntry.Outcome, _ details: JSONValue) async {

@@ -32,7 +32,8 @@ public struct Drill: Sendable {
             [
                 "created": .string(contents.manifest.created.rfc3339),
                 "bytes": .integer(Int64(clamping: contents.bytes)),
-                "partitions": .integer(Int64(contents.partitions)), "logs": .integer(Int64(audit.count)),
+                "blobs": .integer(Int64(contents.blobs)), "partitions": .integer(Int64(contents.partitions)),
+                "logs": .integer(Int64(audit.count)),
                 "entries": .integer(audit.reduce(0) { $0 + $1.entries }), "chunks": .integer(Int64(chunks)),
                 "points": .integer(Int64(points)), "replayedBytes": .integer(Int64(replayedBytes)),
                 "sound": .bool(isSound), "problems": .array(problems.map { .string($0) }),
@@ -80,6 +81,9 @@ public struct Drill: Sendable {
     {
         let audit = try await AuditVerification.database(database, directory: layout.audit)
         var problems = Problems()
+        if contents.damagedBlobs > 0 {
+            problems.add("artifacts: \(contents.damagedBlobs) files were damaged when the backup was made")
+        }
         for report in audit {
             for damage in report.damages { problems.add("audit log of \(report.tenant): \(damage.message)") }
         }

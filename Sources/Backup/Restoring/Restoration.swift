@@ -1,5 +1,6 @@
 public import Audit
 public import Base
+import Blobs
 import FoundationEssentials
 public import Storage
 import Telemetry
@@ -53,21 +54,24 @@ public struct Restoration: Sendable {
     /// Reads and authenticates the whole archive and writes nothing.
     public func check() throws -> BackupContents {
         let reader = try ArchiveReader(archive, bundle: bundle)
-        var partitions = 0
+        var (partitions, blobs) = (0, 0)
         var (logBytes, bytes) = (UInt64(0), UInt64(0))
         var hasDatabase = false
-        try reader.walk { name, length in
+        let damaged = try reader.walk { name, length in
             bytes += length
             switch name {
             case .database: hasDatabase = true
             case .partition: partitions += 1
             case .telemetry: logBytes += length
             case .audit: break
+            case .blob: blobs += 1
             }
             return nil
         }
         guard hasDatabase else { throw Refusal.damagedArchive(archive, "holds no database") }
-        return BackupContents(manifest: reader.manifest, partitions: partitions, logBytes: logBytes, bytes: bytes)
+        return BackupContents(
+            manifest: reader.manifest, partitions: partitions, logBytes: logBytes, blobs: blobs - damaged,
+            damagedBlobs: damaged, bytes: bytes)
     }
 
     /// Makes `directory`, which must be absent or empty, the data directory of the server in the backup; its database
@@ -101,7 +105,7 @@ public struct Restoration: Sendable {
             throw error
         }
         return Restored(
-            contents: contents, logs: logs, nextSteps: Self.nextSteps(contents.manifest, directory, postgres))
+            contents: contents, logs: logs, nextSteps: Self.nextSteps(contents, directory, postgres))
     }
 
     /// Restores below `stage`, and answers the open database.
@@ -143,6 +147,11 @@ public struct Restoration: Sendable {
                 return try OutputFile("\(snapshots)/partition-\(name)")
             case .telemetry(let name): return try OutputFile("\(layout.telemetry)/\(name)")
             case .audit(let name): return try OutputFile("\(layout.audit)/\(name)")
+            case .blob(let tenant, let digest):
+                let home = "\(layout.blobs)/\(tenant)"
+                let folder = "\(home)/\(digest.text.prefix(2))"
+                for path in [layout.blobs, home, folder] { try Self.makeDirectory(path) }
+                return try OutputFile("\(folder)/\(digest.text)")
             }
         }
         return partitions
@@ -233,8 +242,14 @@ public struct Restoration: Sendable {
         }
     }
 
-    private static func nextSteps(_ manifest: BackupManifest, _ directory: String, _ postgres: String?) -> [String] {
+    private static func nextSteps(_ contents: BackupContents, _ directory: String, _ postgres: String?) -> [String] {
+        let manifest = contents.manifest
         var steps: [String] = []
+        if contents.damagedBlobs > 0 {
+            steps.append(
+                "Upload artifacts again that can not be downloaded: \(contents.damagedBlobs) were damaged already when the "
+                    + "backup was made, and were not put back.")
+        }
         if geteuid() == 0 {
             steps.append(
                 "Give \(directory) to the server's own user, if it does not run as root: chown -R tidegate: \(directory)"

@@ -88,6 +88,7 @@ struct DeviceView: PageView {
     let hasSeries: Bool
     let isWaiting: Bool
     let explorer: String
+    let work: DeviceWork?
     let reach: Reachers?
     let audit: Trail?
     let canManage: Bool
@@ -131,6 +132,7 @@ extension DeviceView {
         }
         hasSeries = !series.isEmpty
         isWaiting = device.status == .registered
+        work = held.contains(.taskRead) ? try await DeviceWork(console, visit, device, held) : nil
         reach =
             held.contains(.reachRead)
             ? try await Self.reachers(console, visit, device, held) : nil

@@ -6,6 +6,7 @@ import Fleet
 import HTTPTypes
 import Hummingbird
 import Northbound
+import Operations
 import SignIn
 import Storage
 import Telemetry
@@ -121,6 +122,8 @@ struct DevicesPage: PageView {
     let connectAddress: String
     let importAddress: String
     let bulkAddress: String
+    /// Where a task is ordered for all that match; nil for who may give none.
+    let orderAddress: String?
     let viewsAddress: String
     let preferencesAddress: String
     let formToken: String
@@ -171,6 +174,9 @@ extension DevicesPage {
         connectAddress = list + "/connect"
         importAddress = list + "/import"
         bulkAddress = list + "/bulk"
+        orderAddress =
+            TaskType.allCases.contains { held.contains($0.permission) }
+            ? "\(visit.home)/tasks/new" + (selection.condition.map { "?filter=\($0.percentEncoded)" } ?? "") : nil
         viewsAddress = list + "/views"
         preferencesAddress = list + "/preferences"
         formToken = visit.visitor.formToken

@@ -6,6 +6,7 @@ import Fleet
 import HTTPTypes
 import Hummingbird
 import Northbound
+import Operations
 import ServiceLifecycle
 import SignIn
 import Storage
@@ -129,6 +130,9 @@ final class EventStreams: Sendable {
             },
             bus.subscribe(to: BulkStepped.self) { event in
                 if event.tenant == wish.tenant { inbox.add(topic: "bulk") }
+            },
+            bus.subscribe(to: TasksChanged.self) { event in
+                if event.tenant == wish.tenant { inbox.add(topic: "tasks") }
             },
             bus.subscribe(to: TopicChanged.self) { event in
                 if event.tenant == wish.tenant { inbox.add(topic: event.topic) }

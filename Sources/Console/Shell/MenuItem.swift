@@ -3,6 +3,7 @@ package import Access
 /// One entry of the menu, in the menu's order.
 package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
+    case tasks
     case sites, map
     case audit
     case reports
@@ -14,6 +15,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: "Overview"
         case .devices: "Devices"
         case .telemetry: "Telemetry"
+        case .tasks: "Tasks"
         case .sites: "Sites & access"
         case .map: "Map"
         case .audit: "Audit"
@@ -44,6 +46,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .overview: .tenantRead
         case .devices: .deviceRead
         case .telemetry: .telemetryRead
+        case .tasks: .taskRead
         case .sites: .domainRead
         case .map: .deviceRead
         case .audit: .auditRead

@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// Reads the members of one JSON object, collecting every fault with its JSON pointer instead of stopping at the first.
 ///
@@ -158,7 +158,7 @@ extension JSONValue {
 
 extension Refusal {
     /// The refusal of a document with these faults, the first hundred of which it names.
-    static func faulty(_ code: String, _ what: String, _ faults: [Fault]) -> Refusal {
+    package static func faulty(_ code: String, _ what: String, _ faults: [Fault]) -> Refusal {
         let more = faults.count > FleetLimits.namedFaults ? "; the first \(FleetLimits.namedFaults) are named" : ""
         return Refusal(
             .invalid, code, "\(what) has \(faults.count) fault\(faults.count == 1 ? "" : "s")\(more)",

@@ -47,7 +47,9 @@ public struct FrontDoor: HTTPResponder {
             let methods = routes.map(\.method)
             let allowed = (methods + (methods.contains(.get) ? [.head] : []) + [.options]).map(\.rawValue)
             let allow = allowed.sorted().joined(separator: ", ")
-            router.on(routerPath, method: .options) { _, _ in Response(status: .noContent, headers: [.allow: allow]) }
+            var options: HTTPFields = [.allow: allow]
+            if table.takesUploads(path) { options.append(contentsOf: ResumableUpload.options) }
+            router.on(routerPath, method: .options) { [options] _, _ in Response(status: .noContent, headers: options) }
             for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !methods.contains(method) {
                 router.on(routerPath, method: method) { _, _ -> Response in
                     throw MethodNotAllowed(allowed: allow)
@@ -79,6 +81,8 @@ public struct FrontDoor: HTTPResponder {
             if let error = error as? MethodNotAllowed { response.headers[.allow] = error.allowed }
             response.headers[.contentType] = Problem.mediaType
         }
+        // A client of resumable uploads wants to see the version with refusals as well.
+        if request.headers[.tusResumable] != nil { response.headers[.tusResumable] = ResumableUpload.version }
         Self.addStandingHeaders(to: &response, id: context.id)
         let duration = clock.now - start
         counts.count(status: response.status.code, duration: duration)

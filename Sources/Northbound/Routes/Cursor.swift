@@ -5,7 +5,8 @@ import Base
 /// It names the list, so that a cursor of one list is not taken for a place in another.
 enum Cursor: String {
     case tenants, plans, domains, principals, roles, grants, shares, tokens, clients, models, series, users, sessions,
-        directories, outlets, deliveries, groups, groupMembers, reach, moves, changes
+        directories, outlets, deliveries, groups, groupMembers, reach, moves, changes,
+        operations, tasks, artifacts, updateKeys, releases
 
     /// The text for the place after `key`.
     func text(_ key: String) -> String { Array("\(rawValue)\n\(key)".utf8).hex }

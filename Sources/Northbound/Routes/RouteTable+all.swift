@@ -12,6 +12,8 @@ extension RouteTable {
         routes += users(services) + signInRules(services) + ownFactors(services) + factorRules(services)
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
         routes += userGroups(services) + reach(services) + changes(services)
+        routes += operations(services)
+        routes += artifacts(services) + updateKeys(services) + releases(services)
         routes += audit(services) + keys(services)
         routes += outlets(services) + deliveries(services)
         let document = Document()

@@ -34,10 +34,20 @@ public struct RouteTable: Sendable {
         .path("client", .identifier, "The OAuth client's identifier."),
         .path("outlet", .text(.nameOrIdentifier), "The outlet's name or identifier."),
         .path("delivery", .identifier, "The delivery's identifier."),
+        .path("operation", .identifier, "The operation's identifier."),
+        .path("task", .identifier, "The task's identifier."),
+        .path("artifact", .identifier, "The artifact's identifier, which is also that of its upload."),
+        .path("updateKey", .name, "The update key's name."),
+        .path("release", .identifier, "The release's identifier."),
         .path("plan", .text(.nameOrIdentifier), "The plan's name or identifier."),
     ]
 
     static func pathParameter(_ name: String) -> Parameter? { pathParameters.first { $0.name == name } }
+
+    /// Whether uploads that can be resumed go to this address or to one right below it.
+    func takesUploads(_ path: String) -> Bool {
+        routes.contains { $0.isResumable && ($0.path == path || $0.path.hasPrefix("\(path)/{artifact}")) }
+    }
 
     /// The operations by path, each path once, in the order of the table.
     var byPath: [(path: String, routes: [Route])] {

@@ -2,6 +2,7 @@ public import Audit
 public import Base
 public import Fleet
 public import NIOCore
+public import Operations
 public import Trust
 
 /// What the device side asks of the rest of the server; the program connects the two.
@@ -18,6 +19,8 @@ public struct DeviceServices: Sendable {
     public var refused: @Sendable (_ source: String, _ code: String, _ tenant: TenantID?) -> Void
     /// Keeps who is connected, if anybody does.
     public var presence: Presence?
+    /// The devices' work, if they are given any.
+    public var operations: Operations?
 
     /// These services.
     public init(
@@ -26,7 +29,7 @@ public struct DeviceServices: Sendable {
         renew: @escaping @Sendable (RenewalRequest) async throws -> [UInt8],
         telemetry: @escaping @Sendable (TelemetryRequest) -> EventLoopFuture<TelemetryAnswer>,
         refused: @escaping @Sendable (_ source: String, _ code: String, _ tenant: TenantID?) -> Void,
-        presence: Presence?
+        presence: Presence?, operations: Operations? = nil
     ) {
         self.certificates = certificates
         self.enrol = enrol
@@ -34,13 +37,15 @@ public struct DeviceServices: Sendable {
         self.telemetry = telemetry
         self.refused = refused
         self.presence = presence
+        self.operations = operations
     }
 
     /// The services of this fleet; refusals go to its audit log.
     public init(
         fleet: Fleet, audit: AuditLog,
         certificates: @escaping @Sendable (_ tenant: TenantSlug?) async throws -> [[UInt8]],
-        telemetry: @escaping @Sendable (TelemetryRequest) -> EventLoopFuture<TelemetryAnswer>
+        telemetry: @escaping @Sendable (TelemetryRequest) -> EventLoopFuture<TelemetryAnswer>,
+        operations: Operations? = nil
     ) {
         self.init(
             certificates: certificates,
@@ -57,7 +62,7 @@ public struct DeviceServices: Sendable {
             },
             telemetry: telemetry,
             refused: { source, code, tenant in audit.refuse(source: source, code: code, tenant: tenant) },
-            presence: fleet.presence)
+            presence: fleet.presence, operations: operations)
     }
 }
 

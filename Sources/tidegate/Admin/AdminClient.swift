@@ -25,6 +25,19 @@ struct AdminClient: Sendable {
         case form([String: String])
         /// A file, sent as it is read.
         case file(String, mediaType: String)
+        /// The rest of a file, for an upload that stands at its beginning.
+        case part(FilePart)
+    }
+
+    /// The rest of a file.
+    struct FilePart: Sendable {
+        let path: String
+        /// Where it begins.
+        let offset: Int64
+        /// Bytes of the whole file.
+        let size: Int64
+        /// Is told up to where the file was sent.
+        let progress: @Sendable (Int64) -> Void
     }
 
     /// How long a server may take to accept a connection.
@@ -42,9 +55,11 @@ struct AdminClient: Sendable {
     }
 
     /// Sends a request and takes its answer whole; null when there is none.
-    func send(_ method: Method, _ path: String, _ body: Body = .none) async throws -> JSONValue {
+    func send(
+        _ method: Method, _ path: String, _ body: Body = .none, headers: [(String, String)] = []
+    ) async throws -> JSONValue {
         var bytes: [UInt8] = []
-        try await stream(method, path, body) { part in
+        try await stream(method, path, body, headers: headers) { part in
             guard bytes.count + part.readableBytes <= Self.answerBytes else {
                 throw AdminFailure("The answer is larger than \(Self.answerBytes) bytes.")
             }
@@ -65,14 +80,14 @@ struct AdminClient: Sendable {
     /// Sends a request and hands on the bytes of a successful answer as they arrive.
     func stream(
         _ method: Method, _ path: String, _ body: Body = .none, accept: String = "application/json",
-        _ receive: (ByteBuffer) throws -> Void
+        headers: [(String, String)] = [], _ receive: (ByteBuffer) throws -> Void
     ) async throws {
         let connection = try await connect()
         var problem: [UInt8] = []
         var status = HTTPResponseStatus.ok
         do {
             try await connection.executeThenClose { inbound, outbound in
-                try await write(method, path, body, accept: accept, to: outbound)
+                try await write(method, path, body, [("accept", accept)] + headers, to: outbound)
                 for try await part in inbound {
                     switch part {
                     case .head(let head): status = head.status
@@ -91,12 +106,12 @@ struct AdminClient: Sendable {
     }
 
     private func write(
-        _ method: Method, _ path: String, _ body: Body, accept: String,
+        _ method: Method, _ path: String, _ body: Body, _ headers: [(String, String)],
         to outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPRequestHead, ByteBuffer>>
     ) async throws {
         var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method.rawValue), uri: path)
         head.headers.add(name: "host", value: hostField)
-        head.headers.add(name: "accept", value: accept)
+        head.headers.add(contentsOf: headers)
         head.headers.add(name: "connection", value: "close")
         if case .https(_, _, let token, _) = target, !token.isEmpty {
             head.headers.add(name: "authorization", value: "Bearer \(token)")
@@ -114,6 +129,18 @@ struct AdminClient: Sendable {
             head.headers.add(name: "transfer-encoding", value: "chunked")
             try await outbound.write(.head(head))
             for try await bytes in try FileBytes(path) { try await outbound.write(.body(bytes)) }
+            try await outbound.write(.end(nil))
+        case .part(let part):
+            head.headers.add(name: "content-type", value: "application/offset+octet-stream")
+            head.headers.add(name: "upload-offset", value: "\(part.offset)")
+            head.headers.add(name: "content-length", value: "\(part.size - part.offset)")
+            try await outbound.write(.head(head))
+            var place = part.offset
+            for try await bytes in try FileBytes(part.path, from: part.offset) {
+                try await outbound.write(.body(bytes))
+                place += Int64(bytes.readableBytes)
+                part.progress(place)
+            }
             try await outbound.write(.end(nil))
         }
     }

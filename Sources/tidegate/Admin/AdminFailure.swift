@@ -17,6 +17,11 @@ struct AdminRefusal: Error, CustomStringConvertible {
     let status: Int
     let problem: JSONValue
 
+    /// Whether the same may work soon: the server is busy, or stands elsewhere in an upload than was thought.
+    var isPassing: Bool {
+        status == 503 || ["artifact.offset", "artifact.busy"].contains(problem["code"]?.string ?? "")
+    }
+
     init(status: Int, _ problem: JSONValue) {
         self.status = status
         self.problem = problem

@@ -18,6 +18,14 @@ enum AdminOutput {
         _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 
+    /// Whether somebody watches the standard error.
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Writes over the terminal's present line.
+    static func overwrite(_ text: String) {
+        _ = "\r\(text)\u{1B}[K".withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    }
+
     /// The columns of `rows`, each as wide as its widest cell, under their titles.
     static func table(_ titles: [String], _ rows: [[String]]) -> String {
         let cells = [titles.map { ($0.split(separator: ".").last ?? "").uppercased() }] + rows

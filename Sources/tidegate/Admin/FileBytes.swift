@@ -15,11 +15,14 @@ struct FileBytes: AsyncSequence {
     private let descriptor: Int32
     private let isOwn: Bool
 
-    /// Opens the file.
-    init(_ path: String) throws {
+    /// Opens the file, to be read from an offset on.
+    init(_ path: String, from offset: Int64 = 0) throws {
         isOwn = path != "-"
         descriptor = isOwn ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
         guard descriptor >= 0 else { throw AdminFailure("\(path): \(String(cString: strerror(errno)))") }
+        if offset > 0, lseek(descriptor, off_t(offset), SEEK_SET) < 0 {
+            throw AdminFailure("\(path): \(String(cString: strerror(errno)))")
+        }
     }
 
     func makeAsyncIterator() -> Iterator { Iterator(descriptor: descriptor, isOwn: isOwn) }

@@ -6,10 +6,11 @@ import Delivery
 import Fleet
 import Northbound
 import OAuth
+import Operations
 import SignIn
 
 extension AuditCode {
     /// Every code that any part of the program records.
     static let all =
-        audit + access + signIn + factors + directories + oauth + fleet + delivery + backup + northbound + console
+        audit + access + signIn + factors + directories + oauth + fleet + delivery + operations + backup + northbound + console
 }

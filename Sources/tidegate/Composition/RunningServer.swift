@@ -9,6 +9,7 @@ import Logging
 import NIOCore
 import NIOSSL
 import Northbound
+import Operations
 import ServiceLifecycle
 import SignIn
 import Southbound
@@ -102,7 +103,7 @@ struct RunningServer: Sendable {
             parts.audit, parts.verification, parts.delivery, SignInService(parts.signIn, logger: parts.logger),
             parts.fleet.presence,
             parts.telemetry,
-            reports, probe, upkeep, bulk,
+            reports, probe, upkeep, bulk, TaskClock(parts.operations, logger: parts.logger),
         ] + [backups].compactMap { $0 } + [
             southbound, northbound,
         ]
@@ -118,7 +119,7 @@ struct RunningServer: Sendable {
                 }
                 return try await database.tenant(tenant.id).read { try issuing.certificates(of: tenant.id, in: $0) }
             },
-            telemetry: { https.take($0) })
+            telemetry: { https.take($0) }, operations: parts.operations)
     }
 
     private static func peopleServices(
@@ -130,7 +131,7 @@ struct RunningServer: Sendable {
         let keys = parts.configuration.backupKeys
         let services = NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, delivery: parts.delivery, fleet: fleet,
-            telemetry: telemetry,
+            telemetry: telemetry, operations: parts.operations,
             signIn: parts.signIn, factors: parts.factors, directories: parts.directories, oauth: parts.oauth,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
@@ -170,7 +171,7 @@ extension ConsoleParts {
         let listeners = parts.configuration.listeners
         self.init(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: parts.fleet,
-            telemetry: parts.telemetry, signIn: parts.signIn, factors: parts.factors, directories: parts.directories,
+            telemetry: parts.telemetry, operations: parts.operations, signIn: parts.signIn, factors: parts.factors, directories: parts.directories,
             delivery: parts.delivery, authorities: parts.authorities, issuing: parts.issuing,
             keyRing: parts.keyRing, verifier: parts.verification, auditCodes: AuditCode.all, bus: parts.bus,
             oauth: parts.oauth,

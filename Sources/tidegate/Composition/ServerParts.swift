@@ -1,6 +1,7 @@
 import Access
 import Audit
 import Base
+import Blobs
 import Bus
 import Console
 import Delivery
@@ -11,6 +12,7 @@ import NIOCore
 import NIOPosix
 import Northbound
 import OAuth
+import Operations
 import ServiceLifecycle
 import SignIn
 import Southbound
@@ -35,6 +37,8 @@ struct ServerParts: Sendable {
     let delivery: Delivery
     let fleet: Fleet
     let telemetry: Telemetry
+    let blobs: Blobs
+    let operations: Operations
     let oauth: OAuth
     let signIn: SignIn
     let factors: Factors
@@ -46,7 +50,7 @@ struct ServerParts: Sendable {
     /// Every table of the program.
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
-        TelemetrySchema.part,
+        TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part,
         NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
         DirectorySchema.part,
     ]
@@ -57,7 +61,7 @@ struct ServerParts: Sendable {
         + DeliverySchema.sealedColumns
         + NorthboundSchema.sealedColumns
         + OAuthSchema.sealedColumns
-        + FactorSchema.sealedColumns + DirectorySchema.sealedColumns
+        + FactorSchema.sealedColumns + DirectorySchema.sealedColumns + OperationsSchema.sealedColumns
 
     /// Opens everything that `directory` and the configuration name; the first run makes keys, CAs and tables.
     static func open(_ configuration: Configuration, directory: String, logger: Logger) async throws -> ServerParts {
@@ -106,6 +110,11 @@ struct ServerParts: Sendable {
             retention: .init(raw: .seconds(Int64(configuration.telemetryDays) * 86_400)), clock: .system, logger: logger
         )
         try await telemetry.open()
+        let blobs = try Blobs(directory: "\(directory)/blobs")
+        let operations = Operations(
+            database: database, access: access, audit: audit, keyRing: keyRing, fleet: fleet, bus: bus,
+            blobs: blobs)
+        try await operations.start()
         let oauth = OAuth(
             database: database, access: access, audit: audit, keyRing: keyRing, issuer: configuration.issuer)
         let signIn = SignIn(
@@ -123,7 +132,8 @@ struct ServerParts: Sendable {
             configuration: configuration, directory: directory, database: database, bus: bus, metrics: metrics,
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
             verification: AuditVerifier(audit) { bus.publish(TopicChanged(tenant: $0, topic: "verification")) },
-            access: access, delivery: delivery, fleet: fleet, telemetry: telemetry, oauth: oauth, signIn: signIn,
+            access: access, delivery: delivery, fleet: fleet, telemetry: telemetry, blobs: blobs,
+            operations: operations, oauth: oauth, signIn: signIn,
             factors: factors, directories: directories,
             serverNames: names,
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)

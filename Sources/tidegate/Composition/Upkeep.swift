@@ -1,12 +1,14 @@
 import Access
 import Audit
 import Base
+import Blobs
 import Console
 import Delivery
 import Fleet
 import Logging
 import Northbound
 import OAuth
+import Operations
 import ServiceLifecycle
 import SignIn
 import Southbound
@@ -44,6 +46,8 @@ struct Upkeep: Service {
                 }
                 await attempt("events") { try await trimEvents() }
                 await attempt("deliveries") { try await parts.delivery.trim() }
+                await attempt("operations") { try await parts.operations.trim() }
+                await attempt("artifacts") { try await parts.operations.tidyArtifacts() }
             }
             await attempt("shares") { try await parts.access.endExpiredShares() }
             await attempt("changes") { try await parts.access.endExpiredChanges() }
@@ -84,6 +88,7 @@ struct Upkeep: Service {
 
     private func removeDeletedTenants() async throws {
         for tenant in try await parts.access.deletedTenants() {
+            try await parts.operations.purge(tenant)
             try await parts.fleet.purge(tenant)
             try await parts.delivery.purge(tenant)
             try await parts.telemetry.remove(tenant: tenant, device: nil)

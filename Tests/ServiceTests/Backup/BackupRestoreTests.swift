@@ -1,6 +1,7 @@
 import Audit
 import Base
 import Foundation
+import NIOCore
 import Storage
 import Synchronization
 import Telemetry
@@ -8,6 +9,7 @@ import Testing
 import Trust
 
 @testable import Backup
+@testable import Blobs
 
 @Suite("Backup and restore")
 struct BackupRestoreTests {
@@ -92,6 +94,39 @@ struct BackupRestoreTests {
             #expect(try await restored.secrets() == ["secret 1", "secret 3"])
             try await restored.harness.telemetry.close()
             await database.close()
+        }
+    }
+
+    @Test("blobs come back whole; one that was damaged before is left out, and said", arguments: TestDatabase.engines)
+    func blobs(engine: TestDatabase.Engine) async throws {
+        try await BackupFixture.with(engine) { fixture in
+            let blobs = try Blobs(directory: fixture.layout.blobs)
+            var digests: [BlobDigest] = []
+            for (number, text) in ["first", "second", "third"].enumerated() {
+                let upload = UploadID(high: 1, low: UInt64(number))
+                try await blobs.begin(upload, of: fixture.tenant)
+                try await blobs.append(ByteBuffer(string: text), to: upload, at: 0, of: fixture.tenant)
+                digests.append(try await blobs.finish(upload, of: fixture.tenant) { _, _ in }.digest)
+            }
+            // What is still coming is nobody's artifact.
+            try await blobs.begin(UploadID(high: 1, low: 9), of: fixture.tenant)
+            try Data("THIRD".utf8).write(to: URL(filePath: blobs.path(of: digests[2], fixture.tenant)))
+            let pair = try await fixture.backUp()
+            let restoration = try fixture.restoration(pair)
+            #expect(try restoration.check().blobs == 2)
+            #expect(try restoration.check().damagedBlobs == 1)
+            let directory = "\(fixture.layout.directory)-blobs"
+            try await engine.withLocation { given in
+                var postgres: String?
+                if case .postgres(let url) = given { postgres = url }
+                let restored = try await restoration.restore(into: directory, postgres: postgres)
+                #expect(restored.nextSteps.contains { $0.contains("1 were damaged") })
+            }
+            let back = try Blobs(directory: DataLayout(directory).blobs)
+            #expect(try await back.tenants() == [fixture.tenant])
+            #expect(try await back.blobs(of: fixture.tenant).map(\.digest) == digests[..<2].sorted { $0.text < $1.text })
+            let first = try #require(try await back.blob(digests[0], of: fixture.tenant))
+            #expect(String(buffer: try await back.read(first, 100, at: 0)) == "first")
         }
     }
 

@@ -86,7 +86,7 @@ struct IsolationSlots: Sendable {
             var groups = kinds.map { [$0] }
             if kinds.count > 1 { groups.append(kinds) }
             // What is put under a name that nothing has yet is made.
-            let makes = route.method == .put && ["role", "model", "directory"].contains(kinds.last)
+            let makes = route.method == .put && ["role", "model", "directory", "updateKey"].contains(kinds.last)
             return groups.map { kinds in
                 IsolationSlot(
                     label: "\(route.operation) \(kinds.joined(separator: "+"))", kinds: kinds,
@@ -109,7 +109,7 @@ struct IsolationSlots: Sendable {
         return [
             "domain": "domain", "parent": "domain", "device": "device", "principal": "principal", "group": "group",
             "role": "role", "model": "model", "outlet": "outlet", "endGrant": "grant", "grant": "grant",
-            "credential": "session", "actor": "principal", "objectId": "device",
+            "artifacts": "artifact", "sbom": "artifact", "credential": "session", "actor": "principal", "objectId": "device",
         ][name] ?? (name == "to" && way.count == 2 ? "domain" : nil)
     }
 
@@ -183,6 +183,12 @@ struct IsolationSlots: Sendable {
                     mediaType: "text/csv")
             }
         }
+        slots.append(
+            IsolationSlot(label: "orderOperationForList device", kinds: ["device"]) { texts in
+                .init(
+                    method: .post, path: "\(base)/operations/list?type=reboot",
+                    text: "device\n\(texts["device"] ?? "")\n", mediaType: "text/csv")
+            })
         for path in ["devices", "devices/export"] {
             slots += ["model", "domain", "name"].map { word in
                 let kind = word == "name" ? "device" : word
@@ -244,6 +250,10 @@ struct IsolationSlots: Sendable {
         }
         switch operation {
         case "createGrant": return holder(body)
+        case "orderOperation":
+            if members["target"] == nil || members["target"] == [:] {
+                members["target"] = ["domain": .string(own["domain"])]
+            }
         case "previewReach":
             if let grant = members["grant"] { members["grant"] = holder(grant) }
             if case .object(var move) = members["moveDomain"], move["to"] == nil || move["to"] == move["domain"] {
@@ -253,6 +263,7 @@ struct IsolationSlots: Sendable {
         case "createClient":
             members.merge(["method": "secret", "flows": ["itself"]]) { $1 }
             members.merge(["role": .string(own["role"])]) { old, _ in old }
+        case "putUpdateKey": members["pem"] = .string(IsolationThings.pem)
         case "putDirectory": members["openid"] = ["issuer": "https://id.example.net", "client": "c"]
         default: break
         }

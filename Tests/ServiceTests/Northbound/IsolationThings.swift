@@ -69,6 +69,10 @@ struct IsolationThings: Sendable {
         let device = try await make("/devices", ["name": name("device"), "model": name("model")])
         all["device"] = [device, "\(mark)-device"]
         all["accessToken"] = [try await make("/devices/\(device)/access-token", [:])]
+        let operation = try await make(
+            "/operations", ["type": "reboot", "target": ["devices": [["device": .string(device)]]]])
+        all["operation"] = [operation]
+        all["task"] = [try await first("/operations/\(operation)/tasks")]
         let user = try await api.send(
             .post, "\(base)/users", ["address": .string("\(mark)-user@example.com"), "role": "viewer"])
         all["user"] = [
@@ -119,6 +123,24 @@ struct IsolationThings: Sendable {
             try await make(
                 "/clients", ["name": "c", "method": "secret", "flows": ["itself"], "role": "viewer"], as: "clientId")
         ]
+        let artifact = try await api.upload("\(mark)-artifact", Array(mark.utf8), tenant: slug)
+        all["artifact"] = [try #require(artifact.body["id"]?.string, "\(artifact.text)")]
+        _ = try await api.send(.put, "\(base)/update-keys/\(mark)-key", ["pem": .string(Self.pem), "reason": "x"])
+        all["updateKey"] = ["\(mark)-key"]
+        all["release"] = [
+            try await make(
+                "/releases",
+                ["component": name("component"), "version": "1", "artifacts": [.string(all["artifact"]?.first ?? "")]])
+        ]
         return IsolationThings(spellings: all, mark: mark)
     }
+
+    /// A public key of nobody's.
+    static let pem = """
+        -----BEGIN PUBLIC KEY-----
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEOA7z8Awuq4sH21BK1quvx5JwmTQI
+        FYJzeSFOepCvTf+2QmzmY5ItmFjKIy5NSWILL4KQ9K+iEzEOyPx2TXHfUQ==
+        -----END PUBLIC KEY-----
+
+        """
 }

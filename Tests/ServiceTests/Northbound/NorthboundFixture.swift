@@ -1,6 +1,7 @@
 import Access
 import Audit
 import Base
+import Blobs
 import Delivery
 import Fleet
 import Foundation
@@ -11,6 +12,7 @@ import NIOCore
 import NIOEmbedded
 import NIOPosix
 import OAuth
+import Operations
 import SignIn
 import Storage
 import Synchronization
@@ -24,6 +26,7 @@ import Trust
 struct NorthboundFixture: Sendable {
     let world: FleetFixture
     let telemetry: Telemetry
+    let operations: Operations
     let oauth: OAuth
     let services: NorthboundServices
     let table: RouteTable
@@ -38,7 +41,7 @@ struct NorthboundFixture: Sendable {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
-                TelemetrySchema.part,
+                TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part,
                 NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part, DirectorySchema.part,
             ])
             let fixture = try await NorthboundFixture(world)
@@ -56,6 +59,11 @@ struct NorthboundFixture: Sendable {
             database: world.database, directory: directory, retention: .init(raw: .seconds(3650 * 86_400)),
             clock: world.time.clock, logger: logger)
         try await telemetry.open()
+        operations = Operations(
+            database: world.database, access: world.access, audit: world.audit, keyRing: world.ring,
+            fleet: world.fleet, bus: world.bus,
+            blobs: try Blobs(directory: world.directory + "/blobs"), clock: world.time.clock)
+        try await operations.start()
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: world.directory + "/keys", trust: world.directory + "/trust"),
             deployment: #require(DeploymentName("fleet.example.com")), clock: world.time.clock, logger: logger)
@@ -76,7 +84,7 @@ struct NorthboundFixture: Sendable {
                 settings: DeliverySettings(host: "fleet.example.com", node: "test"), metrics: Metrics(),
                 clock: world.time.clock, logger: logger),
             fleet: world.fleet,
-            telemetry: telemetry,
+            telemetry: telemetry, operations: operations,
             signIn: signIn, factors: factors,
             directories: Directories(
                 signIn: signIn, keyRing: world.ring, fetch: { _ in FetchAnswer(status: 404, body: []) },

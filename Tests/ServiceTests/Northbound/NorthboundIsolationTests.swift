@@ -26,7 +26,17 @@ import Testing
         _ = try await api.send(
             .patch, "\(base)/domains/\(try await id("/domains", ["name": "moved"]))", ["parent": "hall"])
         let move = try await api.send(.get, "\(base)/moves").items.first?["id"]?.string
+        let device = try await id("/devices", ["name": "secret-meter"])
+        let operation = try await id("/operations", ["type": "reboot", "target": ["filter": .null]])
+        let task = try await api.send(.get, "\(base)/operations/\(operation)/tasks").items.first?["id"]?.string
+        let artifact = try await api.upload("secret.bin", [1, 2, 3])
+        let key = try await api.send(
+            .put, "\(base)/update-keys/secret-key", ["pem": .string(IsolationThings.pem), "reason": "x"])
+        #expect(key.status == 200, "\(key.text)")
         return [
+            "artifact": try #require(artifact.body["id"]?.string), "updateKey": "secret-key",
+            "release": try await id("/releases", ["component": "secret", "version": "1"]),
+            "operation": operation, "task": try #require(task),
             "factor": Identifier<CredentialKind>(high: 1, low: 1).text,
             "user": "carol@example.com", "session": Identifier<CredentialKind>(high: 1, low: 1).text,
             "move": try #require(move),
@@ -34,7 +44,7 @@ import Testing
             "change": try await id(
                 "/changes",
                 ["kind": "role.put", "change": ["name": "x", "permissions": []], "reason": "x"]),
-            "tenant": "rival", "device": try await id("/devices", ["name": "secret-meter"]), "model": "meter",
+            "tenant": "rival", "device": device, "model": "meter",
             "domain": hall, "principal": principal, "role": "own",
             "grant": try await id("/grants", ["principal": .string(principal), "role": "viewer"]),
             "share": try await id(

@@ -1,4 +1,5 @@
 import Base
+import Blobs
 import Storage
 import Testing
 
@@ -28,10 +29,23 @@ struct BackupNameTests {
         #expect(BackupPair(name: name, archivesIn: "/a", keysIn: "/a") == nil)
     }
 
+    private static let tenant = String(repeating: "0", count: 31) + "2"
+    private static let digest = String(repeating: "ab", count: 32)
+
+    @Test("a blob's entry names its tenant and its SHA-256")
+    func blob() throws {
+        let name = EntryName.blob(
+            TenantID(high: 0, low: 2), try #require(BlobDigest(text: Self.digest)))
+        #expect(name.description == "blobs/\(Self.tenant)/\(Self.digest)")
+        #expect(EntryName(name.description) == name)
+    }
+
     static let entries: [(String, EntryName?)] = [
         ("database", .database), ("partitions/2026-03-01", .partition("2026-03-01")),
         ("telemetry/log-0000000000000001.seg", .telemetry("log-0000000000000001.seg")),
         ("audit/checkpoints.log.1", .audit("checkpoints.log.1")), ("", nil), ("database/x", nil),
+        ("blobs/x/y", nil), ("blobs/\(tenant)/..", nil), ("blobs/\(tenant)/" + digest.uppercased(), nil),
+        ("blobs/\(tenant)/\(digest)/x", nil),
         ("keys/seal.key", nil),
         ("telemetry/../../etc/passwd", nil), ("telemetry/..", nil), ("telemetry/.x", nil), ("telemetry/", nil),
         ("/telemetry/x", nil), ("telemetry/a b", nil), ("audit/" + String(repeating: "a", count: 65), nil),

@@ -14,7 +14,7 @@ enum ConsoleSamples {
         person: .init(name: "Ada", initials: "A", formToken: "token"), notice: .init(text: "Saved.", icon: "check"),
         live: "/t/acme/live")
 
-    static let views = shell + devices + entrance + factors + profile + settings + audit + sites + bulk + map + reports
+    static let views = shell + devices + entrance + factors + profile + settings + audit + sites + bulk + tasks + map + reports
 
     private static let shell: [any PageView] = [
         ErrorPage(
@@ -141,6 +141,7 @@ enum ConsoleSamples {
                     cells: [.init(text: "x", time: moment, tags: ["site Berlin"])])
             ], hasRows: true, isEmpty: true, isNothingFound: true, next: "/n", first: "/f", count: "1",
             canManage: true, canRevoke: true, connectAddress: "/c", importAddress: "/i", bulkAddress: "/b",
+            orderAddress: "/o",
             viewsAddress: "/v", preferencesAddress: "/p", formToken: "t"),
         ConfirmPage(
             title: "Sure?", effect: "Gone.", address: "/a", act: "delete", verb: "Delete", back: "/",
@@ -163,6 +164,9 @@ enum ConsoleSamples {
                     seriesName: "power", unit: "W", value: "1", at: moment, spark: .init(points: "0,0 1,1", words: "w"),
                     explorerAddress: "/e")
             ], hasSeries: true, isWaiting: true, explorer: "/e",
+            work: .init(
+                tasks: [.init(words: "Start again", taskAddress: "/t", badge: .good("Succeeded"), time: moment)],
+                hasTasks: true, orderAddress: "/o"),
             reach: .init(holders: [holder], grantAddress: "/g"),
             audit: .init(entries: [.init(code: "device.registered", actor: "Ada", outcome: "denied", time: moment)]),
             canManage: true, canSuspend: true, canResume: true, canConnect: true, canRevoke: true, canDelete: true),

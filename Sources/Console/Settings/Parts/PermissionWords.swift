@@ -4,6 +4,8 @@ import Access
 enum PermissionSubject: String, CaseIterable, Sendable {
     case devices = "Devices"
     case telemetry = "Telemetry"
+    case tasks = "Tasks"
+    case releases = "Releases"
     case places = "Domains and models"
     case people = "People and rights"
     case reports = "Reports"
@@ -22,6 +24,11 @@ extension Permission {
         switch self {
         case .deviceRead, .deviceControl, .deviceManage, .deviceRevoke: .devices
         case .telemetryRead, .telemetryReadPersonal, .telemetryReadLocation, .telemetryManage: .telemetry
+        case .taskRead, .taskManage, .taskReboot, .taskSynchronise, .taskConfigure, .taskConfigureCommunication,
+            .taskChangeSecret, .taskInstall, .taskRotateKeys, .taskRenewCertificate, .taskCollectLogs,
+            .taskRunDiagnostic, .taskWake, .taskSendSMS, .taskCustom:
+            .tasks
+        case .artifactRead, .artifactManage, .releaseRead, .releaseManage, .updateKeyManage: .releases
         case .domainRead, .domainManage, .modelRead, .modelManage: .places
         case .reachRead, .principalRead, .principalManage, .shareRead, .shareManage, .approvalManage: .people
         case .reportRead, .reportManage: .reports
@@ -64,6 +71,26 @@ extension Permission {
         case .approvalManage: "decide which changes need a second approver"
         case .deliveryRead: "see outlets and deliveries"
         case .deliveryManage: "set up outlets, replay and read deliveries"
+        case .artifactRead: "see and download artifacts"
+        case .artifactManage: "upload and delete artifacts"
+        case .releaseRead: "see releases"
+        case .releaseManage: "make, publish, withdraw and delete releases"
+        case .updateKeyManage: "decide whose signatures updates must have"
+        case .taskRead: "see tasks and what became of them"
+        case .taskManage: "end, repeat and pause what others ordered"
+        case .taskReboot: "have devices start again"
+        case .taskSynchronise: "have devices report everything anew"
+        case .taskConfigure: "have devices follow their desired document"
+        case .taskConfigureCommunication: "change how devices reach the server"
+        case .taskChangeSecret: "give devices new passwords"
+        case .taskInstall: "install releases"
+        case .taskRotateKeys: "have devices make new keys"
+        case .taskRenewCertificate: "have devices renew their certificates"
+        case .taskCollectLogs: "have devices send their logs"
+        case .taskRunDiagnostic: "run diagnostics on devices"
+        case .taskWake: "have devices call in at once"
+        case .taskSendSMS: "have devices send text messages"
+        case .taskCustom: "give devices tasks that their model describes"
         case .planManage: "manage plans"
         case .platformManage: "manage tenants, keys and backups"
         }

@@ -1,0 +1,101 @@
+import Access
+import Base
+import Fleet
+import Northbound
+import Operations
+
+/// The form with which a task is ordered for many devices: what, for which, when; then what it would do.
+struct OrderPage: PageView {
+    static let template = "order"
+    static let menu: MenuItem? = .tasks
+
+    let title = "Give devices a task"
+    let action: String
+    let types: [DevicesPage.Choice]
+    let name: String
+    let filter: String
+    let starts: String
+    let zone: String
+    let fault: String?
+    let filterFault: FilterFault?
+    /// What would be done, once it is asked for.
+    let asks: Asks?
+    let list: String
+
+    /// The question before.
+    struct Asks: Sendable {
+        let effect: String
+        let verb: String
+        /// What the question was about: another order is asked about anew.
+        let seen: String
+    }
+}
+
+extension OrderPage {
+    /// The form, empty or as it came; `asks` is set when everything in it is good.
+    init(
+        _ console: ConsoleParts, _ visit: TenantVisit, _ form: FormFields, fault: String? = nil,
+        filterFault: FilterFault? = nil, asks: Asks? = nil
+    ) async throws {
+        let (held, _) = try await console.reach(of: visit.principal, in: visit.tenant)
+        action = "\(visit.home)/tasks/new"
+        let chosen = form.text("type").flatMap { TaskType(rawValue: $0) }
+        types = Self.offered.filter { held.contains($0.permission) }.map {
+            .init(value: $0.rawValue, label: $0.label, isOn: $0 == chosen)
+        }
+        name = form.text("title") ?? ""
+        filter = form.text("filter") ?? ""
+        starts = form.text("starts") ?? ""
+        zone = TypedTime.zone
+        self.fault = fault
+        self.filterFault = filterFault
+        self.asks = asks
+        list = "\(visit.home)/tasks"
+    }
+
+    /// What needs nothing beside its name; the others are ordered where their content is made.
+    private static let offered: [TaskType] = [
+        .reboot, .synchronise, .configure, .rotateKeys, .renewCertificate, .collectLogs, .runDiagnostic, .wake,
+    ]
+
+    /// Takes the form: asks first, then orders.
+    static func take(_ console: ConsoleParts, _ visit: TenantVisit) async throws -> Outcome {
+        let form = visit.form
+        let again = { (fault: String?, filterFault: FilterFault?) async throws -> Outcome in
+            .again(try await OrderPage(console, visit, form, fault: fault, filterFault: filterFault))
+        }
+        guard let type = form.text("type").flatMap({ TaskType(rawValue: $0) }), offered.contains(type) else {
+            return try await again("Choose what the devices shall do.", nil)
+        }
+        let filter = form.text("filter")
+        if let wrong = filter.flatMap({ FilterFault(in: $0) }) { return try await again(nil, wrong) }
+        var terms = OperationTerms()
+        if let text = form.text("starts") {
+            guard let starts = TypedTime.moment(text) else {
+                return try await again(
+                    "The start is a date and time such as 2027-01-31T18:00, in \(TypedTime.zone).", nil)
+            }
+            terms.starts = starts
+        }
+        do {
+            let seen = ["type", "filter", "starts"].map { form.text($0) ?? "" }.joined(separator: "\n").percentEncoded
+            guard form.text("seen") == seen else {
+                let count = try await console.fleet.count(
+                    filter: filter, in: visit.tenant.id, by: visit.principal)
+                guard count > 0 else { return try await again("No device matches this filter.", nil) }
+                let devices = count == 1 ? "1 device" : "\(count.grouped) devices"
+                let asks = Asks(
+                    effect:
+                        "\(type.label), for \(devices) that match now, as far as you may. Each gets it when it calls.",
+                    verb: "Give it to \(devices)", seen: seen)
+                return .show(try await OrderPage(console, visit, form, asks: asks))
+            }
+            let operation = try await console.operations.order(
+                OperationOrder(type, .filter(filter), title: form.text("title") ?? type.label, terms: terms),
+                in: visit.tenant.id, by: visit.principal)
+            return .seeOther("\(visit.home)/tasks/\(operation.id.text)", done: .created)
+        } catch let refusal as Refusal where [.invalid, .limited].contains(refusal.kind) {
+            return try await again(refusal.message, nil)
+        }
+    }
+}

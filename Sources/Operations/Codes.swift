@@ -1,0 +1,29 @@
+public import Audit
+
+extension AuditCode {
+    /// An operation was ordered.
+    public static let operationOrdered = AuditCode(
+        "operation.ordered", "Work was ordered for devices; details say of what type and for how many.")
+    /// An operation was ended before its end.
+    public static let operationCancelled = AuditCode(
+        "operation.cancelled", "What was still open of an operation was ended.")
+    /// Failed tasks of an operation are tried again.
+    public static let operationRetried = AuditCode(
+        "operation.retried", "The failed tasks of an operation are tried again.")
+    /// Nothing more of an operation is given out for now.
+    public static let operationPaused = AuditCode("operation.paused", "Nothing more of an operation is given out.")
+    /// A paused operation goes on.
+    public static let operationResumed = AuditCode("operation.resumed", "A paused operation goes on.")
+    /// A single task was ended.
+    public static let taskCancelled = AuditCode("task.cancelled", "A device's task was ended.")
+    /// A device tried to answer for a task that is not its own.
+    public static let taskForeign = AuditCode(
+        "task.foreign", "A device spoke of a task that is not its own, or does not exist.")
+
+    /// Every code that this part records.
+    public static let operations: [AuditCode] =
+        [
+            operationOrdered, operationCancelled, operationRetried, operationPaused, operationResumed, taskCancelled,
+            taskForeign,
+        ] + releases
+}

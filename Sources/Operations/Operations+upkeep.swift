@@ -1,0 +1,64 @@
+public import Base
+import Blobs
+import Storage
+
+extension Operations {
+    /// Removes what a deleted tenant left.
+    public func purge(_ tenant: TenantID) async throws {
+        let handle = database.tenant(tenant)
+        let devices = try await handle.read { transaction in
+            try transaction.rows("SELECT DISTINCT device FROM task WHERE tenant = $1 AND state < 100").map {
+                try $0.identifier(0, as: DeviceID.self)
+            }
+        }
+        for device in devices { board.forget(device) }
+        try await handle.write { transaction -> Void in
+            for table in OperationsSchema.tables + ReleasesSchema.tables {
+                try transaction.execute("DELETE FROM \(table) WHERE tenant = $1")
+            }
+        }
+        try await blobs.purge(tenant)
+        releases.drop(tenant)
+        bandwidth.forget(tenant)
+    }
+
+    /// Removes operations that have been over for longer than they are kept, with their tasks and history.
+    public func trim() async throws {
+        try await loadHolds()
+        let cutoff = clock.now - .seconds(OperationLimits.keptDays * 86_400)
+        while true {
+            let old = try await database.platform.read { transaction in
+                try transaction.acrossTenants.rows(
+                    """
+                    SELECT tenant, id FROM operation WHERE finished < $1
+                    ORDER BY finished, tenant, id LIMIT \(OperationLimits.removedAtOnce)
+                    """, cutoff
+                ).map {
+                    (tenant: try $0.identifier(0, as: TenantID.self), id: try $0.identifier(1, as: OperationID.self))
+                }
+            }
+            for operation in old { try await remove(operation.id, in: operation.tenant) }
+            if old.count < OperationLimits.removedAtOnce { return }
+        }
+    }
+
+    /// Removes an operation, its tasks some thousand at a time and the operation itself last.
+    func remove(_ id: OperationID, in tenant: TenantID) async throws {
+        let handle = database.tenant(tenant)
+        while true {
+            let removed = try await handle.write { transaction in
+                let tasks = """
+                    SELECT id FROM task WHERE tenant = $1 AND operation = $2 ORDER BY id
+                    LIMIT \(OperationLimits.tasksAtOnce)
+                    """
+                try transaction.execute("DELETE FROM task_status WHERE tenant = $1 AND task IN (\(tasks))", id)
+                return try transaction.execute("DELETE FROM task WHERE tenant = $1 AND id IN (\(tasks))", id)
+            }
+            if removed < OperationLimits.tasksAtOnce { break }
+        }
+        try await handle.write { transaction -> Void in
+            try transaction.execute("DELETE FROM operation_count WHERE tenant = $1 AND operation = $2", id)
+            try transaction.execute("DELETE FROM operation WHERE tenant = $1 AND id = $2", id)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+public import Access
+public import Audit
+public import Base
+public import Blobs
+public import Bus
+public import Fleet
+public import Storage
+public import Trust
+
+/// Work for devices: tasks, the operations that give the same task to many, and what became of each.
+///
+/// What is ordered is on disk before its caller gets an answer, and on the board, from which polls are answered, right
+/// after. Nothing is ever sent from here: a device gets its work when it calls.
+public struct Operations: Sendable {
+    /// The open tasks of every device, in memory.
+    public let board: TaskBoard
+    /// How fast tenants' devices may download.
+    public let bandwidth: Bandwidth
+
+    let database: Database
+    let access: Access
+    let audit: AuditLog
+    let keyRing: KeyRing
+    let fleet: Fleet
+    let bus: Bus
+    let blobs: Blobs
+    let clock: WallClock
+    let releases = ReleaseCache()
+    let holds = OperationHolds()
+    /// Devices whose tasks nobody will ever come for.
+    let deleted = DeletedDevices()
+    /// Wakes the clock of the tasks.
+    let wake = TaskWake()
+
+    /// The operations in this database.
+    public init(
+        database: Database, access: Access, audit: AuditLog, keyRing: KeyRing, fleet: Fleet, bus: Bus,
+        blobs: Blobs, clock: WallClock = .system
+    ) {
+        self.database = database
+        self.access = access
+        self.audit = audit
+        self.keyRing = keyRing
+        self.fleet = fleet
+        self.bus = bus
+        self.clock = clock
+        self.blobs = blobs
+        board = TaskBoard()
+        bandwidth = Bandwidth { [directory = access.directory] tenant in
+            (directory.plan(of: tenant)?.downloadKilobytesPerSecond ?? 1) << 10
+        }
+        addApprovals()
+    }
+
+    /// Puts what is open on the board, and ends what was being ordered when the server stopped; call it before the
+    /// listeners open.
+    public func start() async throws {
+        bus.subscribe(to: DeviceChanged.self) { [board, deleted] event in
+            guard event.change == .deleted else { return }
+            board.forget(event.device)
+            deleted.add(event.device, of: event.tenant)
+        }
+        try await database.platform.read { [board] transaction in
+            var tasks: [DeviceTask] = []
+            try transaction.acrossTenants.forEach(
+                "SELECT \(TaskStore.columns) FROM task t WHERE t.state < 100 AND t.state > 0"
+            ) { row in
+                tasks.append(try TaskStore.read(row))
+                guard tasks.count >= OperationLimits.tasksAtOnce else { return }
+                board.post(tasks)
+                tasks = []
+            }
+            board.post(tasks)
+        }
+        try await endUnprepared()
+        try await loadHolds()
+    }
+
+    static let unknown = Refusal(.notFound, "operation.unknown", "There is no such operation, or it is not for you.")
+
+    func record(
+        _ code: AuditCode, _ operation: OperationID, of tenant: TenantID, by actor: Actor, details: JSONValue = [:],
+        in transaction: Transaction
+    ) throws {
+        try audit.record(
+            AuditEntry(
+                code, tenant: tenant, actor: actor, object: AuditObject(kind: "operation", id: operation.text),
+                details: details),
+            in: transaction)
+    }
+}
+
+/// Tasks of a tenant changed: lists of them are out of date.
+public struct TasksChanged: Event, Hashable {
+    /// The tenant.
+    public let tenant: TenantID
+    /// The operations that they are part of.
+    public let operations: Set<OperationID>
+}
+
+/// Work waits for a device: whoever holds a connection of it says so.
+public struct TaskPosted: Event, Hashable {
+    /// The device's tenant.
+    public let tenant: TenantID
+    /// The device.
+    public let device: DeviceID
+}

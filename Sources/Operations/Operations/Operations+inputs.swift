@@ -1,0 +1,49 @@
+public import Base
+import Storage
+import Trust
+
+/// What tasks bring: sealed on disk, because it may be a password, and opened for the device alone.
+extension Operations {
+    func seal(
+        _ input: JSONValue, operation: OperationID, of tenant: TenantID, in transaction: Transaction
+    ) throws -> [UInt8]? {
+        guard input != [:] else { return nil }
+        return try keyRing.seal(
+            Array(input.canonical.utf8), at: OperationsSchema.operationInput.place(tenant, row: operation),
+            in: transaction)
+    }
+
+    func seal(_ input: JSONValue, task: TaskID, of tenant: TenantID, in transaction: Transaction) throws -> [UInt8]? {
+        guard input != [:] else { return nil }
+        return try keyRing.seal(
+            Array(input.canonical.utf8), at: OperationsSchema.taskInput.place(tenant, row: task), in: transaction)
+    }
+
+    /// What a task brings its device: what its operation brings to all, with its own members laid over it.
+    public func input(of task: PostedTask, in tenant: TenantID) async throws -> JSONValue {
+        try await database.tenant(tenant).read { transaction in
+            let common = try input(of: task.operation, in: tenant, transaction)
+            guard
+                let sealed = try transaction.row("SELECT input FROM task WHERE tenant = $1 AND id = $2", task.id)?
+                    .blobIfAny(0)
+            else { return common }
+            let own = try JSONValue(
+                parsing: keyRing.open(
+                    sealed, at: OperationsSchema.taskInput.place(tenant, row: task.id), in: transaction))
+            guard case .object(var members) = common, case .object(let above) = own else { return own }
+            members.merge(above) { $1 }
+            return .object(members)
+        }
+    }
+
+    /// What an operation brings to all its devices.
+    func input(
+        of operation: OperationID, in tenant: TenantID, _ transaction: Transaction
+    ) throws -> JSONValue {
+        let row = try transaction.row("SELECT input FROM operation WHERE tenant = $1 AND id = $2", operation)
+        guard let sealed = try row?.blobIfAny(0) else { return [:] }
+        return try JSONValue(
+            parsing: keyRing.open(
+                sealed, at: OperationsSchema.operationInput.place(tenant, row: operation), in: transaction))
+    }
+}

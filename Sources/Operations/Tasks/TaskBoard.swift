@@ -1,0 +1,83 @@
+public import Base
+import Synchronization
+
+/// A task as a poll needs it.
+public struct PostedTask: Sendable, Hashable {
+    /// The number by which update clients know it.
+    public let number: Int64
+    /// Its identifier.
+    public let id: TaskID
+    /// The operation that it is part of.
+    public let operation: OperationID
+    /// What it asks.
+    public let type: TaskType
+    /// How far it has come.
+    public let state: TaskState
+    /// The release that an install brings.
+    public let release: ReleaseID?
+}
+
+/// The open tasks of every device in memory, so that a poll is answered without the database.
+///
+/// It follows the commits: an act changes it after its transaction, before its caller gets an answer.
+public final class TaskBoard: Sendable {
+    fileprivate struct State {
+        var tasks: [DeviceID: [PostedTask]] = [:]
+        /// Operations of which nothing is given out now.
+        var held: Set<OperationID> = []
+    }
+
+    private let state = Mutex(State())
+
+    init() {}
+
+    /// How many devices have work.
+    public var devices: Int { state.withLock { $0.tasks.count } }
+
+    /// What a device is to do now: first what it has begun or what is to be ended, then the oldest that waits for it.
+    public func next(for device: DeviceID) -> PostedTask? {
+        state.withLock { state in
+            guard let tasks = state.tasks[device] else { return nil }
+            return tasks.first { $0.state.isWithDevice } ?? tasks.first { !state.held.contains($0.operation) }
+        }
+    }
+
+    /// The open task of a device that has this number.
+    public func task(_ number: Int64, of device: DeviceID) -> PostedTask? {
+        state.withLock { $0.tasks[device]?.first { $0.number == number } }
+    }
+
+    func post(_ tasks: [DeviceTask]) {
+        state.withLock { state in
+            for task in tasks { state.post(task) }
+        }
+    }
+
+    /// Says of which operations nothing is given out now.
+    func hold(_ operations: Set<OperationID>) { state.withLock { $0.held = operations } }
+
+    func forget(_ device: DeviceID) { state.withLock { $0.tasks[device] = nil } }
+}
+
+extension TaskBoard.State {
+    /// Puts a task where it belongs: a device sees what is queued or with it, and nothing else.
+    fileprivate mutating func post(_ task: DeviceTask) {
+        var list = tasks[task.device] ?? []
+        let place = list.firstIndex { $0.id == task.id }
+        guard task.state.isOpen, task.state != .waiting else {
+            if let place { list.remove(at: place) }
+            tasks[task.device] = list.isEmpty ? nil : list
+            return
+        }
+        let posted = PostedTask(
+            number: task.number, id: task.id, operation: task.operation, type: task.type, state: task.state,
+            release: task.release)
+        if let place {
+            list[place] = posted
+        } else {
+            // Identifiers begin with the time at which they were made: the oldest stands first.
+            list.insert(posted, at: list.firstIndex { $0.id > task.id } ?? list.endIndex)
+        }
+        tasks[task.device] = list
+    }
+}

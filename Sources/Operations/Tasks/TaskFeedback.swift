@@ -1,0 +1,126 @@
+import Base
+import Bus
+public import Fleet
+import Storage
+
+/// What a device says of a task.
+public struct TaskFeedback: Sendable, Hashable {
+    /// How the task stands, in the device's words.
+    public enum Report: Sendable, Hashable {
+        /// It has got the task.
+        case taken
+        /// It is at it.
+        case progress
+        /// It is done.
+        case succeeded
+        /// It could not do it.
+        case failed
+        /// It does not want to do it.
+        case refused
+        /// It has ended it, as somebody wanted.
+        case cancelled
+        /// It can not end it any more, and goes on.
+        case goesOn
+    }
+
+    /// Who says it.
+    public let device: AdmittedDevice
+    /// The number under which it got the task.
+    public let number: Int64
+    /// How the task stands.
+    public let report: Report
+    /// The word that the history keeps, where the protocol has a finer one.
+    public let word: String?
+    /// A number that the device gives with it.
+    public let code: Int64?
+    /// What the device says beside it.
+    public let details: [String]
+
+    /// What a device says of the task that it knows by this number.
+    public init(
+        _ report: Report, of number: Int64, from device: AdmittedDevice, word: String? = nil, code: Int64? = nil,
+        details: [String] = []
+    ) {
+        self.report = report
+        self.number = number
+        self.device = device
+        self.word = word
+        self.code = code
+        self.details = details.prefix(OperationLimits.details).map { String($0.prefix(OperationLimits.detailBytes)) }
+    }
+}
+
+/// What became of a device's words.
+public enum FeedbackOutcome: Sendable, Hashable {
+    /// They are kept, or say what is known already.
+    case kept
+    /// The task is over, in another way than the device says.
+    case closed
+    /// The device has no such task.
+    case unknown
+}
+
+extension Operations {
+    /// Keeps what devices say of their tasks, all in one transaction, in their order.
+    ///
+    /// The same words again change nothing, so that a device may repeat what it got no answer to, however late.
+    public func take(_ feedback: [TaskFeedback]) async throws -> [FeedbackOutcome] {
+        let now = clock.now
+        return try await database.platform.write { [board, bus] transaction in
+            var writers: [TenantID: TaskWriter] = [:]
+            var outcomes: [FeedbackOutcome] = []
+            for one in feedback {
+                let tenant = one.device.tenant
+                var writer = writers[tenant] ?? TaskWriter(transaction, tenant: tenant, at: now)
+                outcomes.append(try Self.take(one, &writer, at: now))
+                writers[tenant] = writer
+            }
+            for (_, writer) in writers.sorted(by: { $0.key < $1.key }) { try writer.finish(board, bus) }
+            return outcomes
+        }
+    }
+
+    private static func take(
+        _ feedback: TaskFeedback, _ writer: inout TaskWriter, at now: Timestamp
+    ) throws -> FeedbackOutcome {
+        guard let task = try TaskStore.find(number: feedback.number, in: writer.transaction),
+            task.device == feedback.device.device
+        else { return .unknown }
+        let event: TaskEvent =
+            switch feedback.report {
+            case .taken: .taken
+            case .progress: .began
+            case .succeeded: .ended(nil)
+            case .failed: .ended(.failed)
+            case .refused: .ended(.refused)
+            case .cancelled: .gaveUp
+            case .goesOn: .goesOn
+            }
+        if try writer.step(task, event, word: feedback.word, code: feedback.code, details: feedback.details) != nil {
+            return .kept
+        }
+        if task.state.isOpen {
+            // Nothing new about its state, yet what it says beside it is worth keeping.
+            if !feedback.details.isEmpty {
+                try TaskStore.note(
+                    feedback.word ?? task.state.name, code: feedback.code, details: feedback.details, of: task.id,
+                    at: now, in: writer.transaction)
+            }
+            return .kept
+        }
+        return feedback.report.agrees(with: task.state) ? .kept : .closed
+    }
+}
+
+extension TaskFeedback.Report {
+    /// Whether a device that says this of a task that is over says what is known.
+    fileprivate func agrees(with state: TaskState) -> Bool {
+        switch self {
+        case .succeeded: state == .succeeded
+        case .failed: state == .failed || state == .timedOut
+        case .refused: state == .refused
+        case .cancelled: state == .cancelled
+        case .taken, .progress, .goesOn: false
+        }
+    }
+}
