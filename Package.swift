@@ -34,7 +34,9 @@ let package = Package(
     products: [
         .executable(name: "tidegate", targets: ["tidegate"]),
         // For the nested packages of benchmarks and fuzz targets only.
-        .library(name: "TidegateParts", targets: ["Base", "MQTT", "Trust", "Telemetry", "Southbound", "Agent"]),
+        .library(
+            name: "TidegateParts",
+            targets: ["Base", "MQTT", "Trust", "Fleet", "Telemetry", "Southbound", "Agent"]),
         .library(name: "TidegateProbes", targets: ["Probes"]),
     ],
     dependencies: [

@@ -101,6 +101,36 @@ public struct DeviceOffline: Event, Hashable {
     public let reason: Reason
 }
 
+/// Devices have missed so many calls that they are late.
+public struct DevicesLate: Event, Hashable {
+    /// Their tenant.
+    public let tenant: TenantID
+    /// The devices.
+    public let devices: [DeviceID]
+    /// When that was found.
+    public let time: Timestamp
+}
+
+/// Devices have missed so many calls that they are silent.
+public struct DevicesSilent: Event, Hashable {
+    /// Their tenant.
+    public let tenant: TenantID
+    /// The devices.
+    public let devices: [DeviceID]
+    /// When that was found.
+    public let time: Timestamp
+}
+
+/// Devices that were late or silent have called again.
+public struct DevicesBack: Event, Hashable {
+    /// Their tenant.
+    public let tenant: TenantID
+    /// The devices.
+    public let devices: [DeviceID]
+    /// When they did.
+    public let time: Timestamp
+}
+
 /// A tenant was suspended or deleted: whoever holds a connection of one of its devices closes it at once.
 public struct TenantAccessEnded: Event, Hashable {
     /// The tenant.

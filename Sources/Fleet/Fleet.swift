@@ -12,6 +12,8 @@ public struct Fleet: Sendable {
     public let directory: DeviceDirectory
     /// Who is connected.
     public let presence: Presence
+    /// When devices shall call, and who has missed it.
+    public let heartbeats: Heartbeats
 
     let database: Database
     let access: Access
@@ -21,10 +23,11 @@ public struct Fleet: Sendable {
     let clock: WallClock
     let eventNumbers = EventNumbers()
 
-    /// The fleet in this database.
+    /// The fleet in this database; `steady` is how long the server has run, for deadlines of calls.
     public init(
         database: Database, access: Access, audit: AuditLog, bus: Bus, certificates: DeviceCertificates,
-        directory: DeviceDirectory, presence: Presence, clock: WallClock = .system
+        directory: DeviceDirectory, presence: Presence, clock: WallClock = .system,
+        steady: (@Sendable () -> Duration)? = nil
     ) {
         self.database = database
         self.access = access
@@ -34,6 +37,9 @@ public struct Fleet: Sendable {
         self.directory = directory
         self.presence = presence
         self.clock = clock
+        heartbeats = Heartbeats(
+            database: database, bus: bus, directory: directory, served: access.directory, presence: presence,
+            clock: clock, steady: steady)
     }
 
     /// Loads devices, credentials and models into the directory and marks everybody offline; call it before the
@@ -46,6 +52,7 @@ public struct Fleet: Sendable {
         }
         try await presence.start()
         try await DirectoryLoader(directory: directory, certificates: certificates).load(from: database)
+        try await heartbeats.start(hearing: access)
     }
 
     /// Where the device of this name or identifier lives, for Access, which gives rights at single devices.

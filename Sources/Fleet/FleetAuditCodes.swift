@@ -51,12 +51,19 @@ extension AuditCode {
     /// A model was deleted.
     public static let modelDeleted = AuditCode("model.deleted", "A model was deleted.")
 
+    /// A heartbeat policy was set.
+    public static let heartbeatSet = AuditCode(
+        "heartbeat.set", "How often devices shall call was set for a device, a domain or the tenant.")
+    /// A heartbeat policy was taken away.
+    public static let heartbeatRemoved = AuditCode(
+        "heartbeat.removed", "A heartbeat policy was taken away, so that the next one above it counts.")
+
     /// Every code that this part records.
     public static let fleet: [AuditCode] = [
         deviceRegistered, devicesRegistered, deviceUpdated, deviceSuspended, deviceResumed, bulkBegun,
         deviceRevoked,
         deviceDeleted, deviceReplaced, enrolmentTokenIssued, deviceEnrolled, deviceRenewed,
         deviceCertificateEnded, accessTokenCreated, accessTokenEnded, desiredChanged, modelCreated, modelUpdated,
-        modelDeleted,
+        modelDeleted, heartbeatSet, heartbeatRemoved,
     ]
 }

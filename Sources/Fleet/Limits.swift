@@ -96,4 +96,20 @@ public enum FleetLimits {
     public static let eventsKept = 10_000
     /// Events that one transaction of the upkeep removes.
     public static let trimmedEvents = 5000
+    /// Seconds between two calls of a device, and the longest pause that any client understands.
+    public static let heartbeatSeconds: ClosedRange<Int64> = 1...86_399
+    /// Percent by which a pause may differ from the interval.
+    public static let heartbeatJitter: ClosedRange<Int64> = 0...50
+    /// Missed calls after which a device is late.
+    public static let heartbeatLate: ClosedRange<Int64> = 1...1000
+    /// Missed calls after which a device is silent.
+    public static let heartbeatSilent: ClosedRange<Int64> = 2...3000
+    /// Bytes in the name of a time zone.
+    public static let timeZoneBytes = 64
+    /// Seconds by which a call may come late without being missed.
+    static let heartbeatGrace: Int64 = 2
+    /// Seconds without a turn after which the server itself was away, so that nobody is to blame for calls it missed.
+    static let heartbeatStall: Int64 = 15
+    /// Seconds between two looks at a silent device that may be heard on a connection it had all along.
+    static let heartbeatLook: Int64 = 60
 }

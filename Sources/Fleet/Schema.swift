@@ -163,5 +163,27 @@ public enum FleetSchema {
                 CREATE INDEX device_failure_last ON device_failure (tenant, last, device);
                 CREATE INDEX device_failure_total ON device_failure (tenant, total, device)
                 """),
+            Migration(
+                6, "heartbeat policies, and who missed calls",
+                """
+                CREATE TABLE heartbeat_policy (
+                    tenant BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    place BYTEA NOT NULL,
+                    policy TEXT NOT NULL,
+                    changed BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, kind, place)
+                );
+                CREATE TABLE device_heartbeat (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    state BIGINT NOT NULL,
+                    since BIGINT NOT NULL,
+                    late BIGINT NOT NULL,
+                    silent BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, device)
+                );
+                CREATE INDEX device_heartbeat_state ON device_heartbeat (tenant, state, device)
+                """),
         ])
 }

@@ -10,7 +10,8 @@ enum TenantPurge {
         if let last = rows.last {
             let end = try last.blob(0)
             for (table, column) in [
-                ("device_presence", "device"), ("device_failure", "device"), ("device_document", "device"),
+                ("device_presence", "device"), ("device_failure", "device"), ("device_heartbeat", "device"),
+                ("device_document", "device"),
                 ("enrolment_token", "device"),
                 ("device_access_token", "device"), ("device", "id"),
             ] {
@@ -19,7 +20,7 @@ enum TenantPurge {
             return true
         }
         try transaction.execute("DELETE FROM hardware_identifier WHERE owner = $1")
-        for table in ["device_label", "model_version", "model"] {
+        for table in ["device_label", "heartbeat_policy", "model_version", "model"] {
             try transaction.execute("DELETE FROM \(table) WHERE tenant = $1")
         }
         return false

@@ -9,6 +9,8 @@ public struct DeviceDetails: Sendable {
     public let model: Model?
     /// Its presence at this moment.
     public let presence: PresenceState
+    /// How it stands to its heartbeat.
+    public let heartbeat: HeartbeatStanding
     /// Its certificates, the newest first.
     public let certificates: [CertificateRecord]
     /// Its access tokens, without their secrets.
@@ -23,6 +25,7 @@ public struct DeviceDetails: Sendable {
         guard case .object(var members) = device.json else { return .null }
         members["modelName"] = model.map { .string($0.name.text) } ?? .null
         members["presence"] = presence.json
+        members["heartbeat"] = heartbeat.json
         members["certificates"] = .array(
             certificates.map { certificate in
                 [

@@ -76,10 +76,12 @@ enum DeviceStore {
         }
         for table in [
             "device_presence", "enrolment_token", "device_access_token", "device_document", "device_event",
-            "device_failure",
+            "device_failure", "device_heartbeat",
         ] {
             try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND device = $2", device.id)
         }
+        try transaction.execute(
+            "DELETE FROM heartbeat_policy WHERE tenant = $1 AND kind = 'device' AND place = $2", device.id)
         try transaction.execute("DELETE FROM device WHERE tenant = $1 AND id = $2", device.id)
     }
 }

@@ -56,6 +56,8 @@ extension Fleet {
             return DeviceDetails(
                 device: device, model: device.model.flatMap { directory.model($0) },
                 presence: presence.state(of: device.id, stored: stored),
+                heartbeat: heartbeats.standing(
+                    of: device.id, stored: try HeartbeatStore.standing(of: device.id, in: transaction)),
                 certificates: try certificates.list(of: device.id, tenant: tenant, in: transaction),
                 accessTokens: try AccessTokens.list(of: device.id, in: transaction),
                 enrolment: try EnrolmentTokens.outstanding(device.id, in: transaction),

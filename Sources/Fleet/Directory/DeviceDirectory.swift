@@ -177,6 +177,41 @@ public final class DeviceDirectory: Sendable {
         old.allowsAccessToken && !new.allowsAccessToken || old.oneCertificateForBoth && !new.oneCertificateForBoth
     }
 
+    /// A device that is let in, as far as policies depend on it.
+    struct Active: Sendable {
+        let id: DeviceID
+        let domain: DomainID
+        let model: ModelID?
+    }
+
+    /// The device with its tenant; nil when it is not let in.
+    func active(_ id: DeviceID) -> (tenant: TenantID, device: Active)? {
+        state.withLock { state in
+            guard let row = state.table.device(id), row.status == .active else { return nil }
+            return (
+                state.table.tenant(of: row),
+                Active(id: id, domain: state.table.domain(of: row), model: state.table.model(of: row))
+            )
+        }
+    }
+
+    /// The devices of a tenant that are let in.
+    func active(of tenant: TenantID) -> [Active] { active { $0 == tenant }[tenant] ?? [] }
+
+    /// The devices that are let in of the tenants that `isMeant` names, by tenant.
+    func active(where isMeant: (TenantID) -> Bool = { _ in true }) -> [TenantID: [Active]] {
+        state.withLock { state in
+            var active: [TenantID: [Active]] = [:]
+            for case let row? in state.table.devices where row.status == .active {
+                let tenant = state.table.tenant(of: row)
+                guard isMeant(tenant) else { continue }
+                active[tenant, default: []].append(
+                    Active(id: row.id, domain: state.table.domain(of: row), model: state.table.model(of: row)))
+            }
+            return active
+        }
+    }
+
     // MARK: - Changes, after their commit
 
     /// Takes what was loaded at start-up.

@@ -59,6 +59,16 @@ struct DeviceFilterSQL {
         case .online:
             return "d.id IN (SELECT o.device FROM device_presence o WHERE o.tenant = $1 AND o.online = 1)"
         case .enrolled: return "d.enrolled IS NOT NULL"
+        case .heartbeat(.calling):
+            return """
+                (d.status = \(sql.bind(DeviceStatus.active.code)) AND d.id NOT IN (SELECT b.device \
+                FROM device_heartbeat b WHERE b.tenant = $1 AND b.state > 0))
+                """
+        case .heartbeat(let state):
+            return """
+                d.id IN (SELECT b.device FROM device_heartbeat b \
+                WHERE b.tenant = $1 AND b.state = \(sql.bind(state.code)))
+                """
         case .hardware(let identifier):
             return """
                 d.id IN (SELECT h.device FROM hardware_identifier h WHERE h.owner = $1 \

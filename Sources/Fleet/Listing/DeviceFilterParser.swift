@@ -6,6 +6,7 @@ struct DeviceFilterParser {
 
     private static let fields = [
         "name", "state", "status", "model", "domain", "label.", "component.", "capability", "online", "enrolled",
+        "heartbeat",
     ]
 
     /// What lists show of a device: its status and whether it is there, in one word.
@@ -134,6 +135,11 @@ struct DeviceFilterParser {
                 throw wrong("capability is one of " + Capabilities.words.map(\.word).joined(separator: ", "))
             }
             return .term(.capability(capability))
+        case "heartbeat":
+            guard let state = HeartbeatState(rawValue: value) else {
+                throw wrong("heartbeat is one of " + HeartbeatState.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return .term(.heartbeat(state))
         case "online", "enrolled":
             let term = DeviceFilter.Expression.term(field == "online" ? .online : .enrolled)
             switch value {

@@ -10,6 +10,8 @@ public struct DevicePage: Sendable {
         public let modelName: Name?
         /// Its presence at this moment.
         public let presence: PresenceState
+        /// How it stands to its heartbeat.
+        public let heartbeat: HeartbeatStanding
         /// What the database has as the time it was last heard, by which the list is sorted.
         let writtenSeen: Timestamp?
 
@@ -18,6 +20,7 @@ public struct DevicePage: Sendable {
             guard case .object(var members) = device.json else { return .null }
             members["modelName"] = modelName.map { .string($0.text) } ?? .null
             members["presence"] = presence.json
+            members["heartbeat"] = heartbeat.json
             return .object(members)
         }
     }

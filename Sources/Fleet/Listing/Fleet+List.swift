@@ -24,24 +24,28 @@ extension Fleet {
                 filter, of: tenant, for: principal, seenBy: query.seenBy, &sql, in: transaction)
             // The partial index is asked for by its condition, which holds of every device.
             let placed = query.livesIn.map { "d.revision > 0 AND d.domain = \(sql.bind($0))" }
-            let standing: String? =
+            let position: String? =
                 switch query.position {
                 case .within(let box): Self.within(box, &sql)
                 case .nowhere: "d.latitude IS NULL"
                 case nil: nil
                 }
-            let both = [placed, standing, selected].compactMap { $0 }
+            let both = [placed, position, selected].compactMap { $0 }
             let condition = both.isEmpty ? nil : both.joined(separator: " AND ")
             let unpaged = sql
             let statement = Self.statement(query, condition, cursor, &sql)
             var items: [DevicePage.Item] = []
+            let standing = DeviceRow.count + PresenceState.count
             try transaction.forEach(statement, arguments: sql.arguments) { row in
                 let device = try DeviceRow.device(row)
                 let stored = try PresenceState(row, from: DeviceRow.count)
                 items.append(
                     DevicePage.Item(
                         device: device, modelName: device.model.flatMap { directory.model($0)?.name },
-                        presence: presence.state(of: device.id, stored: stored), writtenSeen: stored.lastSeen))
+                        presence: presence.state(of: device.id, stored: stored),
+                        heartbeat: heartbeats.standing(
+                            of: device.id, stored: try HeartbeatStanding(row, from: standing)),
+                        writtenSeen: stored.lastSeen))
             }
             // One more than asked for was read, to know whether there is a next page.
             let hasMore = items.count > query.limit
@@ -191,13 +195,14 @@ extension Fleet {
         }
         let conditions = parts.map { " AND \($0)" }.joined()
         return """
-            SELECT \(DeviceRow.columns), \(PresenceState.columns)
+            SELECT \(DeviceRow.columns), \(PresenceState.columns), \(HeartbeatStanding.columns)
             FROM (
                 SELECT \(key) AS sort_key, \(device) AS device_key FROM \(source)\(conditions)
                 ORDER BY \(key) \(order), \(device) \(order) LIMIT \(sql.bind(query.limit + 1))
             ) k
             JOIN device d ON d.tenant = $1 AND d.id = k.device_key
             JOIN device_presence p ON p.tenant = $1 AND p.device = k.device_key
+            \(HeartbeatStanding.join("k.device_key"))
             ORDER BY k.sort_key \(order), k.device_key \(order)
             """
     }

@@ -55,13 +55,15 @@ public struct ModelDocument: Hashable, Sendable {
     public var timeWindow: TimeWindow
     /// The separately versioned parts that such a device has.
     public var components: [Name]
+    /// How often such devices shall call, where neither they nor their domains have a policy.
+    public var heartbeat: HeartbeatPolicy?
 
     /// A document with these policies; each default suits an unmodified client.
     public init(
         description: String? = nil, series: [SeriesDeclaration] = [], undeclared: Undeclared = .accept,
         clientIdentifier: ClientIdentifier = .replace, allowsAccessToken: Bool = false,
         oneCertificateForBoth: Bool = true, certificateDays: Int = 30, timeWindow: TimeWindow = .usual,
-        components: [Name] = []
+        components: [Name] = [], heartbeat: HeartbeatPolicy? = nil
     ) {
         self.description = description
         self.series = series
@@ -72,6 +74,7 @@ public struct ModelDocument: Hashable, Sendable {
         self.certificateDays = certificateDays
         self.timeWindow = timeWindow
         self.components = components
+        self.heartbeat = heartbeat
     }
 }
 
@@ -111,6 +114,11 @@ extension ModelDocument {
                 reader.fault("components", "\(index)", "must be a name that is not there yet")
             }
         }
+        if let value = reader.value("heartbeat") {
+            var inner: [Refusal.Fault] = []
+            heartbeat = HeartbeatPolicy.read(value, at: reader.place("heartbeat"), faults: &inner)
+            reader.adopt(inner)
+        }
         reader.finish()
         guard reader.faults.isEmpty else { throw .faulty("model.invalid", "The model", reader.faults) }
     }
@@ -149,6 +157,7 @@ extension ModelDocument {
             "components": .array(components.map { .string($0.text) }),
         ]
         if let description { members["description"] = .string(description) }
+        if let heartbeat { members["heartbeat"] = heartbeat.json }
         return .object(members)
     }
 }

@@ -68,6 +68,18 @@ public final class Presence: Service, Sendable {
             connections: stored.connections + line.uncounted, transport: line.transport, address: line.address)
     }
 
+    /// Whether a device has a connection that stays open while it has nothing to say, and when it was last heard on
+    /// connections that are still in memory.
+    func contact(of device: DeviceID) -> (isHeld: Bool, seen: Timestamp?) {
+        shard(of: device).table.withLock { table in
+            guard let line = table.lines[device] else { return (false, nil) }
+            return (line.sessions.contains { $0.transport == Self.heldTransport }, line.seen)
+        }
+    }
+
+    /// The protocol whose connections are kept alive by the client's own pings.
+    private static let heldTransport = "mqtt"
+
     /// How many devices have a connection now.
     public var onlineCount: Int {
         shards.reduce(0) { count, shard in

@@ -99,6 +99,7 @@ extension Shape {
                     .required("protocol", .nullable(.text), "The protocol of its latest connection."),
                     .required("address", .nullable(.text), "The address of its latest connection."),
                 ])), "Whether it is connected."),
+        .required("heartbeat", heartbeatStanding, "Whether it calls as it shall."),
     ]
 
     private static let tokenMembers: [Member] = [

@@ -98,6 +98,7 @@ extension Shape {
                 .optional("futureSeconds", .count, "How far in the future a record may lie."),
             ]), "How far a device's time may lie from the server's."),
         .optional("components", .array(of: .name, atMost: FleetLimits.components), "Its separately versioned parts."),
+        .optional("heartbeat", .nullable(heartbeatDraft), "How often its devices shall call."),
     ]
 
     static let modelDocument = Shape.named("ModelDocument", .object(documentMembers))

@@ -8,7 +8,7 @@ extension RouteTable {
         routes +=
             roles(services) + grants(services) + tokens(services) + clients(services) + directories(services)
             + shares(services)
-            + models(services)
+            + models(services) + heartbeats(services)
         routes += users(services) + signInRules(services) + ownFactors(services) + factorRules(services)
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
         routes += userGroups(services) + reach(services) + changes(services)

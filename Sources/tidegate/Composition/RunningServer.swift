@@ -81,6 +81,7 @@ struct RunningServer: Sendable {
         bulk = console.bulk
         services.site = try Console(console).site
         northbound = try NorthboundServer(services: services, configuration: people, logger: parts.logger)
+        parts.fleet.heartbeats.register(in: parts.metrics)
         parts.metrics.gauge(
             "tidegate_telemetry_log_failing", "1 while readings can not be stored, so that none is acknowledged."
         ) { [telemetry = parts.telemetry] in telemetry.failure == nil ? 0 : 1 }
@@ -101,7 +102,7 @@ struct RunningServer: Sendable {
     var services: [any Service] {
         [
             parts.audit, parts.verification, parts.delivery, SignInService(parts.signIn, logger: parts.logger),
-            parts.fleet.presence,
+            parts.fleet.presence, parts.fleet.heartbeats,
             parts.telemetry,
             reports, probe, upkeep, bulk, TaskClock(parts.operations, logger: parts.logger),
         ] + [backups].compactMap { $0 } + [

@@ -19,6 +19,8 @@ final class FleetTestClock: Sendable {
     private let time = Mutex(Timestamp(microseconds: 1_800_000_000_000_000))
     var now: Timestamp { time.withLock { $0 } }
     func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
+    /// How long it has run, for those who must not hear of changes of the time of day.
+    var steady: Duration { now - Timestamp(microseconds: 1_800_000_000_000_000) }
     var clock: WallClock { WallClock { self.now } }
 }
 
@@ -148,13 +150,14 @@ extension FleetFixture {
         let access = Access(
             database: database, audit: audit, keyRing: ring, issuing: issuing, directory: tenants, clock: clock,
             tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) },
-            locate: { try Fleet.place($0, $1) }, deviceName: { try Fleet.name(of: $0, $1) })
+            locate: { try Fleet.place($0, $1) }, deviceName: { try Fleet.name(of: $0, $1) },
+            credentialsEnded: { bus.publish(CredentialsEnded(tenant: $0, principal: $1)) })
         try await access.start()
         let presence = Presence(database: database, bus: bus, clock: clock, logger: logger)
         let fleet = Fleet(
             database: database, access: access, audit: audit, bus: bus,
             certificates: DeviceCertificates(issuing: issuing, clock: clock),
-            directory: DeviceDirectory(tenants: tenants, clock: clock), presence: presence, clock: clock)
+            directory: DeviceDirectory(tenants: tenants, clock: clock), presence: presence, clock: clock, steady: { time.steady })
         func tenant(_ text: String) async throws -> TenantID {
             let slug = try #require(TenantSlug(text))
             return try await access.createTenant(slug, by: Self.admin).id
