@@ -162,7 +162,7 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Backup", "Northbound",
+                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Backup", "Southbound", "Northbound",
                 crypto, httpTypes,
             ],
             path: "Tests/Probes", swiftSettings: strict),

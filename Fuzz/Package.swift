@@ -12,6 +12,7 @@ let probed = [
     "FuzzCSV", "FuzzJSONArray", "FuzzRegistration", "FuzzDeviceFilter", "FuzzCursor", "FuzzQuery", "FuzzJSON",
     "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive", "FuzzDeviceReport", "FuzzCBOR",
     "FuzzUpdate", "FuzzSignature", "FuzzPasskeyAnswer", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard",
+    "FuzzDDI",
 ]
 
 let package = Package(

@@ -27,6 +27,27 @@ enum Limits {
     static let rememberedRates = 10_000
     /// Bytes in one request for ThingsBoard's attributes.
     static let attributeRequestBytes = 4 * 1024
+    /// Bytes of the name by which a device calls the server.
+    static let hostBytes = 255
+    /// Bytes in the body of one request of an update client.
+    static let ddiBodyBytes = 128 * 1024
+    /// Texts that are taken from one feedback; clients in use send up to 48.
+    static let ddiDetails = 50
+    /// Texts of an action's history that go with a deployment.
+    static let ddiHistory = 100
+    /// Bytes in the name of an attribute that an update client tells.
+    static let attributeNameBytes = 128
+    /// Devices of which is remembered that they have told their attributes.
+    static let rememberedAttributes = 1_000_000
+    /// Seconds after which an update client calls again, and while it has work.
+    static let pause: Int64 = 300
+    static let busyPause: Int64 = 30
+    /// Different lengths of a pause for which the answer to an empty poll is kept ready.
+    static let readyPolls = 4096
+    /// Parts of a file in one request.
+    static let ranges = 64
+    /// Bytes of a download that are read at once; so many of each wait in memory.
+    static let downloadBytes = 64 * 1024
     /// Bytes that arrive while a protocol's handlers are being installed.
     static let earlyBytes = 64 * 1024
 }
@@ -71,6 +92,16 @@ public struct SouthboundLimits: Sendable, Hashable {
     public var reportsPerConnection = 64
     /// Reports that one transaction keeps.
     public var reportsInGroup = 256
+    /// Requests of update clients that are worked on at once, beside polls, which take no time.
+    public var deviceWorkAtOnce = 512
+    /// Requests of update clients that wait for their turn.
+    public var deviceWorkWaiting = 10_000
+    /// Words of devices about their tasks that one transaction keeps.
+    public var feedbackInGroup = 256
+    /// Downloads under way at once.
+    public var downloads = 2000
+    /// How long a download waits for a device that takes nothing of it.
+    public var downloadStallTime: Duration = .seconds(120)
     /// How long connections get to finish when the server stops.
     public var drainTime: Duration = .seconds(10)
 

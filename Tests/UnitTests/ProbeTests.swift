@@ -20,7 +20,7 @@ struct ProbeTests {
         Case(corpus: "CBOR", probe: Probe.cbor), Case(corpus: "PasskeyAnswer", probe: Probe.passkeyAnswer),
         Case(corpus: "SenMLJSON", probe: Probe.senMLJSON), Case(corpus: "SenMLCBOR", probe: Probe.senMLCBOR),
         Case(corpus: "ThingsBoard", probe: Probe.thingsBoard), Case(corpus: "Update", probe: Probe.update),
-        Case(corpus: "Signature", probe: Probe.signature),
+        Case(corpus: "Signature", probe: Probe.signature), Case(corpus: "DDI", probe: Probe.ddi),
     ]
 
     @Test("every input of the corpus, and what comes of it, is decoded as promised", arguments: cases)

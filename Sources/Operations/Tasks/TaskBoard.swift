@@ -35,10 +35,14 @@ public final class TaskBoard: Sendable {
     public var devices: Int { state.withLock { $0.tasks.count } }
 
     /// What a device is to do now: first what it has begun or what is to be ended, then the oldest that waits for it.
-    public func next(for device: DeviceID) -> PostedTask? {
+    ///
+    /// - Parameter type: The only type that the device understands in the way in which it asks; nil is any.
+    public func next(for device: DeviceID, of type: TaskType? = nil) -> PostedTask? {
         state.withLock { state in
             guard let tasks = state.tasks[device] else { return nil }
-            return tasks.first { $0.state.isWithDevice } ?? tasks.first { !state.held.contains($0.operation) }
+            func isFit(_ task: PostedTask) -> Bool { type == nil || task.type == type }
+            return tasks.first { isFit($0) && $0.state.isWithDevice }
+                ?? tasks.first { isFit($0) && !state.held.contains($0.operation) }
         }
     }
 

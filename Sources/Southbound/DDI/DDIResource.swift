@@ -12,12 +12,6 @@ enum DDIResource: Hashable, Sendable {
     case cancel(Int64)
     case cancelFeedback(Int64)
     case installed(Int64)
-    case installedVersion
-    case confirmations
-    case confirmation(Int64)
-    case confirmationFeedback(Int64)
-    case activateAutoConfirm
-    case deactivateAutoConfirm
     case artifacts(Int64)
     case artifact(Int64, file: String)
     case checksum(Int64, file: String)
@@ -25,46 +19,51 @@ enum DDIResource: Hashable, Sendable {
     /// The resource that the parts of a path after the controller's identifier name.
     init?(_ parts: ArraySlice<Substring>) {
         let rest = Array(parts)
-        func number(_ index: Int) -> Int64? {
-            guard index < rest.count, rest[index].utf8.count <= 19, rest[index].utf8.allSatisfy({ (48...57).contains($0) })
-            else { return nil }
-            return Int64(rest[index])
-        }
         switch (rest.first, rest.count) {
-        case (nil, 0): self = .poll
+        case (nil, _): self = .poll
         case ("configData", 1): self = .configData
-        case ("deploymentBase", 2...3), ("cancelAction", 2...3), ("installedBase", 2), ("confirmationBase", 2...3):
-            if rest.count == 2, rest[0] == "confirmationBase", rest[1] == "activateAutoConfirm" {
-                self = .activateAutoConfirm
-                return
-            }
-            if rest.count == 2, rest[0] == "confirmationBase", rest[1] == "deactivateAutoConfirm" {
-                self = .deactivateAutoConfirm
-                return
-            }
-            guard let number = number(1), rest.count == 2 || rest[2] == "feedback" else { return nil }
-            switch (rest[0], rest.count) {
-            case ("deploymentBase", 2): self = .deployment(number)
-            case ("deploymentBase", _): self = .deploymentFeedback(number)
-            case ("cancelAction", 2): self = .cancel(number)
-            case ("cancelAction", _): self = .cancelFeedback(number)
-            case ("installedBase", _): self = .installed(number)
-            case (_, 2): self = .confirmation(number)
-            default: self = .confirmationFeedback(number)
-            }
-        case ("installedBase", 1): self = .installedVersion
-        case ("confirmationBase", 1): self = .confirmations
         case ("softwaremodules", 3...4):
-            guard let number = number(1), rest[2] == "artifacts" else { return nil }
-            guard rest.count == 4 else {
-                self = .artifacts(number)
-                return
+            guard let module = Self.file(rest) else { return nil }
+            self = module
+        case (let base?, 2...3):
+            guard let number = Self.number(rest[1]), rest.count == 2 || rest[2] == "feedback" else { return nil }
+            switch (base, rest.count) {
+            case ("deploymentBase", 2): self = .deployment(number)
+            case ("deploymentBase", 3): self = .deploymentFeedback(number)
+            case ("cancelAction", 2): self = .cancel(number)
+            case ("cancelAction", 3): self = .cancelFeedback(number)
+            case ("installedBase", 2): self = .installed(number)
+            default: return nil
             }
-            let name = String(rest[3])
-            self =
-                name.hasSuffix(".MD5SUM")
-                ? .checksum(number, file: String(name.dropLast(7))) : .artifact(number, file: name)
         default: return nil
         }
     }
+
+    /// What `softwaremodules/{number}/artifacts[/{file}]` names.
+    private static func file(_ parts: [Substring]) -> DDIResource? {
+        guard let number = number(parts[1]), parts[2] == "artifacts" else { return nil }
+        guard parts.count == 4 else { return .artifacts(number) }
+        guard let name = String(percentDecoding: parts[3]), !name.isEmpty else { return nil }
+        let suffix = ".MD5SUM"
+        guard name.hasSuffix(suffix) else { return .artifact(number, file: name) }
+        return .checksum(number, file: String(name.dropLast(suffix.count)))
+    }
+
+    private static func number(_ text: Substring) -> Int64? {
+        guard (1...18).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return Int64(text)
+    }
+
+    /// The methods that it answers to, the first of which is the usual one.
+    var methods: [String] {
+        switch self {
+        case .configData: ["PUT"]
+        case .deploymentFeedback, .cancelFeedback: ["POST"]
+        case .artifact: ["GET", "HEAD"]
+        default: ["GET"]
+        }
+    }
+
+    /// Whether a request brings a body.
+    var hasBody: Bool { methods[0] != "GET" }
 }

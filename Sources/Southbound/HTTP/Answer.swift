@@ -1,13 +1,17 @@
 import Base
 import NIOCore
 
-/// What is sent back for one request: always whole, always with a length.
+/// What is sent back for one request: always with a length, and in one piece unless it is too large for memory.
 struct Answer: Sendable {
     var status: Status
     var contentType: String?
     /// Further header lines, each with its line end.
     var headers: String = ""
     var body: [UInt8] = []
+    /// What follows in place of the body, bit by bit.
+    var content: StreamedContent?
+    /// The length of what a request for more than the head would have got, when this is an answer to `HEAD`.
+    var announcedLength: Int64?
     /// Whether the connection ends with this answer, whatever the client asked for.
     var closes = false
 
@@ -15,6 +19,8 @@ struct Answer: Sendable {
     enum Status: Int, Hashable, Sendable {
         case ok = 200
         case noContent = 204
+        case partialContent = 206
+        case notModified = 304
         case badRequest = 400
         case unauthorized = 401
         case forbidden = 403
@@ -22,8 +28,11 @@ struct Answer: Sendable {
         case methodNotAllowed = 405
         case requestTimeout = 408
         case conflict = 409
+        case gone = 410
+        case preconditionFailed = 412
         case contentTooLarge = 413
         case unsupportedMediaType = 415
+        case rangeNotSatisfiable = 416
         case expectationFailed = 417
         case unprocessableContent = 422
         case tooManyRequests = 429
@@ -34,6 +43,8 @@ struct Answer: Sendable {
             switch self {
             case .ok: "OK"
             case .noContent: "No Content"
+            case .partialContent: "Partial Content"
+            case .notModified: "Not Modified"
             case .badRequest: "Bad Request"
             case .unauthorized: "Unauthorized"
             case .forbidden: "Forbidden"
@@ -41,8 +52,11 @@ struct Answer: Sendable {
             case .methodNotAllowed: "Method Not Allowed"
             case .requestTimeout: "Request Timeout"
             case .conflict: "Conflict"
+            case .gone: "Gone"
+            case .preconditionFailed: "Precondition Failed"
             case .contentTooLarge: "Content Too Large"
             case .unsupportedMediaType: "Unsupported Media Type"
+            case .rangeNotSatisfiable: "Range Not Satisfiable"
             case .expectationFailed: "Expectation Failed"
             case .unprocessableContent: "Unprocessable Content"
             case .tooManyRequests: "Too Many Requests"
@@ -87,19 +101,54 @@ struct Answer: Sendable {
 
     private static let problemType = "application/problem+json"
 
-    /// Writes the answer as it goes over the wire.
+    /// The same answer to a request for its head alone.
+    var headOnly: Answer {
+        var answer = self
+        answer.announcedLength = announcedLength ?? length
+        answer.body = []
+        answer.content = nil
+        return answer
+    }
+
+    private var length: Int64 { announcedLength ?? content?.length ?? Int64(body.count) }
+
+    /// Writes the answer as it goes over the wire, without what is streamed.
     ///
-    /// Field names have their usual capitals: strongSwan's `pki` looks for `Content-Length` in no other spelling.
+    /// Field names have their usual capitals: strongSwan's `pki` looks for `Content-Length` in no other spelling. Nothing
+    /// is interpolated, because every poll of every device comes through here.
     func write(to buffer: inout ByteBuffer, date: [UInt8], closing: Bool) {
-        buffer.reserveCapacity(minimumWritableBytes: 160 + headers.utf8.count + body.count)
-        buffer.writeString("HTTP/1.1 \(status.rawValue) \(status.phrase)\r\nDate: ")
+        buffer.reserveCapacity(minimumWritableBytes: 192 + headers.utf8.count + body.count)
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeDecimal(Int64(status.rawValue))
+        buffer.writeStaticString(" ")
+        buffer.writeString(status.phrase)
+        buffer.writeStaticString("\r\nDate: ")
         buffer.writeBytes(date)
-        buffer.writeString("\r\n")
-        if status != .noContent { buffer.writeString("Content-Length: \(body.count)\r\n") }
-        if let contentType { buffer.writeString("Content-Type: \(contentType)\r\n") }
+        if status != .noContent, status != .notModified {
+            buffer.writeStaticString("\r\nContent-Length: ")
+            buffer.writeDecimal(length)
+        }
+        if let contentType {
+            buffer.writeStaticString("\r\nContent-Type: ")
+            buffer.writeString(contentType)
+        }
+        buffer.writeStaticString("\r\n")
         buffer.writeString(headers)
-        buffer.writeString(closing ? "Connection: close\r\n\r\n" : "\r\n")
+        if closing { buffer.writeStaticString("Connection: close\r\n") }
+        buffer.writeStaticString("\r\n")
         buffer.writeBytes(body)
+    }
+}
+
+extension ByteBuffer {
+    /// Writes the digits of a number that is not negative.
+    fileprivate mutating func writeDecimal(_ number: Int64) {
+        var divisor: Int64 = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
     }
 }
 

@@ -6,6 +6,10 @@ enum Authorization: Hashable, Sendable {
     case basic(user: String, password: String)
     /// A bearer token (RFC 6750).
     case bearer(String)
+    /// hawkBit's access token of one device.
+    case target(String)
+    /// hawkBit's token that speaks for all devices of a tenant.
+    case gateway
     /// Something else, or broken.
     case unusable
 
@@ -24,6 +28,9 @@ enum Authorization: Hashable, Sendable {
         switch parts[0].lowercased() {
         case "bearer":
             self = credential.utf8.count <= Limits.basicCredentialBytes ? .bearer(String(credential)) : .unusable
+        case "targettoken":
+            self = credential.utf8.count <= Limits.basicCredentialBytes ? .target(String(credential)) : .unusable
+        case "gatewaytoken": self = .gateway
         case "basic":
             guard let bytes = Base64.decode(credential.utf8, limit: Limits.basicCredentialBytes),
                 let colon = bytes.firstIndex(of: UInt8(ascii: ":")),

@@ -10,7 +10,7 @@ import NIOHTTP1
 @_spi(Fuzzing)
 public final class DeviceHTTPBench {
     private let service: DeviceHTTPService
-    private let queue: EnrolmentQueue
+    private let queue: DeviceWorkQueue
     private let loop: ConnectionLoop
     private let counts: SourceCounts
     private let address: ClientAddress
@@ -24,7 +24,7 @@ public final class DeviceHTTPBench {
         let (metrics, limits) = (Metrics(), SouthboundLimits())
         let counters = SouthboundCounters(metrics)
         let clock = WallClock { Timestamp(microseconds: 0) }
-        queue = EnrolmentQueue(atOnce: 1, waiting: 1_000)
+        queue = DeviceWorkQueue(atOnce: 1, waiting: 1_000, sharesPlaces: true)
         loop = ConnectionLoop(eventLoop: eventLoop, counters: counters)
         counts = SourceCounts(limits: limits)
         service = try DeviceHTTPService(

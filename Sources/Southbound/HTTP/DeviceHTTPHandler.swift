@@ -4,22 +4,27 @@ import NIOCore
 import NIOHTTP1
 
 /// One HTTP connection of a device or a stranger: hands requests to the service one by one and writes each answer in
-/// one piece, past the encoder that would make three TLS records of it.
+/// one piece, past the encoder that would make three TLS records of it; a download follows its head piece by piece.
 final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let service: DeviceHTTPService
-    private let connection: DeviceConnection
-    private let loop: ConnectionLoop
+    let service: DeviceHTTPService
+    let connection: DeviceConnection
+    let loop: ConnectionLoop
     private let device: AdmittedDevice?
     private var presence: PresenceSession?
 
     private var exchange = HTTPExchange<DeviceWork>()
     /// Requests that came before the one at hand was answered; nil nearly always.
     private var waiting: CircularBuffer<HTTPServerRequestPart>?
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
+    /// Who polled last on this connection.
+    private var caller: DDICaller?
+    /// What is being sent after the head of an answer; the next request waits for its end.
+    var download: Download?
+    private var isHead = false
     private var isReadHeld = false
     private var isBlocked = false
     private var isTakingWaiting = false
@@ -66,7 +71,9 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if isBlocked, context.channel.isWritable {
+        if download != nil {
+            pump()
+        } else if isBlocked, context.channel.isWritable {
             isBlocked = false
             awaitRequest()
             takeWaiting()
@@ -97,7 +104,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     // MARK: - The owner
 
     func deadlineReached() {
-        if isBlocked {
+        if isBlocked || download != nil {
             service.counters.writeTimeouts.add()
             connection.cut()
         } else if exchange.isAwaiting {
@@ -114,11 +121,16 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         }
     }
 
-    func drain() { if exchange.finish(), !isBlocked { close() } }
+    func drain() {
+        guard exchange.finish(), !isBlocked else { return }
+        if download == nil { close() } else { download?.closes = true }
+    }
 
     // MARK: - Requests
 
-    private var mustWait: Bool { exchange.isWorking || isBlocked || (waiting != nil && !isTakingWaiting) }
+    private var mustWait: Bool {
+        exchange.isWorking || isBlocked || download != nil || (waiting != nil && !isTakingWaiting)
+    }
 
     private func take(_ part: HTTPServerRequestPart) {
         switch part {
@@ -130,6 +142,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
 
     private func begin(_ head: HTTPRequestHead) {
         service.counters.requests.add()
+        isHead = head.method == .HEAD
         bodyBegan = loop.eventLoop.now
         connection.setDeadline(bodyBegan + Self.bodyGrace)
         let expectation = head.headers.first(name: "expect")
@@ -137,10 +150,12 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         let plan: DeviceHTTPService.Plan =
             expectation != nil && !expectsContinue
             ? .answer(.bare(.expectationFailed))
-            : service.plan(head, device: device, address: connection.address)
+            : service.plan(head, device: device, address: connection.address, caller: &caller)
         if let device {
             note(device)
-        } else if case .collect(.telemetry(let sender, _, _), _) = plan {
+        } else if let caller {
+            note(caller.device)
+        } else if case .collect(let work, _) = plan, let sender = work.device {
             note(sender)
         }
         perform(
@@ -200,10 +215,12 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         giveBody()
         guard let context else { return }
         if answer.status.rawValue >= 400 { service.counters.refusals.add() }
+        let answer = isHead ? answer.headOnly : answer
         let closes = closing || loop.isDraining
         loop.scratch.clear()
         answer.write(to: &loop.scratch, date: loop.date.text(at: service.clock.now), closing: closes)
         context.writeAndFlush(wrapOutboundOut(loop.scratch), promise: nil)
+        if let content = answer.content { return begin(Download(content, closes: closes)) }
         if closes { return close() }
         if context.channel.isWritable {
             if exchange.isAwaiting { awaitRequest() }
@@ -213,11 +230,18 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         }
     }
 
+    /// A download has gone out completely.
+    func downloadEnded(closes: Bool) {
+        if closes { return close() }
+        awaitRequest()
+        takeWaiting()
+    }
+
     /// Takes up what came in the meantime, and lets more come when there is nothing left.
     private func takeWaiting() {
         guard !isTakingWaiting else { return }
         isTakingWaiting = true
-        while !exchange.isWorking, !isBlocked, let part = waiting?.popFirst() { take(part) }
+        while !exchange.isWorking, !isBlocked, download == nil, let part = waiting?.popFirst() { take(part) }
         if waiting?.isEmpty == true { waiting = nil }
         isTakingWaiting = false
         if isReadHeld, !mustWait || exchange.isClosing {
@@ -247,6 +271,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     private func release(reason: DeviceOffline.Reason) {
         giveBody()
         waiting = nil
+        download = nil
         if let device, let context { service.registry.unregister(device, from: context.channel) }
         context = nil
         if let presence { service.services.presence?.disconnected(presence, reason: reason) }

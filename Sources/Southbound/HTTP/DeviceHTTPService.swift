@@ -16,14 +16,17 @@ final class DeviceHTTPService: Sendable {
     let counters: SouthboundCounters
     let bodies: BodyBudget
     let clock: WallClock
-    private let queue: EnrolmentQueue
+    /// What update clients ask; nil without anybody who gives work to devices.
+    let ddi: DDIService?
+    private let queue: DeviceWorkQueue
     private let logger: Logger
     private let attributes: [UInt8]
 
     init(
-        directory: DeviceDirectory, registry: ConnectionRegistry, services: DeviceServices, queue: EnrolmentQueue,
-        limits: SouthboundLimits, counters: SouthboundCounters, clock: WallClock, logger: Logger
+        directory: DeviceDirectory, registry: ConnectionRegistry, services: DeviceServices, queue: DeviceWorkQueue,
+        limits: SouthboundLimits, counters: SouthboundCounters, clock: WallClock, logger: Logger, ddi: DDIService? = nil
     ) throws {
+        self.ddi = ddi
         self.directory = directory
         self.registry = registry
         self.services = services
@@ -39,7 +42,13 @@ final class DeviceHTTPService: Sendable {
     // MARK: - Deciding
 
     /// What to do with a request, from its head alone: nobody's body is read before it is known who sends it.
-    func plan(_ head: HTTPRequestHead, device: AdmittedDevice?, address: ClientAddress) -> Plan {
+    ///
+    /// - Parameter caller: Who polled last on the connection, and afterwards who polls with this request, if it is a poll.
+    func plan(
+        _ head: HTTPRequestHead, device: AdmittedDevice?, address: ClientAddress, caller: inout DDICaller?
+    ) -> Plan {
+        let last = caller
+        caller = nil
         // RFC 9112 section 3.2: who names no host, or two, may mean another server than the one before us thinks.
         guard head.version == .http1_0 || head.headers.lazy.count(where: { $0.name.isHost }) == 1 else {
             return .answer(.bare(.badRequest, closes: true))
@@ -47,6 +56,10 @@ final class DeviceHTTPService: Sendable {
         if let device, !directory.isAdmitted(device) {
             refused(address, "device.refused", device.tenant)
             return .answer(.bare(.unauthorized, closes: true))
+        }
+        if let ddi, let last, let answer = ddi.answer(again: head, last) {
+            caller = last
+            return .answer(answer)
         }
         switch DeviceRoute(target: head.uri) {
         case .est(let operation, let tenant, let channel):
@@ -59,6 +72,11 @@ final class DeviceHTTPService: Sendable {
         case .telemetry(let tenant):
             guard head.method == .POST else { return .answer(.bare(.methodNotAllowed, headers: "Allow: POST\r\n")) }
             return telemetryPlan(tenant, head, device, address)
+        case .ddi(let path):
+            guard let ddi else { break }
+            let decision = ddi.decide(path, head, device, address)
+            caller = decision.caller
+            return decision.plan
         case nil: break
         }
         return .answer(.bare(.notFound))
@@ -133,6 +151,9 @@ final class DeviceHTTPService: Sendable {
                 device: device, contentType: contentType, contentEncoding: contentEncoding, body: body,
                 eventLoop: eventLoop)
             return services.telemetry(request).hop(to: eventLoop).map { Self.answer($0) }
+        case .ddi(let request):
+            guard let ddi else { return eventLoop.makeSucceededFuture(.bare(.notFound)) }
+            return ddi.perform(request, body: body, address: address, on: eventLoop)
         case .certificates(let tenant, let lines):
             return queued(address, eventLoop) { [services] in
                 Self.encoded(

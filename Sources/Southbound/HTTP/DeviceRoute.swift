@@ -18,24 +18,34 @@ enum DeviceRoute: Hashable, Sendable {
     case est(ESTOperation, tenant: TenantSlug?, channel: Trust.Channel?)
     /// Telemetry of a device of this tenant.
     case telemetry(tenant: TenantSlug)
+    /// hawkBit's Direct Device Integration.
+    case ddi(DDIPath)
 
     /// The route that `target` names, or nil when there is none.
     ///
     /// EST's path is `/.well-known/est/{op}`. The tenant stands before it, because strongSwan's `pki` can only put a
     /// prefix there, or in the place of RFC 7030's label. A further label may follow: `stream` asks for the streaming
     /// channel's certificate, any other does not count.
-    /// Nothing is percent-decoded: no part of a known path needs it.
+    /// Nothing of that is percent-decoded: no part of a known path needs it.
     init?(target: String) {
         guard target.utf8.count <= Limits.targetBytes else { return nil }
         var path = target.utf8[...]
         if let scheme = Self.authorityEnd(path) { path = path[scheme...] }
-        if let query = path.firstIndex(of: UInt8(ascii: "?")) { path = path[..<query] }
+        var query: Substring?
+        if let mark = path.firstIndex(of: UInt8(ascii: "?")) {
+            query = Substring(path[path.index(after: mark)...])
+            path = path[..<mark]
+        }
         guard path.first == UInt8(ascii: "/") else { return nil }
         let parts = path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .map { Substring($0) }
         guard let last = parts.last else { return nil }
         if parts.count == 2, last == "telemetry", let tenant = TenantSlug(parts[0]) {
             self = .telemetry(tenant: tenant)
+            return
+        }
+        if let path = DDIPath(parts, query: query) {
+            self = .ddi(path)
             return
         }
         guard let operation = ESTOperation(rawValue: String(last)),

@@ -10,6 +10,17 @@ enum DeviceWork: Sendable {
     case enrol(tenant: TenantSlug?, identifier: String, token: String, channel: Trust.Channel?, ESTLines)
     /// The next certificate.
     case renew(AdmittedDevice, channel: Trust.Channel?, ESTLines)
+    /// What an update client asks.
+    case ddi(DDIRequest)
     /// Readings.
     case telemetry(AdmittedDevice, contentType: String?, contentEncoding: String?)
+
+    /// Whose it is, when that was found out from the request itself.
+    var device: AdmittedDevice? {
+        switch self {
+        case .telemetry(let device, _, _): device
+        case .ddi(let request): request.device
+        case .certificates, .enrol, .renew: nil
+        }
+    }
 }

@@ -11,7 +11,7 @@ final class HTTPDate {
     func text(at now: Timestamp) -> [UInt8] {
         if now.seconds != second {
             second = now.seconds
-            text = Self.write(now)
+            text = Array(Self.text(of: now).utf8)
         }
         return text
     }
@@ -21,7 +21,8 @@ final class HTTPDate {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    private static func write(_ moment: Timestamp) -> [UInt8] {
+    /// The same for any moment, for one answer alone.
+    static func text(of moment: Timestamp) -> String {
         let (year, month, day) = moment.date
         let days = moment.seconds.flooredDivision(by: 86_400)
         let ofDay = moment.seconds - days * 86_400
@@ -29,6 +30,6 @@ final class HTTPDate {
         let weekday = Int(days - days.flooredDivision(by: 7) * 7)
         func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let clock = "\(two(ofDay / 3600)):\(two(ofDay / 60 % 60)):\(two(ofDay % 60))"
-        return Array("\(Self.days[weekday]), \(two(day)) \(months[Int(month) - 1]) \(year) \(clock) GMT".utf8)
+        return "\(Self.days[weekday]), \(two(day)) \(months[Int(month) - 1]) \(year) \(clock) GMT"
     }
 }

@@ -21,6 +21,8 @@ public struct DeviceServices: Sendable {
     public var presence: Presence?
     /// The devices' work, if they are given any.
     public var operations: Operations?
+    /// The devices themselves, for those who are given work.
+    public var fleet: Fleet?
 
     /// These services.
     public init(
@@ -29,7 +31,7 @@ public struct DeviceServices: Sendable {
         renew: @escaping @Sendable (RenewalRequest) async throws -> [UInt8],
         telemetry: @escaping @Sendable (TelemetryRequest) -> EventLoopFuture<TelemetryAnswer>,
         refused: @escaping @Sendable (_ source: String, _ code: String, _ tenant: TenantID?) -> Void,
-        presence: Presence?, operations: Operations? = nil
+        presence: Presence?, operations: Operations? = nil, fleet: Fleet? = nil
     ) {
         self.certificates = certificates
         self.enrol = enrol
@@ -38,6 +40,7 @@ public struct DeviceServices: Sendable {
         self.refused = refused
         self.presence = presence
         self.operations = operations
+        self.fleet = fleet
     }
 
     /// The services of this fleet; refusals go to its audit log.
@@ -62,7 +65,7 @@ public struct DeviceServices: Sendable {
             },
             telemetry: telemetry,
             refused: { source, code, tenant in audit.refuse(source: source, code: code, tenant: tenant) },
-            presence: fleet.presence, operations: operations)
+            presence: fleet.presence, operations: operations, fleet: fleet)
     }
 }
 

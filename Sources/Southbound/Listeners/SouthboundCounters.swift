@@ -18,6 +18,8 @@ struct SouthboundCounters: Sendable {
     let malformed: Counter
     let requestTimeouts: Counter
     let writeTimeouts: Counter
+    let downloadBytes: Counter
+    let brokenDownloads: Counter
     private let metrics: Metrics
 
     init(_ metrics: Metrics) {
@@ -50,6 +52,9 @@ struct SouthboundCounters: Sendable {
             "tidegate_device_request_timeouts_total", "HTTP connections closed because a request took too long.")
         writeTimeouts = metrics.counter(
             "tidegate_device_write_timeouts_total", "HTTP connections closed because the peer did not read.")
+        downloadBytes = metrics.counter("tidegate_download_bytes_total", "Bytes of artifacts that devices were sent.")
+        brokenDownloads = metrics.counter(
+            "tidegate_downloads_broken_total", "Downloads that ended because the artifact could not be read.")
     }
 
     /// The counter of certificates refused for this reason.

@@ -28,7 +28,7 @@ public final class SouthboundServer: Service, Sendable {
     private let bus: Bus
     private let logger: Logger
     private let entrance: Entrance
-    private let queue: EnrolmentQueue
+    private let queue: DeviceWorkQueue
     private let counts: SourceCounts
     private let counters: SouthboundCounters
     private let loops: [ConnectionLoop]
@@ -53,14 +53,18 @@ public final class SouthboundServer: Service, Sendable {
         let counters = SouthboundCounters(metrics)
         self.counters = counters
         counts = SourceCounts(limits: limits)
-        queue = EnrolmentQueue(atOnce: limits.enrolmentsAtOnce, waiting: limits.enrolmentsWaiting)
+        queue = DeviceWorkQueue(
+            atOnce: limits.enrolmentsAtOnce, waiting: limits.enrolmentsWaiting, sharesPlaces: true)
         entrance = Entrance(
             check: PeerCheck(
                 verifier: verifier, directory: directory, services: services, counters: counters, clock: clock,
                 logger: logger),
             http: try DeviceHTTPService(
                 directory: directory, registry: registry, services: services, queue: queue, limits: limits,
-                counters: counters, clock: clock, logger: logger),
+                counters: counters, clock: clock, logger: logger,
+                ddi: DDIService(
+                    directory: directory, services: services, limits: limits, metrics: metrics, clock: clock,
+                    logger: logger)),
             mqttPipeline: mqttPipeline)
         counters.show(counts, registry, entrance.http.bodies)
         loops = group.makeIterator().map { ConnectionLoop(eventLoop: $0, counters: counters) }
@@ -98,10 +102,12 @@ public final class SouthboundServer: Service, Sendable {
         }
         await withTaskGroup { group in
             group.addTask { await self.queue.run() }
+            group.addTask { await self.entrance.http.ddi?.run() }
             // A cancelled task ends here too: there is no other way out of a sleep without end.
             try? await gracefulShutdown()
             await self.stop(listeners)
             self.queue.close()
+            self.entrance.http.ddi?.close()
         }
     }
 

@@ -1,5 +1,6 @@
 import Access
 import Base
+import Blobs
 import Bus
 import Crypto
 import Foundation
@@ -7,6 +8,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Operations
 import ServiceLifecycle
 import Storage
 import SwiftASN1
@@ -28,6 +30,7 @@ struct SouthboundFixture: Sendable {
     let directory: String
     let database: Database
     let fleet: Fleet
+    let operations: Operations
     let access: Access
     let issuing: IssuingAuthorities
     let acme: TenantID
@@ -86,6 +89,7 @@ struct SouthboundFixture: Sendable {
         try await TestDatabase.withDirectory { directory in
             let parts = [
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
+                OperationsSchema.part, ReleasesSchema.part,
             ]
             try await engine.withDatabase(parts) { database in
                 let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
@@ -106,7 +110,8 @@ struct SouthboundFixture: Sendable {
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let ring = try KeyRing(
-            directory: "\(directory)/keys", columns: [IssuingAuthorities.sealedColumn, AuditSchema.personalColumn])
+            directory: "\(directory)/keys",
+            columns: [IssuingAuthorities.sealedColumn, AuditSchema.personalColumn] + OperationsSchema.sealedColumns)
         let deployment = try #require(DeploymentName("fleet.example.com"))
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: "\(directory)/keys", trust: "\(directory)/trust"), deployment: deployment)
@@ -126,6 +131,10 @@ struct SouthboundFixture: Sendable {
         let acme = try await access.createTenant(try #require(TenantSlug("acme")), by: admin).id
         let rival = try await access.createTenant(try #require(TenantSlug("rival")), by: admin).id
         try await fleet.start()
+        let operations = Operations(
+            database: database, access: access, audit: audit, keyRing: ring, fleet: fleet, bus: bus,
+            blobs: try Blobs(directory: "\(directory)/blobs"))
+        try await operations.start()
 
         let contexts = try TLSContexts(
             authorities.serverCertificate(for: "device", names: ServerNames(["localhost", "127.0.0.1"])))
@@ -149,7 +158,7 @@ struct SouthboundFixture: Sendable {
                 let promise = request.eventLoop.makePromise(of: TelemetryAnswer.self)
                 record.unanswered.append(promise)
                 return promise.futureResult
-            })
+            }, operations: operations)
         services.refused = { _, code, _ in record.refused.append(code) }
         let metrics = Metrics()
         let reports = ReportQueue(
@@ -188,12 +197,13 @@ struct SouthboundFixture: Sendable {
                 registry: registry, bus: bus, metrics: metrics, logger: logger)
         }
         let server = try make(0, metrics)
-        let stopping = ServiceGroup(services: [reports, server], logger: logger)
+        let stopping = ServiceGroup(services: [reports, server, TaskClock(operations, logger: logger)], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await stopping.run() }
             let addresses = try await server.addresses
             let fixture = SouthboundFixture(
-                directory: directory, database: database, fleet: fleet, access: access, issuing: issuing, acme: acme,
+                directory: directory, database: database, fleet: fleet, operations: operations, access: access,
+                issuing: issuing, acme: acme,
                 rival: rival, server: server, contexts: contexts, authorities: authorities, metrics: metrics,
                 device: try #require(addresses.device).port, mqtt: try #require(addresses.mqtt).port, record: record,
                 stopping: stopping, second: { try make($0, Metrics()) })

@@ -2,8 +2,8 @@ import NIOCore
 import Synchronization
 
 /// The work that event loops must not do (certificates, the database), a few pieces at once and a bounded number
-/// waiting, no source taking all the places.
-final class EnrolmentQueue: Sendable {
+/// waiting.
+final class DeviceWorkQueue: Sendable {
     private struct Job {
         let source: ClientAddress
         let promise: EventLoopPromise<Answer>
@@ -19,10 +19,16 @@ final class EnrolmentQueue: Sendable {
     private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let atOnce: Int
     private let most: Int
+    private let perSource: Int?
 
-    init(atOnce: Int, waiting: Int) {
+    /// A queue in which so many pieces wait at most.
+    ///
+    /// - Parameter sharesPlaces: Whether one source may take no more than a quarter of the places: for strangers. Devices
+    ///   have their own rates, and thousands of them may come from one address.
+    init(atOnce: Int, waiting: Int, sharesPlaces: Bool) {
         self.atOnce = max(atOnce, 1)
         most = max(waiting, 1)
+        perSource = sharesPlaces ? max(most / 4, 1) : nil
     }
 
     /// The answer, in its turn; nil when there is no room.
@@ -30,9 +36,8 @@ final class EnrolmentQueue: Sendable {
         from source: ClientAddress, on eventLoop: any EventLoop, _ work: @escaping @Sendable () async -> Answer
     ) -> EventLoopFuture<Answer>? {
         let promise: EventLoopPromise<Answer>? = waiting.withLock { waiting in
-            guard !waiting.isClosed, waiting.jobs.count < most,
-                waiting.jobs.reduce(0, { $0 + ($1.source == source ? 1 : 0) }) < max(most / 4, 1)
-            else { return nil }
+            guard !waiting.isClosed, waiting.jobs.count < most else { return nil }
+            if let perSource, waiting.jobs.reduce(0, { $0 + ($1.source == source ? 1 : 0) }) >= perSource { return nil }
             let promise = eventLoop.makePromise(of: Answer.self)
             waiting.jobs.append(Job(source: source, promise: promise, work: work))
             return promise

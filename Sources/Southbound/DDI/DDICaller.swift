@@ -1,0 +1,32 @@
+import Base
+import Fleet
+
+/// Who polled last on a connection, and how, so that the same poll again need be neither read nor looked up.
+struct DDICaller: Sendable {
+    /// The target of the poll.
+    let target: String
+    /// The server as the device called it.
+    let host: String
+    /// The field `Authorization` that let it in; nil when that was the connection's certificate.
+    let authorization: String?
+    /// The device, as it was admitted.
+    let device: AdmittedDevice
+    /// Where its links begin.
+    let base: String
+
+    /// Where links begin for who called `host` with this path; nil when that is no name or address of a server.
+    static func base(host: String, prefix: String) -> String? {
+        guard (1...Limits.hostBytes).contains(host.utf8.count), host.utf8.allSatisfy(isHost) else { return nil }
+        return "https://\(host)\(prefix)"
+    }
+
+    private static func isHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+            UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
+            true
+        default: false
+        }
+    }
+}

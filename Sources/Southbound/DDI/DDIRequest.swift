@@ -1,0 +1,17 @@
+import Base
+import Fleet
+
+/// A request of an update client that was understood and whose sender may make it.
+struct DDIRequest: Sendable {
+    /// Who asks.
+    let device: AdmittedDevice
+    /// Where the links in the answer begin.
+    let base: String
+    let resource: DDIResource
+    /// How many texts of the history are wanted with a deployment.
+    let history: Int
+    /// On what conditions an artifact is wanted.
+    let conditions: DDIArtifactRequest
+
+    var documents: DDIDocuments { DDIDocuments(base: base) }
+}

@@ -1,0 +1,132 @@
+import Base
+import Fleet
+import Logging
+import Operations
+
+/// What is not a poll.
+extension DDIService {
+    func answer(_ request: DDIRequest, _ body: [UInt8]) async throws -> Answer {
+        switch request.resource {
+        case .poll: throw Self.unknown
+        case .configData: return try await take(DDIAttributes(body), from: request.device)
+        case .deployment(let number): return try await deployment(number, request)
+        case .deploymentFeedback(let number): return try await take(DDIFeedback(body), of: number, from: request.device)
+        case .cancel(let number):
+            guard let task = operations.board.task(number, of: request.device.device), task.state == .cancelling else {
+                return try await missing(number, request.device)
+            }
+            return Self.json(DDIDocuments.cancel(number))
+        case .cancelFeedback(let number):
+            return try await take(cancellation: DDIFeedback(body), of: number, from: request.device)
+        case .installed(let number): return try await installed(number, request)
+        case .artifacts(let number):
+            return Self.json(request.documents.artifacts(number, try await release(number, request.device)))
+        case .artifact(let number, let file):
+            return try await send(try await artifact(number, file, request.device), request)
+        case .checksum(let number, let file):
+            let artifact = try await artifact(number, file, request.device)
+            return Answer(status: .ok, contentType: "text/plain", body: DDIDocuments.checksum(artifact))
+        }
+    }
+
+    // MARK: - Tasks
+
+    /// What a task brings; with this it has been given out.
+    private func deployment(_ number: Int64, _ request: DDIRequest) async throws -> Answer {
+        guard let task = operations.board.task(number, of: request.device.device), task.state != .cancelling else {
+            return try await missing(number, request.device)
+        }
+        if task.state == .queued { try await keep(TaskFeedback(.taken, of: number, from: request.device)) }
+        let release = try await release(number, request.device)
+        guard request.history > 0 else { return Self.json(request.documents.deployment(number, release)) }
+        let known = try await operations.task(number, of: request.device, history: request.history)
+        let history = known.map { ($0.task.state.name.uppercased(), $0.history.flatMap(\.details)) }
+        return Self.json(request.documents.deployment(number, release, history: history))
+    }
+
+    /// What the device has installed with a task.
+    private func installed(_ number: Int64, _ request: DDIRequest) async throws -> Answer {
+        guard let (task, _) = try await operations.task(number, of: request.device) else { throw Self.foreign }
+        guard task.state == .succeeded, let id = task.release,
+            let release = try await operations.release(id, of: request.device.tenant)
+        else { throw Self.unknown }
+        return Self.json(request.documents.deployment(number, release))
+    }
+
+    private func take(_ feedback: DDIFeedback, of number: Int64, from device: AdmittedDevice) async throws -> Answer {
+        let report = feedback.ofDeployment
+        try await keep(
+            TaskFeedback(
+                report, of: number, from: device, word: report == .progress ? feedback.execution.rawValue : nil,
+                code: feedback.code, details: feedback.details))
+        // It is another device now, and says so when it is asked.
+        if report == .succeeded { attributes.remove(device.device) }
+        return Self.taken
+    }
+
+    private func take(
+        cancellation feedback: DDIFeedback, of number: Int64, from device: AdmittedDevice
+    ) async throws -> Answer {
+        let report = feedback.ofCancellation
+        let task = operations.board.task(number, of: device.device)
+        // That it goes on is known when nobody wants it ended any more.
+        if let task, task.state != .cancelling, report != .goesOn { throw Self.notCancelling }
+        try await keep(
+            TaskFeedback(
+                report, of: number, from: device, word: report == .progress ? feedback.execution.rawValue : nil,
+                code: feedback.code, details: feedback.details))
+        return Self.taken
+    }
+
+    private func keep(_ words: TaskFeedback) async throws {
+        counters.feedback.add()
+        switch try await feedback.keep(words) {
+        case .kept: break
+        case .closed: throw Self.closed
+        case .unknown: throw Self.foreign
+        }
+    }
+
+    /// The answer about a task that is not open: one thing when it was the device's own, another when it never was.
+    private func missing(_ number: Int64, _ device: AdmittedDevice) async throws -> Answer {
+        guard try await operations.task(number, of: device) != nil else { throw Self.foreign }
+        throw Self.unknown
+    }
+
+    private static let taken = Answer(status: .ok)
+
+    // MARK: - Attributes
+
+    private func take(_ told: DDIAttributes, from device: AdmittedDevice) async throws -> Answer {
+        let report = DeviceReport(told.report, of: device, received: clock.now)
+        switch try await reports.keep(report) {
+        case .refused(let refusal): throw refusal
+        case .kept, .documents:
+            attributes.insert(device.device)
+            return Self.taken
+        }
+    }
+
+    // MARK: - Artifacts
+
+    /// The release that an open task brings its device.
+    private func release(_ number: Int64, _ device: AdmittedDevice) async throws -> Release {
+        guard let task = operations.board.task(number, of: device.device), task.type == .install, let id = task.release
+        else {
+            _ = try await missing(number, device)
+            throw Self.unknown
+        }
+        guard let release = try await operations.release(id, of: device.tenant) else {
+            logger.error("a task's release is not there", metadata: ["task": "\(task.id)", "release": "\(id)"])
+            throw Self.unknown
+        }
+        return release
+    }
+
+    private func artifact(_ number: Int64, _ file: String, _ device: AdmittedDevice) async throws -> Artifact {
+        guard let artifact = try await release(number, device).artifacts.first(where: { $0.name == file }) else {
+            throw Self.unknown
+        }
+        return artifact
+    }
+}
