@@ -39,9 +39,6 @@ enum Limits {
     static let attributeNameBytes = 128
     /// Devices of which is remembered that they have told their attributes.
     static let rememberedAttributes = 1_000_000
-    /// Seconds after which an update client calls again, and while it has work.
-    static let pause: Int64 = 300
-    static let busyPause: Int64 = 30
     /// Different lengths of a pause for which the answer to an empty poll is kept ready.
     static let readyPolls = 4096
     /// Parts of a file in one request.

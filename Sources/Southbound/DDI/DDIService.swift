@@ -158,7 +158,9 @@ final class DDIService: Sendable {
         counters.polls.add()
         let device = caller.device
         let task = operations.board.next(for: device.device, of: .install)
-        let pause = task == nil ? Limits.pause : Limits.busyPause
+        let now = clock.now
+        fleet.heartbeats.called(device.device, at: now)
+        let pause = fleet.heartbeats.pause(of: device, isBusy: task != nil, at: now)
         let isAsked = !attributes.contains(device.device)
         guard task != nil || isAsked else { return emptyPoll(pause) }
         var links: [(name: String, path: String)] = []
