@@ -51,7 +51,9 @@ extension Operations {
                     SELECT id FROM task WHERE tenant = $1 AND operation = $2 ORDER BY id
                     LIMIT \(OperationLimits.tasksAtOnce)
                     """
-                try transaction.execute("DELETE FROM task_status WHERE tenant = $1 AND task IN (\(tasks))", id)
+                for table in ["task_status", "task_attempt"] {
+                    try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND task IN (\(tasks))", id)
+                }
                 return try transaction.execute("DELETE FROM task WHERE tenant = $1 AND id IN (\(tasks))", id)
             }
             if removed < OperationLimits.tasksAtOnce { break }

@@ -62,6 +62,13 @@ public enum OperationsSchema {
                 CREATE INDEX task_number_known ON task (tenant, number);
                 CREATE INDEX task_of_operation ON task (tenant, operation, state, id);
                 CREATE INDEX task_of_device ON task (tenant, device, id);
+                CREATE TABLE task_attempt (
+                    tenant BYTEA NOT NULL,
+                    number BIGINT NOT NULL,
+                    task BYTEA NOT NULL,
+                    PRIMARY KEY (tenant, number)
+                );
+                CREATE INDEX task_attempt_of ON task_attempt (tenant, task);
                 CREATE TABLE task_status (
                     tenant BYTEA NOT NULL,
                     task BYTEA NOT NULL,
@@ -87,5 +94,5 @@ public enum OperationsSchema {
     public static let sealedColumns = [operationInput, taskInput]
 
     /// The tables, in the order in which a removed tenant's rows go.
-    static let tables = ["task_status", "task", "operation_count", "operation"]
+    static let tables = ["task_status", "task_attempt", "task", "operation_count", "operation"]
 }

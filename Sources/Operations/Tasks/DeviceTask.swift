@@ -9,7 +9,7 @@ public typealias TaskID = Identifier<TaskKind>
 public struct DeviceTask: Sendable, Hashable {
     /// Its identifier.
     public let id: TaskID
-    /// The short number by which update clients know this attempt; a further attempt has a new one.
+    /// The short number by which update clients know this attempt; a further attempt has a new one, and former ones stay known.
     public internal(set) var number: Int64
     /// Whose work it is.
     public let device: DeviceID

@@ -86,6 +86,7 @@ extension Operations {
         guard let task = try TaskStore.find(number: feedback.number, in: writer.transaction),
             task.device == feedback.device.device
         else { return .unknown }
+        if task.number != feedback.number { return try takeLate(feedback, of: task, &writer, at: now) }
         let event: TaskEvent =
             switch feedback.report {
             case .taken: .taken
@@ -109,6 +110,25 @@ extension Operations {
             return .kept
         }
         return feedback.report.agrees(with: task.state) ? .kept : .closed
+    }
+
+    /// Takes words about an attempt that is over: that it succeeded after all spares the next one, unless the device has
+    /// begun that; all else is history. A refusal would help nobody, and some clients would repeat themselves for ever.
+    private static func takeLate(
+        _ feedback: TaskFeedback, of task: DeviceTask, _ writer: inout TaskWriter, at now: Timestamp
+    ) throws -> FeedbackOutcome {
+        if feedback.report == .succeeded, !task.state.isWithDevice,
+            try writer.step(
+                task, .ended(nil), word: feedback.word, code: feedback.code, details: feedback.details) != nil
+        {
+            return .kept
+        }
+        if task.state.isOpen {
+            try TaskStore.note(
+                "late: \(feedback.word ?? "\(feedback.report)")", code: feedback.code, details: feedback.details,
+                of: task.id, at: now, in: writer.transaction)
+        }
+        return .kept
     }
 }
 

@@ -28,6 +28,10 @@ struct TaskMachine {
     /// What becomes of a task; nil when the event says nothing new, or comes too late.
     func step(_ task: DeviceTask, _ event: TaskEvent, at now: Timestamp) -> DeviceTask? {
         if event == .retry { return task.state.isFailure ? again(task, after: 0, at: now) : nil }
+        // Nobody had heard how it ended: now it is known.
+        if event == .ended(nil), task.state == .timedOut || task.state == .expired {
+            return task.with(.succeeded, due: task.due, at: now)
+        }
         guard task.state.isOpen else { return nil }
         switch event {
         case .due:

@@ -10,9 +10,26 @@ enum TaskStore {
         try transaction.row("SELECT \(columns) FROM task t WHERE t.tenant = $1 AND t.id = $2", id).map(read)
     }
 
-    /// The task that has this number now.
+    /// The task that has this number now, or had it at an earlier attempt.
     static func find(number: Int64, in transaction: Transaction) throws -> DeviceTask? {
-        try transaction.row("SELECT \(columns) FROM task t WHERE t.tenant = $1 AND t.number = $2", number).map(read)
+        if let task = try transaction.row(
+            "SELECT \(columns) FROM task t WHERE t.tenant = $1 AND t.number = $2", number)
+        {
+            return try read(task)
+        }
+        return try transaction.row(
+            """
+            SELECT \(columns) FROM task_attempt a JOIN task t ON t.tenant = a.tenant AND t.id = a.task
+            WHERE a.tenant = $1 AND a.number = $2
+            """, number
+        ).map(read)
+    }
+
+    /// Gives a task that is tried again a number of its own; whoever still holds the former one is understood.
+    static func renumber(_ task: DeviceTask, in transaction: Transaction) throws -> Int64 {
+        try transaction.execute(
+            "INSERT INTO task_attempt (tenant, number, task) VALUES ($1, $2, $3)", task.number, task.id)
+        return try TaskNumber.take(1, in: transaction.acrossTenants).first ?? task.number
     }
 
     /// Writes new tasks, each with what it alone brings, sealed.

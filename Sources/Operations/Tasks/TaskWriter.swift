@@ -31,7 +31,7 @@ struct TaskWriter {
             return nil
         }
         if next.attempt > task.attempt {
-            next.number = try TaskNumber.take(1, in: transaction.acrossTenants).first ?? next.number
+            next.number = try TaskStore.renumber(task, in: transaction)
         }
         if code != nil { next.code = code }
         if let last = details.last { next.detail = last }

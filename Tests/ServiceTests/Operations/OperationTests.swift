@@ -92,8 +92,9 @@ import Testing
             try await world.operations.turn()
             let second = try world.next(devices[0])
             #expect(second.id == first.id && second.number != first.number, "a further attempt has a new number")
-            #expect(try await world.say(.succeeded, of: first, from: devices[0]) == .unknown, "the old one is over")
             _ = try await world.say(.taken, of: second, from: devices[0])
+            #expect(try await world.say(.succeeded, of: first, from: devices[0]) == .kept, "the old one is over")
+            #expect(try await world.counts(operation.id) == [.offered: 1, .queued: 1], "and it is at the new one")
             world.world.time.advance(by: .seconds(600))
             try await world.operations.turn()
             #expect(try await world.counts(operation.id) == [.timedOut: 1, .expired: 1])
@@ -102,9 +103,33 @@ import Testing
                 operation.id, in: world.world.acme, by: OperationsFixture.admin)
             #expect(retried.state == .running && retried.counts == [.waiting: 2])
             try await world.operations.turn()
-            _ = try await world.say(.succeeded, of: try world.next(devices[0]), from: devices[0])
+            // It had done the first attempt all the while: the third is not needed.
+            #expect(try await world.say(.failed, of: second, from: devices[0]) == .kept)
+            #expect(try await world.counts(operation.id) == [.queued: 2])
+            #expect(try await world.say(.succeeded, of: first, from: devices[0]) == .kept)
+            #expect(world.operations.board.next(for: devices[0].id) == nil)
+            #expect(try await world.say(.succeeded, of: first, from: devices[0]) == .kept, "however often")
             _ = try await world.say(.succeeded, of: try world.next(devices[1]), from: devices[1])
             #expect(try await world.state(operation.id) == .finished)
+        }
+    }
+
+    @Test("a device that was done and could not say so in time is heard late", arguments: TestDatabase.engines)
+    func late(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { world in
+            let devices = try await world.devices(1)
+            let operation = try await world.order(terms: OperationTerms(life: 600, timeout: 60))
+            let task = try world.next(devices[0])
+            _ = try await world.say(.progress, of: task, from: devices[0])
+            world.world.time.advance(by: .seconds(61))
+            try await world.operations.turn()
+            #expect(try await world.counts(operation.id) == [.timedOut: 1])
+            #expect(try await world.say(.progress, of: task, from: devices[0]) == .closed)
+            #expect(try await world.say(.succeeded, of: task, from: devices[0]) == .kept)
+            #expect(try await world.say(.succeeded, of: task, from: devices[0]) == .kept)
+            #expect(try await world.counts(operation.id) == [.succeeded: 1])
+            #expect(try await world.state(operation.id) == .finished)
+            #expect(try await world.say(.failed, of: task, from: devices[0]) == .closed)
         }
     }
 

@@ -160,7 +160,8 @@ struct SouthboundDownloadTests {
             #expect(hasCome4)
             try await slow.channel.setOption(.autoRead, value: false).get()
             _ = try await fixture.fleet.revoke("meter-1", in: fixture.acme, by: SouthboundFixture.admin)
-            try await slow.channel.setOption(.autoRead, value: true).get()
+            // The connection may have been reset before it reads again.
+            try? await slow.channel.setOption(.autoRead, value: true).get()
             try await slow.closed()
             #expect(slow.received.utf8.count < large.utf8.count)
         }
