@@ -122,11 +122,12 @@ def test_a_signed_update_becomes_a_release_and_a_forged_one_does_not(server, tmp
 
 
 def test_the_command_goes_on_after_the_server_was_killed(tmp_path):
+    (tmp_path / "server").mkdir()
     server = Server(tmp_path / "server")
     try:
         server.tenant("acme")
         big = tmp_path / "big.bin"
-        big.write_bytes(os.urandom(1 << 20) * 192)
+        big.write_bytes(os.urandom(1 << 20) * 48)
         command = [BINARY, "admin", "--data", server.data, "--json", "artifact", "upload", big, "--tenant", "acme"]
         sending = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         listed = lambda: server.admin("artifact", "list", "--tenant", "acme")["items"]

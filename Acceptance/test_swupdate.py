@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -73,12 +74,15 @@ class SWUpdate:
                 ["swupdate", "-H", HARDWARE, "-f", self.configuration, "-u", " ".join([*self.options, *options, "-e"])],
                 env={"TMPDIR": str(self.folder / "run"), "PATH": "/usr/bin:/bin"}, stdout=log, stderr=log,
                 start_new_session=True,
+                # Its parts answer each other over sockets that may be closed, and SIGPIPE would end it: it is left
+                # ignored, as systemd leaves it for Debian's own unit (`IgnoreSIGPIPE`).
+                restore_signals=False,
             )
 
     def stop(self, how=signal.SIGTERM):
         """Ends it and its own subprocesses, which are in a session of their own."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(how)
+            os.killpg(self.process.pid, how)
             self.process.wait(30)
         self.process = None
         shutil.rmtree(self.folder / "run", ignore_errors=True)
@@ -107,6 +111,7 @@ def swupdate(own_server, signer):
     yield make
     for one in running:
         one.stop(signal.SIGKILL)
+        print(one.log.read_text(errors="replace")[-4000:])
         shutil.rmtree(one.folder, ignore_errors=True)
 
 

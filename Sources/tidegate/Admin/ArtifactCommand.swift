@@ -30,14 +30,19 @@ struct ArtifactCommand: AsyncParsableCommand {
             let (digest, size) = try await summary()
             let id = try await begun(server, all, name, digest, size)
             let path: AdminPath = "/api/v1/tenants/\(tenant)/artifacts/\(id)"
-            var failures = 0
+            var (stands, failures) = (Int64(-1), 0)
             while true {
-                let shown = try await patiently(&failures) { try await server.send(.get, path.text) }
+                // Asked anew after each cut: only the server knows what of the last part it has.
+                let shown = try await patiently { try await server.send(.get, path.text) }
                 if shown["state"] == "whole" { return show(shown, first: ["id", "name", "type", "signature", "size"]) }
                 guard let offset = shown["received"]?.integer else { throw AdminFailure("The answer names no offset.") }
+                if offset > stands { (stands, failures) = (offset, 0) }
                 let part = AdminClient.FilePart(path: file, offset: offset, size: size, progress: progress(of: size))
-                try await patiently(&failures) { _ = try await server.send(.patch, path.text, .part(part)) }
-                failures = 0
+                do {
+                    _ = try await server.send(.patch, path.text, .part(part))
+                } catch {
+                    try await rest(after: error, &failures)
+                }
             }
         }
 
@@ -62,18 +67,26 @@ struct ArtifactCommand: AsyncParsableCommand {
         }
 
         /// Repeats what a lost connection ended, a little later each time; gives up after some minutes.
-        private func patiently<Value>(_ failures: inout Int, _ act: () async throws -> Value) async throws -> Value {
+        private func patiently<Value>(_ act: () async throws -> Value) async throws -> Value {
+            var failures = 0
             while true {
                 do {
                     return try await act()
-                } catch let refusal as AdminRefusal where refusal.isPassing && failures < 12 {
-                    failures += 1
-                } catch let error where !(error is AdminRefusal) && !(error is CancellationError) && failures < 12 {
-                    if failures == 0 { AdminOutput.warn("The connection was cut; it is taken up again.") }
-                    failures += 1
+                } catch {
+                    try await rest(after: error, &failures)
                 }
-                try await Task.sleep(for: .milliseconds(min(250 << failures, 30_000)))
             }
+        }
+
+        /// Waits before another try, or throws what no further try would mend.
+        private func rest(after error: any Error, _ failures: inout Int) async throws {
+            let isPassing = (error as? AdminRefusal).map(\.isPassing) ?? !(error is CancellationError)
+            guard isPassing, failures < 12 else { throw error }
+            if failures == 0, !(error is AdminRefusal) {
+                AdminOutput.warn("The connection was cut; it is taken up again.")
+            }
+            failures += 1
+            try await Task.sleep(for: .milliseconds(min(250 << failures, 30_000)))
         }
 
         private func summary() async throws -> (digest: String, size: Int64) {

@@ -8,38 +8,46 @@ import NIOPosix
     import Musl
 #endif
 
-/// The bytes of a file, or of the standard input for `-`, a block at a time.
+/// The bytes of a file, or of the standard input for `-`, a block at a time; the file is open as long as this is.
 struct FileBytes: AsyncSequence {
     private static let blockBytes = 64 << 10
 
-    private let descriptor: Int32
-    private let isOwn: Bool
+    /// An open file, closed with its last reader, however that ends.
+    fileprivate final class Descriptor: Sendable {
+        let number: Int32
+
+        init(_ path: String) throws {
+            number = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+            guard number >= 0 else { throw AdminFailure("\(path): \(String(cString: strerror(errno)))") }
+        }
+
+        deinit { if number != STDIN_FILENO { close(number) } }
+    }
+
+    private let file: Descriptor
 
     /// Opens the file, to be read from an offset on.
     init(_ path: String, from offset: Int64 = 0) throws {
-        isOwn = path != "-"
-        descriptor = isOwn ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO
-        guard descriptor >= 0 else { throw AdminFailure("\(path): \(String(cString: strerror(errno)))") }
-        if offset > 0, lseek(descriptor, off_t(offset), SEEK_SET) < 0 {
+        file = try Descriptor(path)
+        if offset > 0, lseek(file.number, off_t(offset), SEEK_SET) < 0 {
             throw AdminFailure("\(path): \(String(cString: strerror(errno)))")
         }
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(descriptor: descriptor, isOwn: isOwn) }
+    func makeAsyncIterator() -> Iterator { Iterator(file: file) }
 
     struct Iterator: AsyncIteratorProtocol {
-        fileprivate let descriptor: Int32
-        fileprivate let isOwn: Bool
+        fileprivate let file: Descriptor
 
         mutating func next() async throws -> ByteBuffer? {
-            let descriptor = descriptor
-            let block = try await NIOThreadPool.singleton.runIfActive { () throws -> ByteBuffer? in
+            let file = file
+            return try await NIOThreadPool.singleton.runIfActive { () throws -> ByteBuffer? in
                 var buffer = ByteBuffer()
                 var count = 0
                 var failure: Int32 = 0
                 buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: FileBytes.blockBytes) { space in
                     repeat {
-                        count = read(descriptor, space.baseAddress, FileBytes.blockBytes)
+                        count = read(file.number, space.baseAddress, FileBytes.blockBytes)
                         failure = errno
                     } while count < 0 && failure == EINTR
                     return Swift.max(count, 0)
@@ -47,8 +55,6 @@ struct FileBytes: AsyncSequence {
                 guard count >= 0 else { throw AdminFailure("reading: \(String(cString: strerror(failure)))") }
                 return count > 0 ? buffer : nil
             }
-            if block == nil, isOwn { close(descriptor) }
-            return block
         }
     }
 }
