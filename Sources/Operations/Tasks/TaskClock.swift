@@ -4,23 +4,6 @@ public import Logging
 public import ServiceLifecycle
 import Storage
 
-/// Wakes whoever has rested when there is news.
-final class TaskWake: Sendable {
-    private let stream = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-
-    func signal() { stream.continuation.yield() }
-
-    /// Returns at the next signal, or after `time`.
-    func wait(atMost time: Duration) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { [stream] in for await _ in stream.stream { break } }
-            group.addTask { try? await Task.sleep(for: time) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-}
-
 /// Lets the deadlines of tasks come: starts, ends, time-outs.
 public struct TaskClock: Service {
     private let operations: Operations
