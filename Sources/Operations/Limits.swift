@@ -42,6 +42,17 @@ public enum OperationLimits {
     /// that it cancels, so no number is a digit and zeros: see ``TaskNumber``.
     static let numbers: ClosedRange<Int64> = 11...Int64(Int32.max)
 
+    // MARK: - Envelopes
+
+    /// Tasks that a device is given at once.
+    public static let handedOut = 8
+    /// How long a signed task counts at most; it ends sooner when the task's own time does.
+    static let envelopeLife = Duration.seconds(timeout.upperBound)
+    /// How long a signed desired document counts.
+    static let desiredLife = Duration.seconds(86_400)
+    /// The time for which sequence numbers are reserved at once: one row is written in each while there is work.
+    static let reservedTime = Duration.seconds(60)
+
     // MARK: - Releases and artifacts
 
     /// Bytes of one artifact.

@@ -13,18 +13,20 @@ extension Operations {
         }
         for device in devices { board.forget(device) }
         try await handle.write { transaction -> Void in
-            for table in OperationsSchema.tables + ReleasesSchema.tables {
+            for table in OperationsSchema.tables + ReleasesSchema.tables + MaintenanceSchema.tables {
                 try transaction.execute("DELETE FROM \(table) WHERE tenant = $1")
             }
         }
         try await blobs.purge(tenant)
         releases.drop(tenant)
         bandwidth.forget(tenant)
+        sequences.forget(tenant)
     }
 
     /// Removes operations that have been over for longer than they are kept, with their tasks and history.
     public func trim() async throws {
         try await loadHolds()
+        try await trimMaintenanceKeys()
         let cutoff = clock.now - .seconds(OperationLimits.keptDays * 86_400)
         while true {
             let old = try await database.platform.read { transaction in

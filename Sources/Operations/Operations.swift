@@ -29,6 +29,8 @@ public struct Operations: Sendable {
     let holds = OperationHolds()
     /// Devices whose tasks nobody will ever come for.
     let deleted = DeletedDevices()
+    /// The numbers under which messages to devices are signed.
+    let sequences = Sequences()
     /// Wakes the clock of the tasks.
     let wake = TaskWake()
 

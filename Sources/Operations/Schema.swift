@@ -91,7 +91,7 @@ public enum OperationsSchema {
     static let taskInput = SealedColumn(table: "task", rowColumns: ["id"], column: "input")
 
     /// The sealed columns, for the key ring.
-    public static let sealedColumns = [operationInput, taskInput]
+    public static let sealedColumns = [operationInput, taskInput, MaintenanceSchema.key]
 
     /// The tables, in the order in which a removed tenant's rows go.
     static let tables = ["task_status", "task_attempt", "task", "operation_count", "operation"]

@@ -29,6 +29,10 @@ enum Limits {
     static let attributeRequestBytes = 4 * 1024
     /// Bytes of the name by which a device calls the server.
     static let hostBytes = 255
+    /// Bytes of what a device says of a task.
+    static let statusBytes = 64 * 1024
+    /// Bytes of what a device says of itself over HTTPS; Fleet has the bound on the document.
+    static let reportedBytes = 128 * 1024
     /// Bytes in the body of one request of an update client.
     static let ddiBodyBytes = 128 * 1024
     /// Texts that are taken from one feedback; clients in use send up to 48.
@@ -95,6 +99,8 @@ public struct SouthboundLimits: Sendable, Hashable {
     public var deviceWorkWaiting = 10_000
     /// Words of devices about their tasks that one transaction keeps.
     public var feedbackInGroup = 256
+    /// Devices that are given their work in one transaction.
+    public var envelopesInGroup = 64
     /// Downloads under way at once.
     public var downloads = 2000
     /// How long a download waits for a device that takes nothing of it.

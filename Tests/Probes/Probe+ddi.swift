@@ -29,7 +29,7 @@ extension Probe {
             try check((0...Limits.ddiHistory).contains(path.history), "history is bounded")
             try check(path.prefix.utf8.count <= Limits.targetBytes, "a prefix is part of the target")
         }
-        if let base = DDICaller.base(host: text, prefix: "") {
+        if let base = PollCaller.base(host: text, prefix: "") {
             try check(JSONValue.string(base).canonical == "\"\(base)\"", "a server's name needs no escape")
         }
         guard case .parts(let parts) = ByteRanges(text, size: 1000) else { return }

@@ -16,6 +16,15 @@ extension Fleet {
         }
     }
 
+    /// The versions of all desired documents that were ever written, for a start of the server.
+    public func desiredVersions() async throws -> [(device: DeviceID, version: Int64)] {
+        try await database.platform.read { transaction in
+            try transaction.acrossTenants.rows(
+                "SELECT device, version FROM device_document WHERE kind = $1", DeviceDocument.Kind.desired.rawValue
+            ).map { (device: try $0.identifier(0, as: DeviceID.self), version: try $0.integer(1)) }
+        }
+    }
+
     /// Sets what a device is wanted to be; a device that listens hears of it at once.
     ///
     /// Writing what is there already changes nothing. With `version`, only when that is still the present one.

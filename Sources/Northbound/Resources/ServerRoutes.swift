@@ -3,6 +3,7 @@ public import Audit
 import Base
 import HTTPTypes
 import NIOPosix
+import Operations
 import Storage
 import Trust
 
@@ -61,7 +62,9 @@ extension RouteTable {
                     .named(
                         "KeyRotation",
                         .object([
-                            .required("what", .choice(["tenants", "root", "seal"]), "Which keys."),
+                            .required(
+                                "what", .choice(["tenants", "maintenance", "root", "seal"]),
+                                "Which keys: `maintenance` are those that sign what devices are told."),
                             .optional("tenant", .text(.slug), "Only this tenant's key."),
                         ]))), success: .nothing
             ) { call in
@@ -70,18 +73,25 @@ extension RouteTable {
                 let slug = try call.body.slugIfAny("tenant")
                 let tenant = slug.flatMap { services.access.directory.tenant($0) }
                 if slug != nil, tenant == nil { throw call.body.fault("tenant", "is no tenant's slug") }
-                if tenant != nil, what != "tenants" { throw call.body.fault("tenant", "goes with tenants only") }
+                if tenant != nil, what != "tenants", what != "maintenance" {
+                    throw call.body.fault("tenant", "goes with tenants and maintenance only")
+                }
                 try await services.database.platform.write { transaction in
                     try services.access.proof.require(call.principal, for: .keys, in: transaction)
                     try services.audit.record(
                         AuditEntry(
                             .keysRotated, tenant: .platform, actor: call.principal.actor(in: .platform),
-                            object: AuditObject(kind: "key", id: tenant?.id.text ?? what)), in: transaction)
+                            object: AuditObject(kind: "key", id: tenant?.id.text ?? what),
+                            details: ["what": .string(what)]), in: transaction)
                 }
                 switch what {
                 // They write files, which must not hold up a thread that serves others.
                 case "root": try await NIOThreadPool.singleton.runIfActive { try ring.rotateRoot() }
                 case "seal": try await NIOThreadPool.singleton.runIfActive { try ring.rotateSeal() }
+                case "maintenance":
+                    for tenant in tenant.map({ [$0] }) ?? services.access.directory.tenants {
+                        try await services.operations.rotateMaintenanceKey(of: tenant.id)
+                    }
                 default:
                     if let tenant {
                         try await services.database.tenant(tenant.id).write {

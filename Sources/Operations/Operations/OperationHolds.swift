@@ -1,4 +1,6 @@
 import Base
+import Bus
+import Fleet
 import Storage
 import Synchronization
 
@@ -59,6 +61,11 @@ extension Operations {
         applyHolds()
     }
 
-    /// Has the board know what is held at this moment.
-    func applyHolds() { board.hold(holds.held(at: clock.now)) }
+    /// Has the board know what is held at this moment, and whoever holds connections what is held no longer.
+    func applyHolds() {
+        for device in board.hold(holds.held(at: clock.now)) {
+            guard let tenant = fleet.directory.tenant(of: device) else { continue }
+            bus.publish(TaskPosted(tenant: tenant, device: device))
+        }
+    }
 }

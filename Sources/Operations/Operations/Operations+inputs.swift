@@ -21,19 +21,22 @@ extension Operations {
 
     /// What a task brings its device: what its operation brings to all, with its own members laid over it.
     public func input(of task: PostedTask, in tenant: TenantID) async throws -> JSONValue {
-        try await database.tenant(tenant).read { transaction in
-            let common = try input(of: task.operation, in: tenant, transaction)
-            guard
-                let sealed = try transaction.row("SELECT input FROM task WHERE tenant = $1 AND id = $2", task.id)?
-                    .blobIfAny(0)
-            else { return common }
-            let own = try JSONValue(
-                parsing: keyRing.open(
-                    sealed, at: OperationsSchema.taskInput.place(tenant, row: task.id), in: transaction))
-            guard case .object(var members) = common, case .object(let above) = own else { return own }
-            members.merge(above) { $1 }
-            return .object(members)
-        }
+        try await database.tenant(tenant).read { try input(of: task, in: tenant, $0) }
+    }
+
+    /// The same within a transaction.
+    func input(of task: PostedTask, in tenant: TenantID, _ transaction: Transaction) throws -> JSONValue {
+        let common = try input(of: task.operation, in: tenant, transaction)
+        guard
+            let sealed = try transaction.row("SELECT input FROM task WHERE tenant = $1 AND id = $2", task.id)?
+                .blobIfAny(0)
+        else { return common }
+        let own = try JSONValue(
+            parsing: keyRing.open(
+                sealed, at: OperationsSchema.taskInput.place(tenant, row: task.id), in: transaction))
+        guard case .object(var members) = common, case .object(let above) = own else { return own }
+        members.merge(above) { $1 }
+        return .object(members)
     }
 
     /// What an operation brings to all its devices.

@@ -46,6 +46,24 @@ public final class TaskBoard: Sendable {
         }
     }
 
+    /// What a device may have now: what is with it, then what waits for it, each from the oldest; at most `limit`.
+    public func tasks(for device: DeviceID, limit: Int) -> [PostedTask] {
+        state.withLock { state in
+            guard let tasks = state.tasks[device] else { return [] }
+            let held = state.held
+            let begun = tasks.filter(\.state.isWithDevice)
+            let waiting = tasks.lazy.filter { !$0.state.isWithDevice && !held.contains($0.operation) }
+            return Array(begun.prefix(limit)) + waiting.prefix(max(limit - begun.count, 0))
+        }
+    }
+
+    /// Whether a device has anything to do now.
+    public func hasWork(for device: DeviceID) -> Bool {
+        state.withLock { state in
+            state.tasks[device]?.contains { $0.state.isWithDevice || !state.held.contains($0.operation) } ?? false
+        }
+    }
+
     /// The open task of a device that has this number.
     public func task(_ number: Int64, of device: DeviceID) -> PostedTask? {
         state.withLock { $0.tasks[device]?.first { $0.number == number } }
@@ -57,8 +75,15 @@ public final class TaskBoard: Sendable {
         }
     }
 
-    /// Says of which operations nothing is given out now.
-    func hold(_ operations: Set<OperationID>) { state.withLock { $0.held = operations } }
+    /// Says of which operations nothing is given out now; answers the devices for which something is given out again.
+    func hold(_ operations: Set<OperationID>) -> [DeviceID] {
+        state.withLock { state in
+            let released = state.held.subtracting(operations)
+            state.held = operations
+            guard !released.isEmpty else { return [] }
+            return state.tasks.filter { $0.value.contains { released.contains($0.operation) } }.map(\.key)
+        }
+    }
 
     func forget(_ device: DeviceID) { state.withLock { $0.tasks[device] = nil } }
 }

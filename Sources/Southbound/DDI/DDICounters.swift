@@ -4,7 +4,6 @@ import Base
 struct DDICounters: Sendable {
     let polls: Counter
     let feedback: Counter
-    let groups: Counter
     let downloads: Counter
     private let metrics: Metrics
 
@@ -12,8 +11,6 @@ struct DDICounters: Sendable {
         self.metrics = metrics
         polls = metrics.counter("tidegate_ddi_polls_total", "Polls of update clients that were answered.")
         feedback = metrics.counter("tidegate_ddi_feedback_total", "Words of update clients about their tasks.")
-        groups = metrics.counter(
-            "tidegate_ddi_groups_total", "Groups of update clients' words that were written to the database.")
         downloads = metrics.counter("tidegate_downloads_total", "Downloads of artifacts that began.")
     }
 

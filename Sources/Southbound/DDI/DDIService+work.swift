@@ -80,7 +80,7 @@ extension DDIService {
 
     private func keep(_ words: TaskFeedback) async throws {
         counters.feedback.add()
-        switch try await feedback.keep(words) {
+        switch try await desk.feedback.keep(words) {
         case .kept: break
         case .closed: throw Self.closed
         case .unknown: throw Self.foreign
@@ -99,7 +99,7 @@ extension DDIService {
 
     private func take(_ told: DDIAttributes, from device: AdmittedDevice) async throws -> Answer {
         let report = DeviceReport(told.report, of: device, received: clock.now)
-        switch try await reports.keep(report) {
+        switch try await desk.reports.keep(report) {
         case .refused(let refusal): throw refusal
         case .kept, .documents:
             attributes.insert(device.device)

@@ -21,7 +21,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     private var waiting: CircularBuffer<HTTPServerRequestPart>?
     private(set) var context: ChannelHandlerContext?
     /// Who polled last on this connection.
-    private var caller: DDICaller?
+    private var caller: PollCaller?
     /// What is being sent after the head of an answer; the next request waits for its end.
     var download: Download?
     private var isHead = false

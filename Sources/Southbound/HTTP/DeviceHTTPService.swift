@@ -16,17 +16,22 @@ final class DeviceHTTPService: Sendable {
     let counters: SouthboundCounters
     let bodies: BodyBudget
     let clock: WallClock
-    /// What update clients ask; nil without anybody who gives work to devices.
+    /// What update clients ask, and what devices ask that speak our own protocol; nil without anybody who gives work to
+    /// devices.
     let ddi: DDIService?
+    let work: WorkService?
     private let queue: DeviceWorkQueue
     private let logger: Logger
     private let attributes: [UInt8]
 
     init(
         directory: DeviceDirectory, registry: ConnectionRegistry, services: DeviceServices, queue: DeviceWorkQueue,
-        limits: SouthboundLimits, counters: SouthboundCounters, clock: WallClock, logger: Logger, ddi: DDIService? = nil
+        limits: SouthboundLimits, counters: SouthboundCounters, clock: WallClock, logger: Logger,
+        ddi: DDIService? = nil,
+        work: WorkService? = nil
     ) throws {
         self.ddi = ddi
+        self.work = work
         self.directory = directory
         self.registry = registry
         self.services = services
@@ -45,7 +50,7 @@ final class DeviceHTTPService: Sendable {
     ///
     /// - Parameter caller: Who polled last on the connection, and afterwards who polls with this request, if it is a poll.
     func plan(
-        _ head: HTTPRequestHead, device: AdmittedDevice?, address: ClientAddress, caller: inout DDICaller?
+        _ head: HTTPRequestHead, device: AdmittedDevice?, address: ClientAddress, caller: inout PollCaller?
     ) -> Plan {
         let last = caller
         caller = nil
@@ -57,9 +62,12 @@ final class DeviceHTTPService: Sendable {
             refused(address, "device.refused", device.tenant)
             return .answer(.bare(.unauthorized, closes: true))
         }
-        if let ddi, let last, let answer = ddi.answer(again: head, last) {
+        if let last, last.asksAgain(head), last.authorization == nil || directory.isAdmitted(last.device) {
             caller = last
-            return .answer(answer)
+            switch last.poll {
+            case .update: if let ddi { return .answer(ddi.answer(again: last)) }
+            case .heartbeat: if let work { return work.plan(again: last) }
+            }
         }
         switch DeviceRoute(target: head.uri) {
         case .est(let operation, let tenant, let channel):
@@ -75,6 +83,11 @@ final class DeviceHTTPService: Sendable {
         case .ddi(let path):
             guard let ddi else { break }
             let decision = ddi.decide(path, head, device, address)
+            caller = decision.caller
+            return decision.plan
+        case .work(let tenant, let resource):
+            guard let work else { break }
+            let decision = work.decide(tenant, resource, head, device, address)
             caller = decision.caller
             return decision.plan
         case nil: break
@@ -154,6 +167,9 @@ final class DeviceHTTPService: Sendable {
         case .ddi(let request):
             guard let ddi else { return eventLoop.makeSucceededFuture(.bare(.notFound)) }
             return ddi.perform(request, body: body, address: address, on: eventLoop)
+        case .work(let request):
+            guard let service = self.work else { return eventLoop.makeSucceededFuture(.bare(.notFound)) }
+            return service.perform(request, body: body, address: address, on: eventLoop)
         case .certificates(let tenant, let lines):
             return queued(address, eventLoop) { [services] in
                 Self.encoded(

@@ -18,6 +18,8 @@ enum DeviceRoute: Hashable, Sendable {
     case est(ESTOperation, tenant: TenantSlug?, channel: Trust.Channel?)
     /// Telemetry of a device of this tenant.
     case telemetry(tenant: TenantSlug)
+    /// Work for a device of this tenant.
+    case work(tenant: TenantSlug, WorkResource)
     /// hawkBit's Direct Device Integration.
     case ddi(DDIPath)
 
@@ -42,6 +44,10 @@ enum DeviceRoute: Hashable, Sendable {
         guard let last = parts.last else { return nil }
         if parts.count == 2, last == "telemetry", let tenant = TenantSlug(parts[0]) {
             self = .telemetry(tenant: tenant)
+            return
+        }
+        if let resource = WorkResource(parts.dropFirst()), let tenant = TenantSlug(parts[0]) {
+            self = .work(tenant: tenant, resource)
             return
         }
         if let path = DDIPath(parts, query: query) {

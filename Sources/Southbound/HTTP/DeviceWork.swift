@@ -12,6 +12,8 @@ enum DeviceWork: Sendable {
     case renew(AdmittedDevice, channel: Trust.Channel?, ESTLines)
     /// What an update client asks.
     case ddi(DDIRequest)
+    /// What a device asks that speaks our own protocol.
+    case work(WorkRequest)
     /// Readings.
     case telemetry(AdmittedDevice, contentType: String?, contentEncoding: String?)
 
@@ -20,6 +22,7 @@ enum DeviceWork: Sendable {
         switch self {
         case .telemetry(let device, _, _): device
         case .ddi(let request): request.device
+        case .work(let request): request.device
         case .certificates, .enrol, .renew: nil
         }
     }

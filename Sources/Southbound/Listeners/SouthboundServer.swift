@@ -29,6 +29,7 @@ public final class SouthboundServer: Service, Sendable {
     private let logger: Logger
     private let entrance: Entrance
     private let queue: DeviceWorkQueue
+    private let desk: DeviceDesk?
     private let counts: SourceCounts
     private let counters: SouthboundCounters
     private let loops: [ConnectionLoop]
@@ -55,6 +56,9 @@ public final class SouthboundServer: Service, Sendable {
         counts = SourceCounts(limits: limits)
         queue = DeviceWorkQueue(
             atOnce: limits.enrolmentsAtOnce, waiting: limits.enrolmentsWaiting, sharesPlaces: true)
+        let desk = DeviceDesk(
+            directory: directory, services: services, limits: limits, metrics: metrics, clock: clock, logger: logger)
+        self.desk = desk
         entrance = Entrance(
             check: PeerCheck(
                 verifier: verifier, directory: directory, services: services, counters: counters, clock: clock,
@@ -62,9 +66,8 @@ public final class SouthboundServer: Service, Sendable {
             http: try DeviceHTTPService(
                 directory: directory, registry: registry, services: services, queue: queue, limits: limits,
                 counters: counters, clock: clock, logger: logger,
-                ddi: DDIService(
-                    directory: directory, services: services, limits: limits, metrics: metrics, clock: clock,
-                    logger: logger)),
+                ddi: desk.map { DDIService($0, limits: limits, metrics: metrics) },
+                work: desk.map { WorkService($0, metrics: metrics) }),
             mqttPipeline: mqttPipeline)
         counters.show(counts, registry, entrance.http.bodies)
         loops = group.makeIterator().map { ConnectionLoop(eventLoop: $0, counters: counters) }
@@ -89,12 +92,11 @@ public final class SouthboundServer: Service, Sendable {
             registry.end(event.device, credential: event.fingerprint)
         }
         let tenantEnds = bus.subscribe(to: TenantAccessEnded.self) { [registry] in registry.end(allOf: $0.tenant) }
-        defer {
-            ends.cancel()
-            tenantEnds.cancel()
-        }
+        let news = desk?.news.follow(bus) ?? []
+        defer { for subscription in [ends, tenantEnds] + news { subscription.cancel() } }
         let listeners: [any NIOCore.Channel]
         do {
+            try await desk?.learn()
             listeners = try await listen()
         } catch {
             bound.resolve(.failure(error))
@@ -102,12 +104,12 @@ public final class SouthboundServer: Service, Sendable {
         }
         await withTaskGroup { group in
             group.addTask { await self.queue.run() }
-            group.addTask { await self.entrance.http.ddi?.run() }
+            group.addTask { await self.desk?.run() }
             // A cancelled task ends here too: there is no other way out of a sleep without end.
             try? await gracefulShutdown()
             await self.stop(listeners)
             self.queue.close()
-            self.entrance.http.ddi?.close()
+            self.desk?.close()
         }
     }
 

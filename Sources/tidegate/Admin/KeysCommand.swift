@@ -13,6 +13,8 @@ struct KeysCommand: AsyncParsableCommand {
                 Examples:
                   tidegate admin keys rotate            every tenant's key
                   tidegate admin keys rotate --tenant acme
+                  tidegate admin keys rotate --maintenance [--tenant acme]
+                                                        the keys that sign what devices are told
                   tidegate admin keys rotate --root     the key above them
                   tidegate admin keys rotate --seal     the key file's key
 
@@ -21,22 +23,25 @@ struct KeysCommand: AsyncParsableCommand {
 
         @OptionGroup var options: AdminOptions
         @Option(help: "Only this tenant's key.") var tenant: String?
+        @Flag(help: "The keys that sign what devices are told.") var maintenance = false
         @Flag(help: "The platform's root key.") var root = false
         @Flag(help: "The seal key.") var seal = false
         @Flag(help: "Make no new key, finish the rotation that was begun.") var resume = false
 
         func validate() throws {
-            guard [tenant != nil, root, seal, resume].count(where: { $0 }) <= 1 else {
-                throw ValidationError("give one of --tenant, --root, --seal and --resume")
+            guard [tenant != nil || maintenance, root, seal, resume].count(where: { $0 }) <= 1 else {
+                throw ValidationError("give one of --tenant or --maintenance, --root, --seal and --resume")
             }
         }
 
         func act(_ server: AdminClient) async throws {
             if !resume {
-                let what = root ? "root" : seal ? "seal" : "tenants"
+                let what = root ? "root" : seal ? "seal" : maintenance ? "maintenance" : "tenants"
                 let body = JSONValue.given(["what": .string(what), "tenant": .text(tenant)])
                 _ = try await server.send(.post, "/api/v1/keys/rotate", .json(body))
             }
+            // What these keys signed goes on to count until it expires; nothing is sealed by them.
+            if maintenance { return done([:], "Done: what devices are told is signed by new keys.") }
             while true {
                 let progress = try await server.send(.post, "/api/v1/keys/step")
                 let remaining = progress["remaining"]?.integer ?? 0

@@ -50,7 +50,7 @@ struct ServerParts: Sendable {
     /// Every table of the program.
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
-        TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part,
+        TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part,
         NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
         DirectorySchema.part,
     ]

@@ -265,6 +265,7 @@ import Testing
         try await NorthboundFixture.with(engine) { api in
             for body in [
                 ["what": "tenants"], ["what": "tenants", "tenant": "acme"], ["what": "root"], ["what": "seal"],
+                ["what": "maintenance"], ["what": "maintenance", "tenant": "acme"],
             ] as [JSONValue] {
                 #expect(try await api.send(.post, "/api/v1/keys/rotate", body).status == 204)
             }

@@ -41,7 +41,7 @@ struct NorthboundFixture: Sendable {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
-                TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part,
+                TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part,
                 NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part, DirectorySchema.part,
             ])
             let fixture = try await NorthboundFixture(world)

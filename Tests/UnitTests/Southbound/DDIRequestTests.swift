@@ -73,7 +73,7 @@ struct DDIRequestTests {
             (String(repeating: "a", count: 256), false),
         ])
     func hosts(host: String, isFit: Bool) {
-        #expect((DDICaller.base(host: host, prefix: "/p") == "https://\(host)/p") == isFit)
+        #expect((PollCaller.base(host: host, prefix: "/p") == "https://\(host)/p") == isFit)
     }
 
     // MARK: - Feedback

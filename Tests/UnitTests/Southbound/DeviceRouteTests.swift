@@ -46,6 +46,18 @@ struct DeviceRouteTests {
     }
 
     @Test(
+        "the device protocol's paths name the tenant and what is asked for",
+        arguments: [
+            ("/acme/heartbeat", WorkResource.heartbeat), ("/acme/heartbeat?now", .heartbeat),
+            ("/acme/desired", .desired), ("/acme/reported", .reported), ("/acme/maintenance-keys", .keys),
+            ("/acme/tasks/12/status", .status(12)), ("/acme/tasks/0/status", .status(0)),
+            ("/acme/tasks/999999999999999999/status", .status(999_999_999_999_999_999)),
+        ])
+    func work(target: String, resource: WorkResource) throws {
+        #expect(DeviceRoute(target: target) == .work(tenant: try #require(TenantSlug("acme")), resource))
+    }
+
+    @Test(
         "any other target is no route",
         arguments: [
             "", "/", "*", "//", "acme/telemetry", "/telemetry", "/ACME/telemetry", "/a.b/telemetry", "/acme/telemetry/",
@@ -54,7 +66,10 @@ struct DeviceRouteTests {
             "/.well-known/est/fullcmc", "/.well-known/est/a.b/cacerts", "/a.b/.well-known/est/cacerts",
             "/acme/x/.well-known/est/cacerts", "/acme/.well-known/est/a/b/cacerts", "/.well-known/est/a/b/c/cacerts",
             "/acme/.well-known/cacerts", "http://fleet.example.com/acme/telemetry", "https://fleet.example.com",
-            "/" + String(repeating: "a", count: 2000) + "/telemetry",
+            "/" + String(repeating: "a", count: 2000) + "/telemetry", "/heartbeat", "/acme/heartbeat/", "/A/heartbeat",
+            "/acme/tasks", "/acme/tasks/12", "/acme/tasks//status", "/acme/tasks/-1/status", "/acme/tasks/1x/status",
+            "/acme/tasks/12/status/", "/acme/tasks/9999999999999999999/status", "/acme/tasks/%31/status",
+            "/acme/maintenance-keys/1",
         ])
     func unknown(target: String) { #expect(DeviceRoute(target: target) == nil) }
 }

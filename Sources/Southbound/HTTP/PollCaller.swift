@@ -1,8 +1,18 @@
 import Base
 import Fleet
+import NIOHTTP1
 
 /// Who polled last on a connection, and how, so that the same poll again need be neither read nor looked up.
-struct DDICaller: Sendable {
+struct PollCaller: Sendable {
+    /// Which way of polling it is.
+    enum Poll: Sendable {
+        /// hawkBit's, by an update client.
+        case update
+        /// The heartbeat.
+        case heartbeat
+    }
+
+    let poll: Poll
     /// The target of the poll.
     let target: String
     /// The server as the device called it.
@@ -13,6 +23,12 @@ struct DDICaller: Sendable {
     let device: AdmittedDevice
     /// Where its links begin.
     let base: String
+
+    /// Whether a request is the same poll, by the same device.
+    func asksAgain(_ head: HTTPRequestHead) -> Bool {
+        head.method == .GET && head.uri == target && head.headers.first(name: "host") == host
+            && (authorization == nil || authorization == head.headers.first(name: "authorization"))
+    }
 
     /// Where links begin for who called `host` with this path; nil when that is no name or address of a server.
     static func base(host: String, prefix: String) -> String? {
