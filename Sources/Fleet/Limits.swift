@@ -80,6 +80,12 @@ public enum FleetLimits {
     public static let rememberedEnds = 65_536
     /// Bytes of an address or protocol that presence keeps.
     public static let addressBytes = 64
+    /// Levels of a schema below its first.
+    public static let schemaDepth = 8
+    /// Parts of a schema, members and elements at all levels.
+    public static let schemaNodes = 500
+    /// Values that a schema may list in one place.
+    public static let schemaValues = 200
     /// Bytes in a device's reported or desired document as canonical JSON, and in one report.
     public static let documentBytes = 64 << 10
     /// Levels that a document or report may nest.

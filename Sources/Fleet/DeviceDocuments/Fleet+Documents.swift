@@ -37,6 +37,12 @@ extension Fleet {
         try DeviceDocument.check(members, .desired)
         return try await writing(tenant) { transaction in
             let device = try device(reference, of: tenant, for: principal, .deviceControl, in: transaction)
+            if let model = device.model.flatMap(directory.model(_:)), let schema = model.document.desiredSchema {
+                let faults = schema.faults(of: value)
+                guard faults.isEmpty else {
+                    throw Refusal.faulty("desired.invalid", "The desired document for \(model.name)", faults)
+                }
+            }
             let old = try DocumentStore.find(.desired, of: device.id, in: transaction)
             if let version, version != old.version {
                 throw Refusal(

@@ -47,6 +47,22 @@ extension Fleet {
         return names
     }
 
+    /// The models of those of these devices that have one.
+    package func models(of devices: [DeviceID], in transaction: Transaction) throws -> [DeviceID: Model] {
+        var models: [DeviceID: Model] = [:]
+        for start in stride(from: 0, to: devices.count, by: 500) {
+            var sql = SQLBuilder()
+            let list = devices[start..<min(start + 500, devices.count)].map { sql.bind($0) }.joined(separator: ", ")
+            try transaction.forEach(
+                "SELECT d.id, d.model FROM device d WHERE d.tenant = $1 AND d.model IS NOT NULL AND d.id IN (\(list))",
+                arguments: sql.arguments
+            ) { row in
+                models[try row.identifier(0)] = directory.model(try row.identifier(1))
+            }
+        }
+        return models
+    }
+
     /// The device of this name or identifier, for a caller who may do this to it.
     package func target(
         _ text: String, of tenant: TenantID, for principal: Principal, _ permission: Permission,

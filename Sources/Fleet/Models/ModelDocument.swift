@@ -57,13 +57,18 @@ public struct ModelDocument: Hashable, Sendable {
     public var components: [Name]
     /// How often such devices shall call, where neither they nor their domains have a policy.
     public var heartbeat: HeartbeatPolicy?
+    /// What the desired document of such a device may be; anything when nil.
+    public var desiredSchema: JSONSchema?
+    /// What a custom task may bring such a device; anything when nil.
+    public var customTaskSchema: JSONSchema?
 
     /// A document with these policies; each default suits an unmodified client.
     public init(
         description: String? = nil, series: [SeriesDeclaration] = [], undeclared: Undeclared = .accept,
         clientIdentifier: ClientIdentifier = .replace, allowsAccessToken: Bool = false,
         oneCertificateForBoth: Bool = true, certificateDays: Int = 30, timeWindow: TimeWindow = .usual,
-        components: [Name] = [], heartbeat: HeartbeatPolicy? = nil
+        components: [Name] = [], heartbeat: HeartbeatPolicy? = nil, desiredSchema: JSONSchema? = nil,
+        customTaskSchema: JSONSchema? = nil
     ) {
         self.description = description
         self.series = series
@@ -75,6 +80,8 @@ public struct ModelDocument: Hashable, Sendable {
         self.timeWindow = timeWindow
         self.components = components
         self.heartbeat = heartbeat
+        self.desiredSchema = desiredSchema
+        self.customTaskSchema = customTaskSchema
     }
 }
 
@@ -119,8 +126,17 @@ extension ModelDocument {
             heartbeat = HeartbeatPolicy.read(value, at: reader.place("heartbeat"), faults: &inner)
             reader.adopt(inner)
         }
+        desiredSchema = Self.schema("desiredSchema", &reader)
+        customTaskSchema = Self.schema("customTaskSchema", &reader)
         reader.finish()
         guard reader.faults.isEmpty else { throw .faulty("model.invalid", "The model", reader.faults) }
+    }
+
+    private static func schema(_ key: String, _ reader: inout DocumentReader) -> JSONSchema? {
+        guard let value = reader.value(key) else { return nil }
+        var faults: [Refusal.Fault] = []
+        defer { reader.adopt(faults) }
+        return JSONSchema.read(value, at: reader.place(key), faults: &faults)
     }
 
     private static func readSeries(
@@ -158,6 +174,8 @@ extension ModelDocument {
         ]
         if let description { members["description"] = .string(description) }
         if let heartbeat { members["heartbeat"] = heartbeat.json }
+        if let desiredSchema { members["desiredSchema"] = desiredSchema.json }
+        if let customTaskSchema { members["customTaskSchema"] = customTaskSchema.json }
         return .object(members)
     }
 }

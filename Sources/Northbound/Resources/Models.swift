@@ -99,7 +99,15 @@ extension Shape {
             ]), "How far a device's time may lie from the server's."),
         .optional("components", .array(of: .name, atMost: FleetLimits.components), "Its separately versioned parts."),
         .optional("heartbeat", .nullable(heartbeatDraft), "How often its devices shall call."),
+        .optional(
+            "desiredSchema", jsonSchema, "What the desired document of such a device may be; anything when left out."),
+        .optional(
+            "customTaskSchema", jsonSchema, "What a custom task may bring such a device; anything when left out."),
     ]
+
+    /// A JSON Schema is described by its own specification.
+    private static let jsonSchema = Shape.nullable(
+        .named("JSONSchema", .map(of: .any, atMost: FleetLimits.schemaNodes)))
 
     static let modelDocument = Shape.named("ModelDocument", .object(documentMembers))
     static let model = Shape.named(

@@ -1,4 +1,5 @@
 public import Base
+import Fleet
 import Storage
 import Trust
 
@@ -34,9 +35,30 @@ extension Operations {
         let own = try JSONValue(
             parsing: keyRing.open(
                 sealed, at: OperationsSchema.taskInput.place(tenant, row: task.id), in: transaction))
+        return Self.laid(own, over: common)
+    }
+
+    private static func laid(_ own: JSONValue, over common: JSONValue) -> JSONValue {
         guard case .object(var members) = common, case .object(let above) = own else { return own }
         members.merge(above) { $1 }
         return .object(members)
+    }
+
+    /// Refuses custom tasks that bring what the models of their devices do not know.
+    func requireFit(
+        _ input: JSONValue, of devices: [(id: DeviceID, input: JSONValue?)], in transaction: Transaction
+    ) throws {
+        let models = try fleet.models(of: devices.map(\.id), in: transaction)
+        var checked: Set<ModelID> = []
+        for device in devices {
+            guard let model = models[device.id], let schema = model.customTaskSchema else { continue }
+            // What is the same for all devices of a model is looked at once.
+            if device.input == nil, !checked.insert(model.id).inserted { continue }
+            let faults = schema.faults(of: device.input.map { Self.laid($0, over: input) } ?? input, at: "/input")
+            guard faults.isEmpty else {
+                throw Refusal.faulty("operation.invalid", "The custom task for \(model.name)", faults)
+            }
+        }
     }
 
     /// What an operation brings to all its devices.

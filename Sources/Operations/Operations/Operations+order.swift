@@ -81,6 +81,7 @@ extension Operations {
                         ))
                 }
             }
+            if order.type == .custom { try requireFit(order.input, of: devices, in: transaction) }
             let numbers = try TaskNumber.take(devices.count, in: transaction.acrossTenants)
             let tasks = try zip(devices, numbers).map { device, number in
                 let task = DeviceTask(

@@ -69,6 +69,32 @@ struct FleetDocumentTests {
         }
     }
 
+    @Test("a desired document follows the schema of the device's model", arguments: TestDatabase.engines)
+    func schema(engine: TestDatabase.Engine) async throws {
+        try await FleetFixture.with(engine) { world in
+            let document = try ModelDocument(json: [
+                "desiredSchema": [
+                    "properties": ["interval": ["type": "integer", "minimum": 10]], "required": ["interval"],
+                ]
+            ])
+            _ = try await world.fleet.createModel(
+                try #require(Name("gateway")), document, in: world.acme, by: FleetFixture.admin)
+            _ = try await world.register("gw-1") { $0.model = "gateway" }
+            _ = try await world.register("gw-2")
+            for (value, place) in [([:] as JSONValue, ""), (["interval": 9], "/interval")] {
+                let refusal = await #expect(throws: Refusal.self) {
+                    try await world.fleet.setDesired(value, of: "gw-1", in: world.acme, by: FleetFixture.admin)
+                }
+                #expect(refusal?.code == "desired.invalid" && refusal?.faults.map(\.place) == [place])
+            }
+            for name in ["gw-1", "gw-2"] {
+                let set = try await world.fleet.setDesired(
+                    ["interval": name == "gw-1" ? 10 : 9], of: name, in: world.acme, by: FleetFixture.admin)
+                #expect(set.version == 1)
+            }
+        }
+    }
+
     @Test("who may not see a device sees no document; who may only look changes none", arguments: TestDatabase.engines)
     func rights(engine: TestDatabase.Engine) async throws {
         try await FleetFixture.with(engine) { world in

@@ -162,6 +162,37 @@ import Testing
         }
     }
 
+    @Test("custom tasks bring what the models of their devices know", arguments: TestDatabase.engines)
+    func custom(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { world in
+            let document = try ModelDocument(json: [
+                "customTaskSchema": ["properties": ["valve": ["enum": ["open", "shut"]]], "required": ["valve"]]
+            ])
+            _ = try await world.world.fleet.createModel(
+                try #require(Name("valve")), document, in: world.world.acme, by: OperationsFixture.admin)
+            _ = try await world.devices(1)
+            for name in ["v-1", "v-2"] { _ = try await world.world.register(name) { $0.model = "valve" } }
+            func faults(_ input: JSONValue, _ target: OperationTarget = .filter(nil)) async throws -> [String] {
+                do {
+                    _ = try await world.order(.custom, target, input: input)
+                    return []
+                } catch let refusal as Refusal {
+                    #expect(refusal.code == "operation.invalid")
+                    return refusal.faults.map(\.place)
+                }
+            }
+            #expect(try await faults(["valve": "ajar"]) == ["/input/valve"])
+            #expect(try await faults([:]) == ["/input"])
+            #expect(try await faults(["valve": "open"]) == [])
+            #expect(try await faults(["anything": 1], .devices([.init("d-0")])) == [], "no model, no schema")
+            let each: [OperationTarget.Named] = [.init("v-1"), .init("v-2", input: ["valve": "wide"])]
+            #expect(try await faults(["valve": "open"], .devices(each)) == ["/input/valve"])
+            let all = try await world.operations.operations(
+                limit: 10, in: world.world.acme, by: OperationsFixture.admin)
+            #expect(all.items.count == 2, "nobody gets half of an order")
+        }
+    }
+
     @Test("work waits for its start and its windows", arguments: TestDatabase.engines)
     func windows(engine: TestDatabase.Engine) async throws {
         try await OperationsFixture.with(engine) { world in
