@@ -110,6 +110,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Watch",
+            dependencies: [
+                "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "Fleet", "Operations", logging,
+                lifecycle,
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Backup",
             dependencies: ["Base", "Blobs", "Storage", "Trust", "Audit", "Telemetry", "CZstd", crypto, logging, lifecycle],
             swiftSettings: strict),
@@ -130,7 +137,7 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Base", "Storage", "Blobs", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Operations", nioCore, nioPosix, nioTLS,
+                "Operations", "Watch", nioCore, nioPosix, nioTLS,
                 nioSSL, crypto, logging, lifecycle, httpTypes, hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
@@ -143,7 +150,7 @@ let package = Package(
             name: "Console",
             dependencies: [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
-                "Telemetry", "Operations", "Northbound",
+                "Telemetry", "Operations", "Watch", "Northbound",
                 "ConsoleFiles", "CZlib", nioCore, crypto, logging, lifecycle, httpTypes, hummingbird, mustache,
             ],
             swiftSettings: strict),
@@ -152,7 +159,7 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Operations", "Backup", "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, logging, lifecycle,
+                "Operations", "Watch", "Backup", "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, logging, lifecycle,
                 signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -162,7 +169,7 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Backup", "Southbound", "Northbound",
+                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Watch", "Backup", "Southbound", "Northbound",
                 crypto, httpTypes,
             ],
             path: "Tests/Probes", swiftSettings: strict),
@@ -171,7 +178,7 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Probes", "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "CArgon2", "OAuth", "Fleet",
-                "Telemetry", "Blobs", "Operations", "Backup",
+                "Telemetry", "Blobs", "Operations", "Watch", "Backup",
                 "MQTT", "Southbound", "Northbound", "Console", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1,
                 logging, httpTypes, hummingbird,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -182,7 +189,7 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Blobs", "Operations", "Backup",
+                "Blobs", "Operations", "Watch", "Backup",
                 "MQTT",
                 "Southbound", "Northbound", "Console", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1,
                 logging,

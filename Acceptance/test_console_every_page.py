@@ -58,6 +58,11 @@ def world(server, browser, administrator, connected, gateway, tmp_path_factory):
     bob_id = server.admin("user", "show", "bob@example.com", *TENANT)["id"]
     server.admin("group", "add", "crew", bob_id, *TENANT)
     server.admin("grant", "create", "--group", "crew", "technician", "--domain", "plant", *TENANT)
+    # A device that does not call, so that there is an alert.
+    server.admin(
+        "heartbeat", "set", *TENANT, "--domain", "plant/hall", "--interval", "1", "--late-after", "1", "--silent-after", "2")
+    server.enrolled("acme-water", "gone", "--domain", "plant/hall")
+    wait_for(lambda: [one for one in server.admin("alert", "list", *TENANT)["items"] if one["silent"]], "an alert", 30)
     token = server.token("acme-water", "owner")
 
     def call(method, path, **body):

@@ -7,6 +7,7 @@ import NIOCore
 public import Northbound
 import SignIn
 import Storage
+import Watch
 
 /// The pages for people: finds the page, learns who comes, checks that they may, and puts the frame around the answer.
 public struct Console: Sendable {
@@ -254,6 +255,12 @@ public struct Console: Sendable {
         frame.tenantAddress = home
         frame.isDemo = tenant.demo
         frame.zone = tenant.timeZone?.text
+        if allowed.contains(.alertRead) {
+            let count = try await parts.watch.bell(in: tenant.id, by: visitor.principal)
+            frame.bell = Frame.Bell(count, address: home + "/alerts")
+            // The bell is live on every page of the tenant.
+            if !(view is ErrorPage), !(view is any ProfileView) { frame.live = live ?? home + "/live" }
+        }
         frame.searchAddress = allowed.contains(.deviceRead) ? home + "/devices" : nil
         return frame
     }

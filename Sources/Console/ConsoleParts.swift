@@ -11,6 +11,7 @@ public import SignIn
 public import Storage
 public import Telemetry
 public import Trust
+public import Watch
 
 /// The parts of the server that pages are made of.
 public struct ConsoleParts: Sendable {
@@ -20,6 +21,7 @@ public struct ConsoleParts: Sendable {
     let fleet: Fleet
     let telemetry: Telemetry
     let operations: Operations
+    let watch: Watch
     let signIn: SignIn
     let factors: Factors
     let directories: Directories
@@ -49,7 +51,8 @@ public struct ConsoleParts: Sendable {
     /// A console of these parts.
     public init(
         database: Database, access: Access, audit: AuditLog, fleet: Fleet, telemetry: Telemetry,
-        operations: Operations, signIn: SignIn, factors: Factors, directories: Directories, delivery: Delivery, authorities: CertificateAuthorities,
+        operations: Operations, watch: Watch, signIn: SignIn, factors: Factors, directories: Directories,
+        delivery: Delivery, authorities: CertificateAuthorities,
         issuing: IssuingAuthorities, keyRing: KeyRing, verifier: AuditVerifier, auditCodes: [AuditCode], bus: Bus,
         oauth: OAuth,
         gatekeeper: Gatekeeper, metrics: Metrics, clock: WallClock = .system, version: String,
@@ -62,6 +65,7 @@ public struct ConsoleParts: Sendable {
         self.fleet = fleet
         self.telemetry = telemetry
         self.operations = operations
+        self.watch = watch
         self.signIn = signIn
         self.factors = factors
         self.delivery = delivery

@@ -17,7 +17,8 @@ package struct PageTable: Sendable {
             + Self.live(console, sessions, streams)
             + Self.overview(console)
             + Self.demo(console) + Self.consent(console)
-            + Self.devices(console) + Self.tasks(console) + Self.telemetry(console, ChartLibrary(assets))
+            + Self.devices(console) + Self.tasks(console) + Self.alerts(console)
+            + Self.telemetry(console, ChartLibrary(assets))
             + Self.sites(console, assets) + Self.map(console, assets) + Self.audit(console)
             + Self.reports(console) + Self.settings(console)
     }

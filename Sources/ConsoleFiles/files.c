@@ -27,6 +27,15 @@ static const struct console_file files[] = {
     {"assets/tidegate.js", (const unsigned char[]){
 #embed "assets/tidegate.js" suffix(,) if_empty()
     0}},
+    {"templates/alert.mustache", (const unsigned char[]){
+#embed "templates/alert.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/alert-rules.mustache", (const unsigned char[]){
+#embed "templates/alert-rules.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/alerts.mustache", (const unsigned char[]){
+#embed "templates/alerts.mustache" suffix(,) if_empty()
+    0}},
     {"templates/audit.mustache", (const unsigned char[]){
 #embed "templates/audit.mustache" suffix(,) if_empty()
     0}},

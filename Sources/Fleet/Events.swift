@@ -131,6 +131,16 @@ public struct DevicesBack: Event, Hashable {
     public let time: Timestamp
 }
 
+/// Nobody expects these devices to call any more, though they were late or silent: they are exempt, or not let in.
+public struct DevicesExcused: Event, Hashable {
+    /// Their tenant.
+    public let tenant: TenantID
+    /// The devices.
+    public let devices: [DeviceID]
+    /// When that was found.
+    public let time: Timestamp
+}
+
 /// A tenant was suspended or deleted: whoever holds a connection of one of its devices closes it at once.
 public struct TenantAccessEnded: Event, Hashable {
     /// The tenant.

@@ -11,6 +11,7 @@ public import SignIn
 public import Storage
 public import Telemetry
 public import Trust
+public import Watch
 
 /// The parts of the server that the API is made of.
 public struct NorthboundServices: Sendable {
@@ -23,6 +24,7 @@ public struct NorthboundServices: Sendable {
     let fleet: Fleet
     let telemetry: Telemetry
     let operations: Operations
+    let watch: Watch
     let oauth: OAuth
     let directories: Directories
     let signIn: SignIn
@@ -49,7 +51,7 @@ public struct NorthboundServices: Sendable {
     /// `isDomainUsed` says whether any part keeps something in a domain; `backup` makes a backup and says which.
     public init(
         database: Database, access: Access, audit: AuditLog, delivery: Delivery, fleet: Fleet, telemetry: Telemetry,
-        operations: Operations, signIn: SignIn,
+        operations: Operations, watch: Watch, signIn: SignIn,
         factors: Factors, directories: Directories,
         oauth: OAuth, keyRing: KeyRing, authorities: CertificateAuthorities, metrics: Metrics,
         clock: WallClock = .system, version: String,
@@ -64,6 +66,7 @@ public struct NorthboundServices: Sendable {
         self.fleet = fleet
         self.telemetry = telemetry
         self.operations = operations
+        self.watch = watch
         self.oauth = oauth
         self.directories = directories
         self.signIn = signIn

@@ -19,6 +19,10 @@ struct StructureTests {
         ("Fleet", ["Base", "Storage", "Bus", "Trust", "Audit", "Access"]),
         ("Telemetry", ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Fleet", "CZstd", "CZlib"]),
         ("Operations", ["Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "Fleet"]),
+        (
+            "Watch",
+            ["Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "Fleet", "Operations"]
+        ),
         ("Backup", ["Base", "Blobs", "Storage", "Trust", "Audit", "Telemetry", "CZstd"]),
         ("MQTT", ["Base"]),
         ("Agent", ["Base", "MQTT"]),
@@ -30,14 +34,14 @@ struct StructureTests {
             "Northbound",
             [
                 "Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
-                "Telemetry", "Operations",
+                "Telemetry", "Operations", "Watch",
             ]
         ),
         (
             "Console",
             [
                 "Base", "Storage", "Bus", "Trust", "Audit", "Access", "Delivery", "SignIn", "OAuth", "Fleet",
-                "Telemetry", "Operations", "Northbound", "ConsoleFiles", "CZlib",
+                "Telemetry", "Operations", "Watch", "Northbound", "ConsoleFiles", "CZlib",
             ]
         ),
     ]

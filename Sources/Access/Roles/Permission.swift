@@ -96,6 +96,12 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     case releaseManage = "release.manage"
     /// Decide whose signatures updates must have.
     case updateKeyManage = "updateKey.manage"
+    /// See alerts, and the rules of who is told of them.
+    case alertRead = "alert.read"
+    /// Acknowledge and silence alerts.
+    case alertManage = "alert.manage"
+    /// Decide who is told of alerts.
+    case alertRuleManage = "alertRule.manage"
     /// Manage plans; counts on the platform only.
     case planManage = "plan.manage"
     /// Manage tenants, keys and backups; counts on the platform only.
@@ -121,6 +127,7 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
             .taskRead
         case .artifactRead, .artifactManage, .updateKeyManage: .artifactRead
         case .releaseRead, .releaseManage: .releaseRead
+        case .alertRead, .alertManage, .alertRuleManage: .alertRead
         }
     }
 
@@ -131,7 +138,7 @@ public enum Permission: String, CaseIterable, Sendable, Hashable, Codable {
     public var isAdministrative: Bool {
         switch self {
         case .deliveryManage, .principalManage, .shareManage, .approvalManage, .tenantManage, .planManage,
-            .platformManage, .updateKeyManage:
+            .platformManage, .updateKeyManage, .alertRuleManage:
             true
         default: false
         }

@@ -41,6 +41,7 @@ public struct Role: Sendable, Hashable {
             .reportRead, .taskRead, .taskManage, .taskReboot, .taskSynchronise, .taskConfigure,
             .taskConfigureCommunication, .taskChangeSecret, .taskInstall, .taskRotateKeys, .taskRenewCertificate,
             .taskCollectLogs, .taskRunDiagnostic, .taskWake, .taskSendSMS, .taskCustom, .artifactRead, .releaseRead,
+            .alertRead, .alertManage,
         ])
 
     /// Serves devices: sees and controls them, and takes none away.
@@ -49,18 +50,19 @@ public struct Role: Sendable, Hashable {
         [
             .tenantRead, .domainRead, .deviceRead, .deviceControl, .modelRead, .telemetryRead, .telemetryReadLocation,
             .reachRead, .reportRead, .taskRead, .taskReboot, .taskSynchronise, .taskCollectLogs, .taskRunDiagnostic,
-            .taskWake,
+            .taskWake, .alertRead, .alertManage,
         ])
 
     /// Sees devices, models and telemetry, changes nothing.
     public static let viewer = builtIn(
-        4, "viewer", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .taskRead])
+        4, "viewer", [.tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .taskRead, .alertRead])
 
     /// Reads reports: devices, telemetry and who can reach what; changes nothing.
     public static let analyst = builtIn(
         7, "analyst",
         [
             .tenantRead, .domainRead, .deviceRead, .modelRead, .telemetryRead, .reachRead, .reportRead, .taskRead,
+            .alertRead,
         ])
 
     /// Examines: who may do what and what was done; no telemetry, and changes nothing.
@@ -68,7 +70,7 @@ public struct Role: Sendable, Hashable {
         8, "auditor",
         [
             .tenantRead, .domainRead, .deviceRead, .modelRead, .reachRead, .auditRead, .auditExport, .principalRead,
-            .shareRead, .deliveryRead, .reportRead, .taskRead, .artifactRead, .releaseRead,
+            .shareRead, .deliveryRead, .reportRead, .taskRead, .artifactRead, .releaseRead, .alertRead,
         ])
 
     /// Looks on for a time: a grant of it has an end.

@@ -13,6 +13,7 @@ import Storage
 import Synchronization
 import Telemetry
 import Trust
+import Watch
 
 /// The event streams of open pages: bounded in number, with a sign of life, checked again and again.
 ///
@@ -133,6 +134,9 @@ final class EventStreams: Sendable {
             },
             bus.subscribe(to: TasksChanged.self) { event in
                 if event.tenant == wish.tenant { inbox.add(topic: "tasks") }
+            },
+            bus.subscribe(to: AlertsChanged.self) { event in
+                if event.tenant == wish.tenant { inbox.add(topic: "alerts") }
             },
             bus.subscribe(to: TopicChanged.self) { event in
                 if event.tenant == wish.tenant { inbox.add(topic: event.topic) }

@@ -1,3 +1,5 @@
+import Watch
+
 /// What stands around every page.
 struct Frame: Sendable {
     /// One entry of the menu.
@@ -29,6 +31,14 @@ struct Frame: Sendable {
         let icon: String
     }
 
+    /// How many alerts wait for somebody, and where they are.
+    struct Bell: Sendable {
+        let label: String
+        let address: String
+        /// The number; nil when there is none.
+        let count: String?
+    }
+
     var title: String
     /// `light`, `dark` or `auto`.
     var theme = "auto"
@@ -48,8 +58,19 @@ struct Frame: Sendable {
     /// The time zone in which the organisation wants times shown.
     var zone: String?
     var searchAddress: String?
+    var bell: Bell?
     var person: Person?
     var notice: Notice?
     /// Where this page's events come from.
     var live: String?
+}
+
+extension Frame.Bell {
+    /// The bell for so many alerts.
+    init(_ count: Int, address: String) {
+        let number = count > WatchLimits.bell ? "\(WatchLimits.bell)+" : "\(count)"
+        self.init(
+            label: count == 0 ? "No alerts" : count == 1 ? "1 alert" : "\(number) alerts", address: address,
+            count: count == 0 ? nil : number)
+    }
 }

@@ -4,6 +4,7 @@ package import Access
 package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
     case tasks
+    case alerts
     case sites, map
     case audit
     case reports
@@ -16,6 +17,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .devices: "Devices"
         case .telemetry: "Telemetry"
         case .tasks: "Tasks"
+        case .alerts: "Alerts"
         case .sites: "Sites & access"
         case .map: "Map"
         case .audit: "Audit"
@@ -36,6 +38,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
     var icon: String {
         switch self {
         case .sites: "tree"
+        case .alerts: "bell"
         default: rawValue
         }
     }
@@ -47,6 +50,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .devices: .deviceRead
         case .telemetry: .telemetryRead
         case .tasks: .taskRead
+        case .alerts: .alertRead
         case .sites: .domainRead
         case .map: .deviceRead
         case .audit: .auditRead

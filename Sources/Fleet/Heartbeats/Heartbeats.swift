@@ -228,6 +228,7 @@ public final class Heartbeats: Service, Sendable {
             let back = own.filter { $0.change.cameBack && $0.change.state == .calling }.map(\.device)
             // They called and have missed calls again since.
             let gone = own.filter { $0.change.cameBack && $0.change.state != .calling }.map(\.device)
+            let excused = own.filter { !$0.change.cameBack && $0.change.state == .calling }.map(\.device)
             counters.late.add(late.count)
             counters.silent.add(silent.count)
             counters.back.add(back.count + gone.count)
@@ -235,6 +236,7 @@ public final class Heartbeats: Service, Sendable {
             if !late.isEmpty { bus.publish(DevicesLate(tenant: tenant, devices: late, time: time)) }
             if !silent.isEmpty { bus.publish(DevicesSilent(tenant: tenant, devices: silent, time: time)) }
             if !back.isEmpty { bus.publish(DevicesBack(tenant: tenant, devices: back, time: time)) }
+            if !excused.isEmpty { bus.publish(DevicesExcused(tenant: tenant, devices: excused, time: time)) }
         }
     }
 }

@@ -14,6 +14,7 @@ extension RouteTable {
         routes += userGroups(services) + reach(services) + changes(services)
         routes += operations(services)
         routes += artifacts(services) + updateKeys(services) + releases(services)
+        routes += alerts(services)
         routes += audit(services) + keys(services)
         routes += outlets(services) + deliveries(services)
         let document = Document()

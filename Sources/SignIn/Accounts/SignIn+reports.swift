@@ -1,6 +1,6 @@
 package import Access
 package import Base
-import Storage
+package import Storage
 
 extension SignIn {
     /// The account that a report is mailed to: the caller's own, or another one of the tenant by its address. Who may
@@ -26,6 +26,20 @@ extension SignIn {
     /// The account of somebody to whom a report is mailed.
     package func reportAccount(_ principal: PrincipalID, tenant: TenantID) async throws -> Account? {
         try await database.tenant(tenant).read { try AccountRow.find(principal, tenant: tenant, in: $0)?.account }
+    }
+
+    /// The addresses of those of these people who can sign in.
+    package func addresses(
+        of principals: [PrincipalID], tenant: TenantID, in tx: Transaction
+    ) throws -> [PrincipalID: String] {
+        var addresses: [PrincipalID: String] = [:]
+        for principal in principals {
+            guard let account = try AccountRow.find(principal, tenant: tenant, in: tx)?.account,
+                account.status == .active
+            else { continue }
+            addresses[principal] = account.address.text
+        }
+        return addresses
     }
 
     /// Where the people's pages are.

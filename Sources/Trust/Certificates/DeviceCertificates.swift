@@ -110,6 +110,25 @@ public struct DeviceCertificates: Sendable {
         ) { try body(CertificateRecord($0)) }
     }
 
+    /// The devices of all tenants whose newest certificate of a channel ends within `ahead`, and in the last quarter of
+    /// its life, or ended within `behind`; found by the index over the ends.
+    package func ending(
+        within ahead: Duration, endedFor behind: Duration, in transaction: Transaction
+    ) throws -> [(tenant: TenantID, device: DeviceID, end: Timestamp)] {
+        let now = clock.now
+        return try transaction.acrossTenants.rows(
+            """
+            SELECT c.tenant, c.device, min(c.not_after) FROM certificate c
+            WHERE c.not_after >= $1 AND c.not_after < $2 AND c.status = $3
+                AND (c.not_after - $4) * 4 < c.not_after - c.not_before
+                AND NOT EXISTS (
+                    SELECT 1 FROM certificate n WHERE n.tenant = c.tenant AND n.device = c.device
+                    AND n.channel = c.channel AND n.status = c.status AND n.not_after > c.not_after)
+            GROUP BY c.tenant, c.device
+            """, now - behind, now + ahead, CertificateStatus.active.rawValue, now
+        ).map { (try $0.identifier(0), try $0.identifier(1), try $0.timestamp(2)) }
+    }
+
     /// Removes the records of certificates that ended more than `age` ago; how many they were.
     @discardableResult
     public func prune(endedFor age: Duration = .seconds(90 * 86_400), in transaction: Transaction) throws -> Int {

@@ -20,9 +20,11 @@ struct AdminCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, SetUpLinkCommand.self, UserCommand.self, TenantCommand.self, DomainCommand.self,
-            DeviceCommand.self, HeartbeatCommand.self, OperationCommand.self, TaskCommand.self, ModelCommand.self,
+            DeviceCommand.self, HeartbeatCommand.self, OperationCommand.self, TaskCommand.self,
+            AlertCommand.self, AlertRuleCommand.self, ModelCommand.self,
             ArtifactCommand.self, UpdateKeyCommand.self, ReleaseCommand.self, TokenCommand.self, ClientCommand.self,
-            PrincipalCommand.self, UserGroupCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self, ReachCommand.self,
+            PrincipalCommand.self, UserGroupCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self,
+            ReachCommand.self,
             MoveCommand.self, ChangeCommand.self,
             PlanCommand.self, DirectoryCommand.self, OutletCommand.self, DeliveryCommand.self, AuditCommand.self,
             KeysCommand.self,

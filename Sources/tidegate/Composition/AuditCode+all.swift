@@ -8,9 +8,11 @@ import Northbound
 import OAuth
 import Operations
 import SignIn
+import Watch
 
 extension AuditCode {
     /// Every code that any part of the program records.
     static let all =
-        audit + access + signIn + factors + directories + oauth + fleet + delivery + operations + backup + northbound + console
+        audit + access + signIn + factors + directories + oauth + fleet + delivery + operations + watch + backup
+        + northbound + console
 }

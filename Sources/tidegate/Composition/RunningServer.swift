@@ -16,6 +16,7 @@ import Southbound
 import Storage
 import Telemetry
 import Trust
+import Watch
 
 /// A server with all its listeners, ready to run.
 struct RunningServer: Sendable {
@@ -82,6 +83,7 @@ struct RunningServer: Sendable {
         services.site = try Console(console).site
         northbound = try NorthboundServer(services: services, configuration: people, logger: parts.logger)
         parts.fleet.heartbeats.register(in: parts.metrics)
+        parts.watch.register(in: parts.metrics)
         parts.metrics.gauge(
             "tidegate_telemetry_log_failing", "1 while readings can not be stored, so that none is acknowledged."
         ) { [telemetry = parts.telemetry] in telemetry.failure == nil ? 0 : 1 }
@@ -105,6 +107,7 @@ struct RunningServer: Sendable {
             parts.fleet.presence, parts.fleet.heartbeats,
             parts.telemetry,
             reports, probe, upkeep, bulk, TaskClock(parts.operations, logger: parts.logger),
+            WatchService(parts.watch, logger: parts.logger),
         ] + [backups].compactMap { $0 } + [
             southbound, northbound,
         ]
@@ -132,7 +135,7 @@ struct RunningServer: Sendable {
         let keys = parts.configuration.backupKeys
         let services = NorthboundServices(
             database: parts.database, access: parts.access, audit: parts.audit, delivery: parts.delivery, fleet: fleet,
-            telemetry: telemetry, operations: parts.operations,
+            telemetry: telemetry, operations: parts.operations, watch: parts.watch,
             signIn: parts.signIn, factors: parts.factors, directories: parts.directories, oauth: parts.oauth,
             keyRing: parts.keyRing, authorities: parts.authorities, metrics: parts.metrics, version: Program.version,
             auditDirectory: "\(parts.directory)/audit",
@@ -172,7 +175,8 @@ extension ConsoleParts {
         let listeners = parts.configuration.listeners
         self.init(
             database: parts.database, access: parts.access, audit: parts.audit, fleet: parts.fleet,
-            telemetry: parts.telemetry, operations: parts.operations, signIn: parts.signIn, factors: parts.factors, directories: parts.directories,
+            telemetry: parts.telemetry, operations: parts.operations, watch: parts.watch, signIn: parts.signIn,
+            factors: parts.factors, directories: parts.directories,
             delivery: parts.delivery, authorities: parts.authorities, issuing: parts.issuing,
             keyRing: parts.keyRing, verifier: parts.verification, auditCodes: AuditCode.all, bus: parts.bus,
             oauth: parts.oauth,

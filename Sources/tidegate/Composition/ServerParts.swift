@@ -19,6 +19,7 @@ import Southbound
 import Storage
 import Telemetry
 import Trust
+import Watch
 
 /// The parts of one server, made in the order in which they need each other.
 struct ServerParts: Sendable {
@@ -39,6 +40,7 @@ struct ServerParts: Sendable {
     let telemetry: Telemetry
     let blobs: Blobs
     let operations: Operations
+    let watch: Watch
     let oauth: OAuth
     let signIn: SignIn
     let factors: Factors
@@ -51,6 +53,7 @@ struct ServerParts: Sendable {
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
         TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part,
+        WatchSchema.part,
         NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
         DirectorySchema.part,
     ]
@@ -121,6 +124,12 @@ struct ServerParts: Sendable {
             database: database, access: access, audit: audit,
             hashing: PasswordHashing(threads: configuration.signInThreads),
             place: { configuration.place(of: $0) }, send: { try delivery.send($0, $1, $2) })
+        let watch = Watch(
+            database: database, access: access, audit: audit, delivery: delivery, fleet: fleet,
+            operations: operations, certificates: certificates, bus: bus,
+            addresses: { try signIn.addresses(of: $0, tenant: $1, in: $2) },
+            place: { configuration.place(of: .people) })
+        watch.start()
         let party = RelyingParty(deployment, places: Realm.allCases.map { configuration.place(of: $0) })
         let factors = Factors(
             signIn: signIn, keyRing: keyRing, party: party,
@@ -133,7 +142,7 @@ struct ServerParts: Sendable {
             keyRing: keyRing, authorities: authorities, issuing: issuing, verifier: verifier, audit: audit,
             verification: AuditVerifier(audit) { bus.publish(TopicChanged(tenant: $0, topic: "verification")) },
             access: access, delivery: delivery, fleet: fleet, telemetry: telemetry, blobs: blobs,
-            operations: operations, oauth: oauth, signIn: signIn,
+            operations: operations, watch: watch, oauth: oauth, signIn: signIn,
             factors: factors, directories: directories,
             serverNames: names,
             deviceGroup: MultiThreadedEventLoopGroup(numberOfThreads: threads), logger: logger)

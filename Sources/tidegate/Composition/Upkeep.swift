@@ -15,6 +15,7 @@ import Southbound
 import Storage
 import Telemetry
 import Trust
+import Watch
 
 /// What a running server does now and then: renews certificates, writes when tokens were used, forgets what has
 /// expired, and removes what a deleted tenant left.
@@ -46,6 +47,7 @@ struct Upkeep: Service {
                 }
                 await attempt("events") { try await trimEvents() }
                 await attempt("deliveries") { try await parts.delivery.trim() }
+                await attempt("alerts") { try await parts.watch.trim() }
                 await attempt("operations") { try await parts.operations.trim() }
                 await attempt("artifacts") { try await parts.operations.tidyArtifacts() }
             }
@@ -89,6 +91,7 @@ struct Upkeep: Service {
     private func removeDeletedTenants() async throws {
         for tenant in try await parts.access.deletedTenants() {
             try await parts.operations.purge(tenant)
+            try await parts.watch.purge(tenant)
             try await parts.fleet.purge(tenant)
             try await parts.delivery.purge(tenant)
             try await parts.telemetry.remove(tenant: tenant, device: nil)

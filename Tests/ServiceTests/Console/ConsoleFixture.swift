@@ -97,7 +97,8 @@ struct ConsoleFixture: Sendable {
         verifier = AuditVerifier(world.audit)
         parts = ConsoleParts(
             database: world.database, access: world.access, audit: world.audit, fleet: world.fleet,
-            telemetry: api.telemetry, operations: api.operations, signIn: api.services.signIn, factors: api.services.factors,
+            telemetry: api.telemetry, operations: api.operations, watch: api.watch, signIn: api.services.signIn,
+            factors: api.services.factors,
             directories: api.services.directories, delivery: api.services.delivery,
             authorities: api.services.authorities, issuing: world.issuing, keyRing: world.ring,
             verifier: verifier,

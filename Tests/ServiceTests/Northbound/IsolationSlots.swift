@@ -109,7 +109,9 @@ struct IsolationSlots: Sendable {
         return [
             "domain": "domain", "parent": "domain", "device": "device", "principal": "principal", "group": "group",
             "role": "role", "model": "model", "outlet": "outlet", "endGrant": "grant", "grant": "grant",
-            "artifacts": "artifact", "sbom": "artifact", "credential": "session", "actor": "principal", "objectId": "device",
+            "artifacts": "artifact", "sbom": "artifact", "credential": "session", "actor": "principal",
+            "objectId": "device",
+            "webhook": "outlet",
         ][name] ?? (name == "to" && way.count == 2 ? "domain" : nil)
     }
 

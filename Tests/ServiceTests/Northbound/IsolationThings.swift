@@ -132,6 +132,11 @@ struct IsolationThings: Sendable {
                 "/releases",
                 ["component": name("component"), "version": "1", "artifacts": [.string(all["artifact"]?.first ?? "")]])
         ]
+        all["alert"] = [try await api.alert(of: tenant)]
+        all["alertRule"] = [
+            try await make("/alert-rules", ["name": name("rule"), "receivers": [["role": name("role")]]]),
+            "\(mark)-rule",
+        ]
         return IsolationThings(spellings: all, mark: mark)
     }
 

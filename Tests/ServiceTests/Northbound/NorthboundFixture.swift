@@ -18,6 +18,7 @@ import Storage
 import Synchronization
 import Testing
 import Trust
+import Watch
 
 @testable import Northbound
 @testable import Telemetry
@@ -27,6 +28,7 @@ struct NorthboundFixture: Sendable {
     let world: FleetFixture
     let telemetry: Telemetry
     let operations: Operations
+    let watch: Watch
     let oauth: OAuth
     let services: NorthboundServices
     let table: RouteTable
@@ -42,6 +44,7 @@ struct NorthboundFixture: Sendable {
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
                 TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part,
+                WatchSchema.part,
                 NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part, DirectorySchema.part,
             ])
             let fixture = try await NorthboundFixture(world)
@@ -77,14 +80,18 @@ struct NorthboundFixture: Sendable {
         let factors = Factors(
             signIn: signIn, keyRing: world.ring,
             party: RelyingParty(try #require(DeploymentName("people.example")), places: ["https://people.example"]))
+        let delivery = Delivery(
+            database: world.database, keyRing: world.ring, audit: world.audit,
+            settings: DeliverySettings(host: "fleet.example.com", node: "test"), metrics: Metrics(),
+            clock: world.time.clock, logger: logger)
+        watch = Watch(
+            database: world.database, access: world.access, audit: world.audit, delivery: delivery,
+            fleet: world.fleet, operations: operations,
+            certificates: DeviceCertificates(issuing: world.issuing, clock: world.time.clock), bus: world.bus,
+            clock: world.time.clock, addresses: { _, _, _ in [:] }, place: { "https://people.example" })
         services = NorthboundServices(
-            database: world.database, access: world.access, audit: world.audit,
-            delivery: Delivery(
-                database: world.database, keyRing: world.ring, audit: world.audit,
-                settings: DeliverySettings(host: "fleet.example.com", node: "test"), metrics: Metrics(),
-                clock: world.time.clock, logger: logger),
-            fleet: world.fleet,
-            telemetry: telemetry, operations: operations,
+            database: world.database, access: world.access, audit: world.audit, delivery: delivery,
+            fleet: world.fleet, telemetry: telemetry, operations: operations, watch: watch,
             signIn: signIn, factors: factors,
             directories: Directories(
                 signIn: signIn, keyRing: world.ring, fetch: { _ in FetchAnswer(status: 404, body: []) },

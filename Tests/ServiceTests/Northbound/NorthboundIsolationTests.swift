@@ -36,6 +36,8 @@ import Testing
         return [
             "artifact": try #require(artifact.body["id"]?.string), "updateKey": "secret-key",
             "release": try await id("/releases", ["component": "secret", "version": "1"]),
+            "alert": try await api.alert(of: api.world.rival),
+            "alertRule": try await id("/alert-rules", ["name": "r", "receivers": [["role": "viewer"]]]),
             "operation": operation, "task": try #require(task),
             "factor": Identifier<CredentialKind>(high: 1, low: 1).text,
             "user": "carol@example.com", "session": Identifier<CredentialKind>(high: 1, low: 1).text,

@@ -10,12 +10,14 @@ import Testing
     /// Texts of bodies and queries that name nothing of a tenant's; `change` and `filter` are tried by hand.
     static let plain: Set<String> = [
         "", "address", "addresses", "after", "attributes", "authorities", "base", "certificate", "change", "client",
-        "code", "component", "components", "description", "ends", "expires", "filter", "from", "group", "groupAttribute",
+        "code", "component", "components", "description", "ends", "expires", "filter", "from", "group",
+        "groupAttribute",
         "groupFilter", "groupsClaim", "holder", "issuer", "keys", "kind", "labels", "mailAttribute", "name",
         "nameAttribute", "objectKind", "place", "plan", "reason", "redirects", "scope", "searcher", "secret", "seen",
         "series",
         "server", "settings", "step", "timeZone", "to", "unit", "until", "user", "value",
         "input", "title", "zone", "starts", "release", "hardware", "notes", "pem", "supportEnds", "version",
+        "mail", "note", "sms",
     ]
 
     private struct Walk {

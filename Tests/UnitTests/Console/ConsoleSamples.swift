@@ -11,10 +11,13 @@ enum ConsoleSamples {
         entries: [.init(label: "Overview", address: "/t/acme", icon: "overview", isCurrent: true)],
         places: [.init(label: "Acme", address: "/t/acme", isCurrent: true)], hasPlaces: true, tenantName: "Acme",
         tenantAddress: "/t/acme", isDemo: true, zone: "Europe/Berlin", searchAddress: "/t/acme/devices",
+        bell: .init(label: "3 alerts", address: "/t/acme/alerts", count: "3"),
         person: .init(name: "Ada", initials: "A", formToken: "token"), notice: .init(text: "Saved.", icon: "check"),
         live: "/t/acme/live")
 
-    static let views = shell + devices + entrance + factors + profile + settings + audit + sites + bulk + tasks + map + reports
+    static let views =
+        shell + devices + entrance + factors + profile + settings + audit + sites + bulk + tasks + alerts + map
+        + reports
 
     private static let shell: [any PageView] = [
         ErrorPage(

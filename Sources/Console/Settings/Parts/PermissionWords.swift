@@ -6,6 +6,7 @@ enum PermissionSubject: String, CaseIterable, Sendable {
     case telemetry = "Telemetry"
     case tasks = "Tasks"
     case releases = "Releases"
+    case alerts = "Alerts"
     case places = "Domains and models"
     case people = "People and rights"
     case reports = "Reports"
@@ -29,6 +30,7 @@ extension Permission {
             .taskRunDiagnostic, .taskWake, .taskSendSMS, .taskCustom:
             .tasks
         case .artifactRead, .artifactManage, .releaseRead, .releaseManage, .updateKeyManage: .releases
+        case .alertRead, .alertManage, .alertRuleManage: .alerts
         case .domainRead, .domainManage, .modelRead, .modelManage: .places
         case .reachRead, .principalRead, .principalManage, .shareRead, .shareManage, .approvalManage: .people
         case .reportRead, .reportManage: .reports
@@ -76,6 +78,9 @@ extension Permission {
         case .releaseRead: "see releases"
         case .releaseManage: "make, publish, withdraw and delete releases"
         case .updateKeyManage: "decide whose signatures updates must have"
+        case .alertRead: "see alerts, and the rules of who is told"
+        case .alertManage: "acknowledge and silence alerts"
+        case .alertRuleManage: "decide who is told of alerts"
         case .taskRead: "see tasks and what became of them"
         case .taskManage: "end, repeat and pause what others ordered"
         case .taskReboot: "have devices start again"

@@ -1,0 +1,214 @@
+import Base
+import Operations
+
+/// The open alerts of one tenant and the devices that they are about: decides what facts open, change and close.
+///
+/// It does no I/O. Devices of a domain that go missing within an hour belong to one alert, so that a site that is lost
+/// is one alert, and one device that has been away for weeks does not hide that the rest of its site is lost too.
+struct AlertBook: Sendable {
+    /// A device and the alert that is about it.
+    struct Member: Hashable, Sendable {
+        var alert: AlertID
+        var isSilent = false
+    }
+
+    /// What became of a device's calls.
+    enum DeviceFact: Hashable, Sendable {
+        case late(Timestamp)
+        case silent(Timestamp)
+        case back
+        case excused
+    }
+
+    /// What facts changed, to be written.
+    struct Changes: Sendable {
+        var opened: Set<AlertID> = []
+        var changed: Set<AlertID> = []
+        var joined: [(alert: AlertID, device: DeviceID)] = []
+        var left: [AlertID: [DeviceID]] = [:]
+        var closed: [(alert: OpenAlert, end: AlertEnd)] = []
+
+        var isEmpty: Bool { changed.isEmpty && joined.isEmpty && left.isEmpty && closed.isEmpty }
+    }
+
+    private(set) var open: [AlertID: OpenAlert] = [:]
+    /// The newest open alert of each subject.
+    private var newest: [AlertSubject: AlertID] = [:]
+    /// Devices that are late or silent.
+    private(set) var missing: [DeviceID: Member] = [:]
+    /// Devices whose certificates end.
+    private(set) var expiring: [DeviceID: Member] = [:]
+    private(set) var changes = Changes()
+
+    /// Puts in an alert as it was stored.
+    mutating func restore(_ alert: OpenAlert, devices: [DeviceID], silent: Set<DeviceID>) {
+        var alert = alert
+        switch alert.subject {
+        case .contact:
+            for device in devices {
+                missing[device] = Member(alert: alert.id, isSilent: silent.contains(device))
+            }
+            (alert.missing, alert.silent) = (devices.count, devices.count { silent.contains($0) })
+        case .certificates:
+            for device in devices { expiring[device] = Member(alert: alert.id) }
+            alert.missing = devices.count
+        case .operation: break
+        }
+        alert.devices = max(alert.devices, alert.missing)
+        open[alert.id] = alert
+        if newest[alert.subject].map({ $0 < alert.id }) ?? true { newest[alert.subject] = alert.id }
+    }
+
+    /// Takes what is to be written.
+    mutating func takeChanges() -> Changes {
+        defer { changes = Changes() }
+        return changes
+    }
+
+    /// Notes that a rule has told of an alert.
+    mutating func told(_ alert: AlertID, by rule: AlertRuleID) { open[alert]?.told.insert(rule) }
+
+    // MARK: - Calls
+
+    /// Something became of a device's calls; `home` is where it lives.
+    mutating func take(_ fact: DeviceFact, of device: DeviceID, home: DomainID?, at now: Timestamp) {
+        switch fact {
+        case .late(let time):
+            guard let home else { return leave(device, .excused) }
+            join(device, home, isSilent: false, since: time, at: now)
+        case .silent(let time):
+            guard let home else { return leave(device, .excused) }
+            join(device, home, isSilent: true, since: time, at: now)
+        case .back: leave(device, .back)
+        case .excused: leave(device, .excused)
+        }
+    }
+
+    /// Looks whether a missing device lives where its alert says.
+    mutating func move(_ device: DeviceID, home: DomainID?, at now: Timestamp) {
+        guard let member = missing[device], let alert = open[member.alert], let home, alert.domain != home else {
+            return
+        }
+        leave(device, .excused)
+        join(device, home, isSilent: member.isSilent, since: alert.silentSince ?? alert.opened, at: now)
+    }
+
+    private mutating func join(
+        _ device: DeviceID, _ home: DomainID, isSilent: Bool, since: Timestamp, at now: Timestamp
+    ) {
+        if let member = missing[device] {
+            guard member.isSilent != isSilent, var alert = open[member.alert] else { return }
+            alert.silent += isSilent ? 1 : -1
+            if isSilent, alert.silentSince == nil { alert.silentSince = since }
+            missing[device]?.isSilent = isSilent
+            put(alert)
+            return
+        }
+        var alert = alert(about: .contact(home), domain: home, opened: since, at: now)
+        alert.devices += 1
+        alert.missing += 1
+        if isSilent {
+            alert.silent += 1
+            if alert.silentSince == nil { alert.silentSince = since }
+        }
+        missing[device] = Member(alert: alert.id, isSilent: isSilent)
+        changes.joined.append((alert.id, device))
+        put(alert)
+    }
+
+    private mutating func leave(_ device: DeviceID, _ end: AlertEnd) {
+        guard let member = missing.removeValue(forKey: device), var alert = open[member.alert] else { return }
+        alert.missing -= 1
+        if member.isSilent { alert.silent -= 1 }
+        changes.left[alert.id, default: []].append(device)
+        put(alert)
+        if alert.missing == 0 { close(alert, end) }
+    }
+
+    // MARK: - Certificates
+
+    /// The devices whose certificates end soon, all of them.
+    mutating func takeExpiring(_ devices: [DeviceID: (home: DomainID, end: Timestamp)], at now: Timestamp) {
+        for device in expiring.keys.sorted() where devices[device] == nil {
+            guard let member = expiring.removeValue(forKey: device), var alert = open[member.alert] else { continue }
+            alert.missing -= 1
+            changes.left[alert.id, default: []].append(device)
+            put(alert)
+            if alert.missing == 0 { close(alert, .renewed) }
+        }
+        for (device, (home, end)) in devices.sorted(by: { $0.key < $1.key }) {
+            if let member = expiring[device] {
+                guard var alert = open[member.alert], alert.ends.map({ end < $0 }) ?? true else { continue }
+                alert.ends = end
+                put(alert)
+                continue
+            }
+            var alert = alert(about: .certificates(home), domain: home, opened: now, at: now)
+            alert.devices += 1
+            alert.missing += 1
+            alert.ends = min(alert.ends ?? end, end)
+            expiring[device] = Member(alert: alert.id)
+            changes.joined.append((alert.id, device))
+            put(alert)
+        }
+    }
+
+    // MARK: - Operations
+
+    /// What failed of an operation, of which `known` failures had an alert that is closed.
+    mutating func take(
+        _ failures: OperationFailures, domain: DomainID, known: Int, isAcknowledged: Bool, at now: Timestamp
+    ) {
+        let subject = AlertSubject.operation(failures.operation)
+        guard let id = newest[subject], var alert = open[id] else {
+            guard failures.failures > known else { return }
+            var alert = alert(about: subject, domain: domain, opened: now, at: now)
+            alert.title = failures.title
+            (alert.devices, alert.missing) = (failures.failures, failures.failures)
+            return put(alert)
+        }
+        if failures.failures == 0 { return close(alert, .retried) }
+        if alert.missing != failures.failures {
+            alert.devices = max(alert.devices, failures.failures)
+            alert.missing = failures.failures
+            put(alert)
+        }
+        if isAcknowledged, failures.isOver { close(alert, .acknowledged) }
+    }
+
+    /// An operation is gone.
+    mutating func forget(_ operation: OperationID) {
+        if let id = newest[.operation(operation)], let alert = open[id] { close(alert, .retried) }
+    }
+
+    /// Closes what nobody has needed for a long time.
+    mutating func age(before time: Timestamp) {
+        for alert in open.values.filter({ $0.subject.operation != nil && $0.opened < time }) { close(alert, .aged) }
+    }
+
+    // MARK: - Alerts
+
+    /// The alert of a subject that something new belongs to.
+    private mutating func alert(
+        about subject: AlertSubject, domain: DomainID, opened: Timestamp, at now: Timestamp
+    ) -> OpenAlert {
+        if let id = newest[subject], let alert = open[id] {
+            if subject.operation != nil || alert.opened + .seconds(WatchLimits.waveSeconds) > now { return alert }
+        }
+        let alert = OpenAlert(id: AlertID(now: now), subject: subject, domain: domain, title: "", opened: opened)
+        newest[subject] = alert.id
+        changes.opened.insert(alert.id)
+        return alert
+    }
+
+    private mutating func put(_ alert: OpenAlert) {
+        open[alert.id] = alert
+        changes.changed.insert(alert.id)
+    }
+
+    private mutating func close(_ alert: OpenAlert, _ end: AlertEnd) {
+        open[alert.id] = nil
+        if newest[alert.subject] == alert.id { newest[alert.subject] = nil }
+        changes.closed.append((alert, end))
+    }
+}

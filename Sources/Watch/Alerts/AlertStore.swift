@@ -1,0 +1,108 @@
+import Base
+import Storage
+
+/// Alerts between their tables and memory; every call runs in a tenant's transaction.
+enum AlertStore {
+    /// Writes an open alert, new or as it is now; what people have said of it stays.
+    static func put(
+        _ alert: OpenAlert, severity: AlertSeverity, silenced: Timestamp?, in transaction: Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO alert (tenant, id, kind, subject, domain, condition, severity, title, opened, silent_since,
+                devices, missing, silent, ends, silenced)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            ON CONFLICT (tenant, id) DO UPDATE SET condition = excluded.condition, severity = excluded.severity,
+                title = excluded.title, silent_since = excluded.silent_since, devices = excluded.devices,
+                missing = excluded.missing, silent = excluded.silent, ends = excluded.ends
+            """, alert.id, alert.subject.kind, alert.subject.key, alert.domain, alert.condition.rawValue,
+            severity.rawValue, alert.title, alert.opened, alert.silentSince, alert.devices, alert.missing,
+            alert.silent, alert.ends, silenced)
+    }
+
+    /// Closes an alert and forgets which devices it was about.
+    static func close(_ id: AlertID, _ end: AlertEnd, at now: Timestamp, in transaction: Transaction) throws {
+        try transaction.execute(
+            "UPDATE alert SET closed = $3, reason = $4 WHERE tenant = $1 AND id = $2 AND closed IS NULL", id, now,
+            end.rawValue)
+    }
+
+    /// Notes that an alert is about these devices.
+    static func join(_ members: some Sequence<(alert: AlertID, device: DeviceID)>, in transaction: Transaction) throws {
+        try transaction.insert(
+            into: "alert_device", columns: ["alert", "device"],
+            rows: members.map { [$0.alert.sqlValue, $0.device.sqlValue] })
+    }
+
+    /// Notes that an alert is about these devices no more.
+    static func leave(_ alert: AlertID, _ devices: [DeviceID], in transaction: Transaction) throws {
+        for start in stride(from: 0, to: devices.count, by: 200) {
+            let part = devices[start..<min(start + 200, devices.count)]
+            let list = part.indices.map { "$\($0 - start + 3)" }.joined(separator: ", ")
+            try transaction.execute(
+                "DELETE FROM alert_device WHERE tenant = $1 AND alert = $2 AND device IN (\(list))",
+                arguments: [alert as any SQLBindable] + part.map { $0 as any SQLBindable })
+        }
+    }
+
+    /// A tenant's open alerts with their devices, put into a book, and what people have said of them.
+    static func load(
+        silent: Set<DeviceID>, at now: Timestamp, in transaction: Transaction
+    ) throws -> (book: AlertBook, marks: [AlertID: AlertMarks], silences: [AlertSubject: Timestamp]) {
+        var (book, marks, silences) = (AlertBook(), [AlertID: AlertMarks](), [AlertSubject: Timestamp]())
+        var told: [AlertID: Set<AlertRuleID>] = [:]
+        try transaction.forEach(
+            """
+            SELECT t.alert, t.rule FROM alert_told t JOIN alert a ON a.tenant = t.tenant AND a.id = t.alert
+            WHERE t.tenant = $1 AND a.closed IS NULL
+            """
+        ) { row in told[try row.identifier(0), default: []].insert(try row.identifier(1)) }
+        var devices: [AlertID: [DeviceID]] = [:]
+        try transaction.forEach("SELECT alert, device FROM alert_device WHERE tenant = $1 ORDER BY alert, device") {
+            devices[try $0.identifier(0), default: []].append(try $0.identifier(1))
+        }
+        for row in try transaction.rows(
+            """
+            SELECT id, kind, subject, domain, title, opened, silent_since, devices, missing, ends, acknowledged, silenced
+            FROM alert WHERE tenant = $1 AND closed IS NULL ORDER BY id
+            """)
+        {
+            let id = try row.identifier(0, as: AlertID.self)
+            var alert = OpenAlert(
+                id: id, subject: try subject(row, from: 1), domain: try row.identifier(3), title: try row.text(4),
+                opened: try row.timestamp(5), silentSince: try row.timestampIfAny(6), devices: try row.int(7),
+                missing: try row.int(8), ends: try row.timestampIfAny(9), told: told[id] ?? [])
+            if alert.subject.operation == nil { alert.missing = 0 }
+            book.restore(alert, devices: devices[id] ?? [], silent: silent)
+            marks[id] = AlertMarks(
+                isAcknowledged: try row.timestampIfAny(10) != nil, silenced: try row.timestampIfAny(11))
+        }
+        for row in try transaction.rows(
+            "SELECT kind, subject, max(silenced) FROM alert WHERE tenant = $1 AND silenced > $2 GROUP BY kind, subject",
+            now)
+        {
+            silences[try subject(row, from: 0)] = try row.timestamp(2)
+        }
+        return (book, marks, silences)
+    }
+
+    /// How many failures of an operation had an alert that somebody dealt with, or that grew old.
+    static func known(_ subject: AlertSubject, in transaction: Transaction) throws -> Int {
+        try transaction.row(
+            """
+            SELECT max(devices) FROM alert WHERE tenant = $1 AND kind = $2 AND subject = $3
+                AND reason IN ('acknowledged', 'aged')
+            """, subject.kind, subject.key
+        )?.integerIfAny(0).map { Int($0) } ?? 0
+    }
+
+    /// The subject in the columns of `row` from `first` on.
+    static func subject(_ row: Row, from first: Int) throws -> AlertSubject {
+        switch try row.text(first) {
+        case "contact": .contact(try row.identifier(first + 1))
+        case "certificates": .certificates(try row.identifier(first + 1))
+        case "operation": .operation(try row.identifier(first + 1))
+        default: throw StorageError(.corrupt, "an alert's row is not readable")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Base
+import Storage
+import Testing
+
+@testable import Fleet
+@testable import Watch
+
+/// Many devices that go silent at once.
+@Suite struct AlertLoadTests {
+    @Test(
+        "twenty sites with a thousand devices each that go silent at once are twenty alerts within seconds",
+        arguments: TestDatabase.engines)
+    func many(engine: TestDatabase.Engine) async throws {
+        let (sites, each) = (20, 1000)
+        try await WatchFixture.with(engine, berlin: 1, paris: 1) { world in
+            try await world.rule(to: [.init(webhook: try await world.application())])
+            var lines = ""
+            for site in 0..<sites {
+                try await world.world.domain("site-\(site)")
+                for number in 0..<each { lines += "s\(site)-\(number),site-\(site)\n" }
+            }
+            let list = try world.world.list("name,domain\n" + lines)
+            _ = try await world.world.fleet.registerMany(list, in: world.world.acme, by: WatchFixture.admin)
+            try await world.world.database.tenant(world.world.acme).write {
+                try $0.execute("UPDATE device SET status = 1, enrolled = created WHERE tenant = $1")
+            }
+            let restarted = try await world.restarted()
+            let clock = ContinuousClock()
+            try await restarted.pass(1)
+            // Late at the same moment, then silent at the same moment.
+            let late = try await clock.measure { try await restarted.pass(25) }
+            #expect(try await restarted.summaries().filter { $0.hasSuffix("1000 devices are late") }.count == sites)
+            try await restarted.pass(35)
+            let silent = try await clock.measure { try await restarted.pass(5) }
+            #expect(try await restarted.summaries().filter { $0.hasSuffix("1000 devices are silent") }.count == sites)
+            #expect(try await restarted.messages().count == sites + 2)
+            print("alerts on \(engine): \(sites * each) devices late in \(late), silent in \(silent)")
+            // A debug build beside other work.
+            #expect(silent < .seconds(20))
+            let again = try await restarted.restarted()
+            let start = try await clock.measure { try await again.watch.turn() }
+            print("alerts on \(engine): found again at the start in \(start)")
+            #expect(try await again.alerts(open: nil).count == sites + 2)
+        }
+    }
+}
