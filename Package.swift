@@ -33,6 +33,7 @@ let package = Package(
     name: "tidegate",
     products: [
         .executable(name: "tidegate", targets: ["tidegate"]),
+        .executable(name: "tidegate-agent", targets: ["tidegate-agent"]),
         // For the nested packages of benchmarks and fuzz targets only.
         .library(
             name: "TidegateParts",
@@ -118,13 +119,17 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Backup",
-            dependencies: ["Base", "Blobs", "Storage", "Trust", "Audit", "Telemetry", "CZstd", crypto, logging, lifecycle],
+            dependencies: [
+                "Base", "Blobs", "Storage", "Trust", "Audit", "Telemetry", "CZstd", crypto, logging, lifecycle,
+            ],
             swiftSettings: strict),
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "Agent",
-            dependencies: ["MQTT", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1],
+            dependencies: ["Base", "MQTT", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1],
             swiftSettings: strict),
+        .executableTarget(
+            name: "tidegate-agent", dependencies: ["Base", "Agent", nioCore, nioPosix], swiftSettings: strict),
         .target(
             name: "Southbound",
             dependencies: [
@@ -159,7 +164,8 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Operations", "Watch", "Backup", "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, logging, lifecycle,
+                "Operations", "Watch", "Backup", "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1,
+                nioSSL, crypto, logging, lifecycle,
                 signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -169,7 +175,8 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Watch", "Backup", "Southbound", "Northbound",
+                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Watch", "Backup",
+                "Southbound", "Northbound",
                 crypto, httpTypes,
             ],
             path: "Tests/Probes", swiftSettings: strict),
@@ -179,7 +186,8 @@ let package = Package(
                 "Delivery",
                 "Probes", "Base", "Storage", "Trust", "Audit", "Access", "SignIn", "CArgon2", "OAuth", "Fleet",
                 "Telemetry", "Blobs", "Operations", "Watch", "Backup",
-                "MQTT", "Southbound", "Northbound", "Console", nioCore, nioEmbedded, crypto, cryptoExtras, x509, asn1,
+                "MQTT", "Agent", "Southbound", "Northbound", "Console", nioCore, nioEmbedded, crypto, cryptoExtras,
+                x509, asn1,
                 logging, httpTypes, hummingbird,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
@@ -190,7 +198,7 @@ let package = Package(
                 "Delivery",
                 "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
                 "Blobs", "Operations", "Watch", "Backup",
-                "MQTT",
+                "MQTT", "Agent",
                 "Southbound", "Northbound", "Console", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1,
                 logging,
                 lifecycle, httpTypes, hummingbird,

@@ -11,9 +11,14 @@ public struct ServerAddress: Sendable {
     public var mqttPort: Int
     /// The server CA that vouches for the server's certificate.
     public var roots: [NIOSSLCertificate]
+    /// The proxy by which it is reached over HTTPS, if any.
+    public var proxy: ProxyAddress?
 
     /// A server at these ports whose certificate comes from `roots`.
-    public init(host: String, devicePort: Int, mqttPort: Int, roots: [NIOSSLCertificate]) {
+    public init(
+        host: String, devicePort: Int, mqttPort: Int, roots: [NIOSSLCertificate], proxy: ProxyAddress? = nil
+    ) {
+        self.proxy = proxy
         self.host = host
         self.devicePort = devicePort
         self.mqttPort = mqttPort
@@ -32,6 +37,20 @@ public struct ServerAddress: Sendable {
             configuration.privateKey = .privateKey(identity.privateKey)
         }
         return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// Host and port as they stand in a request.
+    var authority: String { "\(host.contains(":") ? "[\(host)]" : host):\(devicePort)" }
+
+    /// The host and port that `text` names: `host:port`, `address:port` or `[address]:port`.
+    package static func split(_ text: some StringProtocol) -> (host: String, port: Int)? {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty, !host.contains(where: { $0.isWhitespace || $0 == "/" || $0 == "@" }) else { return nil }
+        return (String(host), Int(port))
     }
 
     /// The name for SNI; an address has none.

@@ -1,0 +1,133 @@
+import Base
+import NIOPosix
+
+/// Doing tasks, one after the other.
+extension AgentService {
+    /// Does what is to be done until cancelled.
+    func workOn() async {
+        while !Task.isCancelled {
+            guard let task = nextTask() else {
+                await work.wait(nil)
+                continue
+            }
+            await perform(task)
+            bell.ring()
+            if wantsRestart {
+                log.say("the agent starts anew")
+                restart.ring()
+                return
+            }
+        }
+    }
+
+    /// The oldest task with something to do: taken, or begun by a run of the agent that has ended.
+    private func nextTask() -> AgentTask? {
+        journal.contents.tasks.first { task in
+            switch task.state {
+            case .taken: true
+            case .continues, .running: !begunHere.contains(task.id)
+            case .ended: false
+            }
+        }
+    }
+
+    private func perform(_ task: AgentTask) async {
+        let isAgain = task.state == .continues
+        begunHere.insert(task.id)
+        let request = EndRequest()
+        running = (task.id, request)
+        defer { running = nil }
+        do {
+            try journal.write { contents in
+                contents.update(task.id) { task in
+                    task.state = .running
+                    task.attempts += 1
+                }
+            }
+        } catch {
+            // Without a note of it nothing may be begun.
+            begunHere.remove(task.id)
+            log.say("the journal can not be written", ["reason": "\(error)"])
+            try? await Task.sleep(for: .seconds(5))
+            return
+        }
+        let result = await withTaskCancellationHandler {
+            await self.result(of: task, isAgain: isAgain, request)
+        } onCancel: {
+            request.ask()
+        }
+        // It ended with the agent, not by the server's wish: the next start judges it as after a power cut.
+        if Task.isCancelled, case .ended(let outcome) = result, outcome.word == .cancelled { return }
+        do {
+            try journal.write { contents in
+                contents.update(task.id) { task in
+                    switch result {
+                    case .continues: task.state = .continues
+                    case .ended(let outcome):
+                        task.state = .ended
+                        task.outcome = outcome
+                    }
+                }
+            }
+            if case .ended = result { begunHere.remove(task.id) }
+        } catch {
+            log.say("the journal can not be written", ["reason": "\(error)"])
+        }
+    }
+
+    private func result(of task: AgentTask, isAgain: Bool, _ request: EndRequest) async -> TaskWorker.Result {
+        do {
+            switch task.type {
+            case "wake": return .ended(TaskOutcome(.succeeded))
+            case "synchronise":
+                toldFacts = nil
+                hasAskedForDesired = false
+                return .ended(TaskOutcome(.succeeded))
+            case "renewCertificate", "rotateKeys":
+                try await renew()
+                if settings.separateStream, let kept { try await renewStream(kept) }
+                return .ended(TaskOutcome(.succeeded))
+            case "configure":
+                try await followDesired(try await calls())
+                let state = journal.contents.configuration
+                let version = state.trial?.version ?? state.good?.version ?? 0
+                return .ended(
+                    state.tried == version
+                        ? TaskOutcome(.succeeded, details: ["version \(version)"])
+                        : TaskOutcome(
+                            .failed, details: ["version \(state.tried) was not taken; \(version) is in effect"]))
+            case "install" where task.release?["component"]?.string == SelfUpdate.component:
+                if let objection = objection(to: task) { return .ended(TaskOutcome(.refused, details: [objection])) }
+                return try await replaceSelf(task, isAgain: isAgain, request)
+            case "install": return .ended(try await install(task, request))
+            default:
+                return await TaskWorker(settings: settings, pool: pool, progress: progress)
+                    .run(task, isAgain: isAgain, until: request)
+            }
+        } catch {
+            return .ended(TaskOutcome(.failed, details: ["\(error)"]))
+        }
+    }
+
+    private func install(_ task: AgentTask, _ request: EndRequest) async throws -> TaskOutcome {
+        guard task.attempts < AgentLimits.installAttempts else {
+            return TaskOutcome(.failed, details: ["it was interrupted \(task.attempts) times"])
+        }
+        if let objection = objection(to: task) { return TaskOutcome(.refused, details: [objection]) }
+        guard let release = task.release, let identity = kept?.identity else { return TaskOutcome(.refused) }
+        let progress = progress
+        let outcome = try await Installer(settings: settings, client: client, identity: identity).install(
+            release, until: request, progress: { progress.set(task.id, $0, of: max($1, 1)) }, on: pool)
+        if outcome.word == .succeeded { try noteInstalled(release) }
+        return outcome
+    }
+
+    private func objection(to task: AgentTask) -> String? {
+        Installer.objection(to: task.release, settings: settings, installed: journal.contents.installed)
+    }
+
+    /// Runs a program where it may block.
+    func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await pool.runIfActive(work)
+    }
+}

@@ -1,0 +1,229 @@
+import Glibc
+import Synchronization
+
+/// Says to a running program, from any thread, that it shall end.
+package final class EndRequest: Sendable {
+    private let wanted = Atomic(false)
+    private let late = Atomic(false)
+
+    /// Nobody has asked yet.
+    package init() {}
+
+    /// Asks.
+    package func ask() { wanted.store(true, ordering: .relaxed) }
+    /// Whether somebody has asked.
+    package var isAsked: Bool { wanted.load(ordering: .relaxed) }
+    /// It can not be ended any more.
+    func tooLate() { late.store(true, ordering: .relaxed) }
+    /// Whether it can not be ended any more.
+    var isTooLate: Bool { late.load(ordering: .relaxed) }
+}
+
+/// Runs one program of the tasks' directory and reads what it says; blocks its thread until the program is over.
+package struct TaskProgram: Sendable {
+    /// How the program ended.
+    package enum End: Sendable, Hashable {
+        /// With this exit code.
+        case exited(Int32)
+        /// By this signal, not ours.
+        case killed(Int32)
+        /// Ended by us, because its time was over.
+        case timedOut
+        /// Ended by us, because somebody wanted so.
+        case cancelled
+    }
+
+    /// The file.
+    package var path: String
+    /// Its arguments, after its own name.
+    package var arguments: [String] = []
+    /// Its environment, beside the path.
+    package var environment: [String: String] = [:]
+    /// What it reads.
+    package var input: [UInt8] = []
+    /// Seconds after which it is ended.
+    package var timeout: Int64
+
+    /// The program at `path`.
+    package init(
+        _ path: String, arguments: [String] = [], environment: [String: String] = [:], input: [UInt8] = [],
+        timeout: Int64
+    ) {
+        self.path = path
+        self.arguments = arguments
+        self.environment = environment
+        self.input = input
+        self.timeout = timeout
+    }
+
+    /// Why the file may not be run, or nil: only a program that nobody but root or the agent's own user can change is.
+    package var objection: String? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return "there is no program for it" }
+        guard status.st_mode & S_IFMT == S_IFREG, access(path, X_OK) == 0 else { return "\(path) is not a program" }
+        guard status.st_uid == 0 || status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+            return "\(path) can be changed by others than root"
+        }
+        return nil
+    }
+
+    /// Runs it; `line` gets each line that it says, on the calling thread.
+    package func run(until request: EndRequest, line: (String) -> Void) throws -> End {
+        // A program that closes its input before everything is said must not end us.
+        signal(SIGPIPE, SIG_IGN)
+        var toChild: (CInt, CInt) = (0, 0)
+        var fromChild: (CInt, CInt) = (0, 0)
+        guard Self.pipe(&toChild) else { throw FileFailure("start", path) }
+        guard Self.pipe(&fromChild) else {
+            close(toChild.0)
+            close(toChild.1)
+            throw FileFailure("start", path)
+        }
+        defer {
+            close(fromChild.0)
+            if toChild.1 >= 0 { close(toChild.1) }
+        }
+        let child: pid_t
+        do {
+            defer {
+                close(toChild.0)
+                close(fromChild.1)
+            }
+            child = try spawn(reading: toChild.0, writing: fromChild.1)
+        }
+        var conversation = Conversation(output: fromChild.0, input: toChild.1, text: input)
+        let end = conversation.hold(with: child, until: request, timeout: timeout, line: line)
+        toChild.1 = conversation.input
+        return end
+    }
+
+    private static func pipe(_ ends: inout (CInt, CInt)) -> Bool {
+        var pair: [CInt] = [0, 0]
+        guard Glibc.pipe(&pair) == 0 else { return false }
+        for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        ends = (pair[0], pair[1])
+        return true
+    }
+
+    private func spawn(reading input: CInt, writing output: CInt) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, output, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // A group of its own, so that what it starts ends with it; and the signals as every program expects them.
+        var signals = sigset_t()
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        var environment = environment
+        environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        var argv = ([path] + arguments).map { strdup($0) } + [nil]
+        var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var child: pid_t = 0
+        let failure = posix_spawn(&child, path, &actions, &attributes, &argv, &envp)
+        guard failure == 0 else {
+            errno = failure
+            throw FileFailure("start", path)
+        }
+        return child
+    }
+}
+
+/// One program's input, output and end.
+private struct Conversation {
+    let output: CInt
+    /// Where the program reads from; -1 once everything is said.
+    var input: CInt
+    private var text: ArraySlice<UInt8>
+    private var pending: [UInt8] = []
+
+    init(output: CInt, input: CInt, text: [UInt8]) {
+        self.output = output
+        self.input = input
+        self.text = text[...]
+        // A program that does not read must not hold us up.
+        _ = fcntl(input, F_SETFL, O_NONBLOCK)
+        _ = fcntl(output, F_SETFL, O_NONBLOCK)
+    }
+
+    mutating func hold(
+        with child: pid_t, until request: EndRequest, timeout: Int64, line: (String) -> Void
+    ) -> TaskProgram.End {
+        let began = ContinuousClock.now
+        var ended: (why: TaskProgram.End, at: ContinuousClock.Instant)?
+        while true {
+            talk(line)
+            var status: Int32 = 0
+            let found = waitpid(child, &status, WNOHANG)
+            if found == child || (found < 0 && errno == ECHILD) {
+                // What it left behind in its group goes too; what it said last is still read.
+                kill(-child, SIGKILL)
+                // A pipe holds 64 KiB; whoever still writes into it is in no group of ours and is not waited for.
+                var pieces = 0
+                while pieces < 8, talk(line, wait: 0) { pieces += 1 }
+                if !pending.isEmpty { say(line) }
+                if let ended { return ended.why }
+                return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .killed(status & 0x7f)
+            }
+            let now = ContinuousClock.now
+            if let ended {
+                if now - ended.at > AgentLimits.killAfter { kill(-child, SIGKILL) }
+            } else if request.isAsked || now - began > .seconds(timeout) {
+                ended = (request.isAsked ? .cancelled : .timedOut, now)
+                kill(-child, SIGTERM)
+            }
+        }
+    }
+
+    /// Waits a moment for one side or the other, then says and reads what there is.
+    ///
+    /// True when something was read.
+    @discardableResult
+    private mutating func talk(_ line: (String) -> Void, wait: Int32 = 100) -> Bool {
+        var sides = [
+            pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: input, events: Int16(POLLOUT), revents: 0),
+        ]
+        _ = poll(&sides, 2, wait)
+        if input >= 0, sides[1].revents != 0 { tell() }
+        var piece = [UInt8](repeating: 0, count: 16 << 10)
+        let count = read(output, &piece, piece.count)
+        if count == 0 {
+            // It has closed its side; the rest of the wait is for its end.
+            if wait > 0 { usleep(20_000) }
+            return false
+        }
+        guard count > 0 else { return false }
+        for byte in piece[..<count] {
+            if byte == UInt8(ascii: "\n") {
+                say(line)
+            } else if pending.count < AgentLimits.lineBytes {
+                pending.append(byte)
+            }
+        }
+        return true
+    }
+
+    private mutating func say(_ line: (String) -> Void) {
+        line(String(decoding: pending, as: UTF8.self))
+        pending = []
+    }
+
+    private mutating func tell() {
+        let count = text.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
+        if count > 0 { text = text.dropFirst(count) }
+        if text.isEmpty || (count < 0 && errno != EAGAIN && errno != EINTR) {
+            close(input)
+            input = -1
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import NIOCore
+
+/// An HTTP proxy by which the server is reached.
+public struct ProxyAddress: Sendable, Hashable {
+    /// The proxy's name or address.
+    public var host: String
+    /// Its port.
+    public var port: Int
+    /// `user:password`, when it wants one.
+    public var credentials: String?
+
+    /// The proxy that `text` names: `host:port` or `user:password@host:port`, with `http://` before it or without.
+    public init?(_ text: String) {
+        var rest = text[...]
+        if rest.hasPrefix("http://") { rest = rest.dropFirst(7) }
+        if rest.hasSuffix("/") { rest = rest.dropLast() }
+        if let at = rest.lastIndex(of: "@") {
+            credentials = String(rest[..<at])
+            rest = rest[rest.index(after: at)...]
+        }
+        guard let (host, port) = ServerAddress.split(rest) else { return nil }
+        self.host = host
+        self.port = port
+    }
+}
+
+/// Asks a proxy for a way to the server (CONNECT, RFC 9110, section 9.3.6) before TLS begins: handlers behind this one
+/// learn that the channel is active when the proxy has agreed.
+final class ProxyTunnel: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let request: String
+    private var answer = ByteBuffer()
+    private var isOpen = false
+
+    init(to authority: String, through proxy: ProxyAddress) {
+        var request = "CONNECT \(authority) HTTP/1.1\r\nHost: \(authority)\r\n"
+        if let credentials = proxy.credentials {
+            request += "Proxy-Authorization: Basic \(Array(credentials.utf8).base64)\r\n"
+        }
+        self.request = request + "\r\n"
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isOpen { return context.fireChannelRead(data) }
+        var bytes = unwrapInboundIn(data)
+        answer.writeBuffer(&bytes)
+        let view = answer.readableBytesView
+        let end = Array("\r\n\r\n".utf8)
+        guard let place = view.indices.first(where: { view[$0...].starts(with: end) }) else {
+            if answer.readableBytes > AgentLimits.proxyAnswerBytes { refuse(context, "says too much") }
+            return
+        }
+        let line = String(decoding: view.prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
+        let words = line.split(separator: " ")
+        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].count == 3, words[1].first == "2" else {
+            return refuse(context, "answered: \(line.prefix(200))")
+        }
+        isOpen = true
+        context.fireChannelActive()
+        answer.moveReaderIndex(to: place + end.count)
+        if answer.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(answer)) }
+        answer = ByteBuffer()
+    }
+
+    typealias InboundOut = ByteBuffer
+
+    private func refuse(_ context: ChannelHandlerContext, _ what: String) {
+        context.fireErrorCaught(HTTPSClient.Failure(description: "the proxy \(what)"))
+        context.close(promise: nil)
+    }
+}

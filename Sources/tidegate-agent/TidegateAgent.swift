@@ -1,0 +1,82 @@
+import Agent
+import Glibc
+import NIOPosix
+
+/// The program on the device; docs/agent.md says how it is set up.
+@main
+struct TidegateAgent {
+    static let version = "0.1.0"
+    static let usage = """
+        tidegate-agent [--config FILE] [run | check | reset-pin | --version]
+
+          run        call the server for ever (the default)
+          check      say whether the settings can be understood
+          reset-pin  forget which server this device belongs to; the next run pins server-ca anew
+
+        FILE is /etc/tidegate-agent/agent.conf when nothing else is said.
+
+        """
+
+    static func main() async {
+        // Before there is any other thread, so that none is ended by them; `run` waits for them.
+        var signals = endSignals
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        var file = "/etc/tidegate-agent/agent.conf"
+        var verb = "run"
+        var arguments = CommandLine.arguments.dropFirst()
+        while let argument = arguments.popFirst() {
+            switch argument {
+            case "--config":
+                guard let value = arguments.popFirst() else { return end(usage, 64) }
+                file = value
+            case "--version": return end("tidegate-agent \(version)\n", 0)
+            case "--help", "-h": return end(usage, 0)
+            case "run", "check", "reset-pin": verb = argument
+            default: return end(usage, 64)
+            }
+        }
+        do {
+            let settings = try AgentSettings.load(file)
+            switch verb {
+            case "check": break
+            case "reset-pin": try ServerPin(state: settings.state).reset()
+            default:
+                umask(0o077)
+                try SelfUpdate(state: settings.state).handOver(from: version)
+                await run(
+                    try AgentService(settings, version: version, group: MultiThreadedEventLoopGroup.singleton))
+            }
+        } catch {
+            end("tidegate-agent: \(error)\n", 1)
+        }
+    }
+
+    /// Runs until somebody wants it ended (SIGTERM, SIGINT), or the agent wants to be started anew.
+    private static func run(_ agent: AgentService) async {
+        let work = Task { await agent.run() }
+        let watch = Task {
+            try await NIOThreadPool.singleton.runIfActive {
+                var signals = endSignals
+                var number: CInt = 0
+                sigwait(&signals, &number)
+            }
+            work.cancel()
+        }
+        await work.value
+        watch.cancel()
+        exit(0)
+    }
+
+    private static var endSignals: sigset_t {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        return signals
+    }
+
+    private static func end(_ text: String, _ code: CInt) {
+        _ = text.withCString { write(code == 0 ? 1 : 2, $0, strlen($0)) }
+        exit(code)
+    }
+}
