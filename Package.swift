@@ -164,7 +164,8 @@ let package = Package(
             dependencies: [
                 "Delivery",
                 "Base", "Storage", "Bus", "Blobs", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
-                "Operations", "Watch", "Backup", "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix, nioHTTP1,
+                "Operations", "Watch", "Backup", "Agent", "Southbound", "Northbound", "Console", nioCore, nioPosix,
+                nioHTTP1,
                 nioSSL, crypto, logging, lifecycle,
                 signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -175,7 +176,8 @@ let package = Package(
         .target(
             name: "Probes",
             dependencies: [
-                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Watch", "Backup",
+                "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Watch",
+                "Backup",
                 "Southbound", "Northbound",
                 crypto, httpTypes,
             ],

@@ -30,7 +30,7 @@ package actor AgentService {
     var running: (id: Int64, request: EndRequest)?
     /// Whether the task in the journal was begun by this run of the agent, not by one that was cut.
     var begunHere: Set<Int64> = []
-    private var told: Set<Int64> = []
+    private var told: [Int64: AgentTask.State] = [:]
     var toldFacts: JSONValue?
     var hasAskedForDesired = false
     var isConfiguring = false
@@ -244,11 +244,11 @@ package actor AgentService {
             if let outcome = task.outcome, task.state == .ended {
                 try await calls.tell(outcome.status, of: task.id)
                 try journal.write { contents in contents.tasks.removeAll { $0.id == task.id } }
-                told.remove(task.id)
-            } else if !told.contains(task.id) {
+                told[task.id] = nil
+            } else if told[task.id] != task.state {
                 let isOpen = try await calls.tell(
                     ["state": task.state == .taken ? "taken" : "running"], of: task.id)
-                if isOpen { told.insert(task.id) } else { try giveUp(task.id) }
+                if isOpen { told[task.id] = task.state } else { try giveUp(task.id) }
             } else if task.isCancelling, let running, running.id == task.id, running.request.isTooLate {
                 try await calls.tell(["state": "continues"], of: task.id)
                 try journal.write { contents in contents.update(task.id) { $0.isCancelling = false } }

@@ -17,7 +17,7 @@ import Testing
         "series",
         "server", "settings", "step", "timeZone", "to", "unit", "until", "user", "value",
         "input", "title", "zone", "starts", "release", "hardware", "notes", "pem", "supportEnds", "version",
-        "mail", "note", "sms",
+        "mail", "note", "sms", "customTaskSchema", "desiredSchema",
     ]
 
     private struct Walk {

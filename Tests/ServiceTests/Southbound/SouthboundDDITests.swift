@@ -1,4 +1,3 @@
-import Access
 import Base
 import Fleet
 import Foundation
@@ -244,9 +243,7 @@ struct SouthboundDDITests {
             let other = try await DDIDevice(fixture, "meter-2")
             try await device.introduce()
             // A thousand a second are more than this connection does on a slow machine: a lower bound shows the same.
-            var plan = try #require(fixture.fleet.directory.plan(of: fixture.acme))
-            plan.deviceMessagesPerSecond = 5
-            _ = try await fixture.access.putPlan(plan, by: SouthboundFixture.admin)
+            try await fixture.setDeviceRate(5)
             var statuses: [Int: Int] = [:]
             for _ in 0..<200 { statuses[try await device.get("").status, default: 0] += 1 }
             #expect(Set(statuses.keys) == [200, 429], "\(statuses)")

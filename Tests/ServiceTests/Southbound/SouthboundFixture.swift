@@ -255,6 +255,13 @@ struct SouthboundFixture: Sendable {
         }
     }
 
+    /// Lets a device of the tenant send so many messages a second: few enough for a slow machine to send more.
+    func setDeviceRate(_ rate: Int) async throws {
+        var plan = try #require(fleet.directory.plan(of: acme))
+        plan.deviceMessagesPerSecond = rate
+        _ = try await access.putPlan(plan, by: Self.admin)
+    }
+
     /// A registered and enrolled device's credential.
     func enrolled(
         _ name: String, in slug: String = "acme", channel: Trust.Channel = .maintenance,

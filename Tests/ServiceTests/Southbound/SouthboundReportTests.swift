@@ -369,9 +369,7 @@ extension SouthboundReportTests {
     func rates() async throws {
         try await SouthboundFixture.with(speaksMQTT: true) { south in
             let (_, credential) = try await south.enrolled("gw-1")
-            var plan = try #require(south.fleet.directory.plan(of: south.acme))
-            plan.deviceMessagesPerSecond = 20
-            _ = try await south.access.putPlan(plan, by: SouthboundFixture.admin)
+            try await south.setDeviceRate(20)
             let device = try await SouthboundMQTTClient.connect(south, credential)
             let events = "[" + Array(repeating: #"{"code":"a"}"#, count: 100).joined(separator: ",") + "]"
             #expect(try await device.publish("events", #"{"code":"a"}"#)?.reason == .success)

@@ -191,7 +191,8 @@ struct SouthboundWorkTests {
 
             let device = try await WorkDevice(fixture)
             var limited: SouthboundClient.Response?
-            for _ in 0..<3000 where limited == nil {
+            try await fixture.setDeviceRate(5)
+            for _ in 0..<200 where limited == nil {
                 let answer = try await device.get("/heartbeat")
                 if answer.status == 429 { limited = answer }
             }

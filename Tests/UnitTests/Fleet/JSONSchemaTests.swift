@@ -7,13 +7,13 @@ import Testing
 struct JSONSchemaTests {
     private func schema(_ text: String) throws -> JSONSchema {
         var faults: [Refusal.Fault] = []
-        let read = JSONSchema.read(try JSONValue(parsing: text), at: "", faults: &faults)
+        let read = JSONSchema.read(try JSONValue(parsing: Array(text.utf8)), at: "", faults: &faults)
         #expect(faults.isEmpty)
         return try #require(read)
     }
 
     private func places(_ schema: JSONSchema, _ text: String) throws -> [String] {
-        schema.faults(of: try JSONValue(parsing: text)).map { "\($0.place) \($0.message)" }
+        schema.faults(of: try JSONValue(parsing: Array(text.utf8))).map { "\($0.place) \($0.message)" }
     }
 
     @Test("what fits is accepted, and each thing that does not is named")
@@ -72,7 +72,7 @@ struct JSONSchemaTests {
         ])
     func wrong(text: String, place: String) throws {
         var faults: [Refusal.Fault] = []
-        #expect(JSONSchema.read(try JSONValue(parsing: text), at: "", faults: &faults) == nil)
+        #expect(JSONSchema.read(try JSONValue(parsing: Array(text.utf8)), at: "", faults: &faults) == nil)
         #expect(faults.map(\.place) == [place])
     }
 
@@ -94,12 +94,12 @@ struct JSONSchemaTests {
     @Test("a model keeps its schemas as they were written")
     func model() throws {
         let json = try JSONValue(
-            parsing: #"{"desiredSchema": {"type": "object"}, "customTaskSchema": {"required": ["valve"]}}"#)
+            parsing: Array(#"{"desiredSchema": {"type": "object"}, "customTaskSchema": {"required": ["valve"]}}"#.utf8))
         let document = try ModelDocument(json: json)
         #expect(document.json["desiredSchema"] == ["type": "object"])
         #expect(try ModelDocument(json: document.json) == document)
         #expect(throws: Refusal.self) {
-            try ModelDocument(json: try JSONValue(parsing: #"{"desiredSchema": {"type": "objekt"}}"#))
+            try ModelDocument(json: try JSONValue(parsing: Array(#"{"desiredSchema": {"type": "objekt"}}"#.utf8)))
         }
     }
 }
