@@ -57,6 +57,11 @@ class AgentDevice:
         file.write_text("#!/bin/sh\n" + text + "\n")
         file.chmod(0o755)
 
+    def keeps(self, *words):
+        """Whether one of the words stands in what it has on its disk; each kind of agent has its own."""
+        files = [file for file in self.state.rglob("*") if file.is_file()]
+        return any(word.encode() in file.read_bytes() for file in files for word in words)
+
     def environment(self):
         path = self.folder / "bin"
         if self.kind == "busybox" and not path.exists():

@@ -83,6 +83,7 @@ def world(server, browser, administrator, connected, gateway, tmp_path_factory):
     call("POST", "/outlets", name="hook", kind="webhook", settings=hook)
     server.admin("device", "register", "late", *TENANT)
     wait_for(lambda: call("GET", "/deliveries")["items"], "something is sent")
+    operation = server.admin("operation", "order", "reboot", "--device", "late", *TENANT)["id"]
     page = browser.page(browser.context(storage_state=administrator))
     # What only a person makes: a program, a key, a bulk act.
     page.goto(HOME + "/settings/programs/new")
@@ -104,7 +105,9 @@ def world(server, browser, administrator, connected, gateway, tmp_path_factory):
     expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=60_000)
     run = urllib.parse.urlsplit(page.url).path
     page.context.close()
-    return {"bob": bob, "bob_id": bob_id, "run": run, "call": call}
+    # Some acts are offered in some states only; each has its page all the same.
+    acts = [f"{HOME}/tasks/{operation}{act}" for act in ("", "/pause", "/resume", "/retry", "/cancel")]
+    return {"bob": bob, "bob_id": bob_id, "run": run, "call": call, "operation": operation, "acts": acts}
 
 
 class Finder:
@@ -151,7 +154,7 @@ def addresses(server, world, administrator):
     finder.walk(
         HOME, "/profile", "/sign-in", "/sign-in/organisation", "/forgotten", "/certificate", world["run"],
         HOME + "/settings/deliveries/replay?state=resting", HOME + "/welcome", HOME + "/settings/roles/night-watch",
-        HOME + "/settings/users/" + world["bob_id"])
+        HOME + "/settings/users/" + world["bob_id"], *world["acts"])
     return finder
 
 
@@ -162,11 +165,12 @@ def test_every_page_is_reached_by_links_or_named_here(addresses):
     assert FILES | ELSEWHERE | ONCE <= set(PAGES), "what is left out is still there"
 
 
-def test_files_are_files(addresses, server):
+def test_files_are_files(addresses, server, world):
     for path in sorted(FILES - {"/t/{tenant}/live"}):
         query = "?device=meter-1&span=hour" if "telemetry" in path else ""
         answer = addresses.session.get(
-            server.people_url + path.replace("{tenant}", "acme-water") + query, timeout=60, stream=True)
+            server.people_url + path.replace("{tenant}", "acme-water").replace("{operation}", world["operation"]) + query,
+            timeout=60, stream=True)
         assert answer.status_code == 200 and "html" not in answer.headers["content-type"], path
         answer.close()
 
