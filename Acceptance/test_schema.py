@@ -17,6 +17,9 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]
+# The bytes of an upload are bytes.
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+
 # What is there for the requests to meet; the names are put into paths that would otherwise lead nowhere.
 KNOWN = {"tenant": "acme", "device": "meter-1", "model": "meter", "group": "crew", "role": "reader"}
 
