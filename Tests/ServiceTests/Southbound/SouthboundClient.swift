@@ -104,7 +104,7 @@ final class SouthboundClient: Sendable {
     /// Waits until `condition` holds for what was received; false when the connection closed or it took too long.
     func wait(until condition: (String) -> Bool) async throws -> Bool {
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(20)
+        let deadline = clock.now + .seconds(60)
         while true {
             let (text, isClosed) = collector.state.withLock { (String(decoding: $0.bytes, as: UTF8.self), $0.isClosed) }
             if condition(text) { return true }
@@ -118,7 +118,7 @@ final class SouthboundClient: Sendable {
     func closed() async throws -> Duration {
         let clock = ContinuousClock()
         let start = clock.now
-        while !isClosed, clock.now < start + .seconds(20) { try await clock.sleep(for: .milliseconds(2)) }
+        while !isClosed, clock.now < start + .seconds(60) { try await clock.sleep(for: .milliseconds(2)) }
         #expect(isClosed)
         return clock.now - start
     }
