@@ -100,6 +100,16 @@ public struct TasksChanged: Event, Hashable {
     public let operations: Set<OperationID>
 }
 
+/// Failed tasks of an operation are tried again.
+public struct OperationRetried: Event, Hashable {
+    /// The tenant.
+    public let tenant: TenantID
+    /// The operation.
+    public let operation: OperationID
+    /// When that began: what fails from then on fails anew.
+    public let time: Timestamp
+}
+
 /// Work waits for a device: whoever holds a connection of it says so.
 public struct TaskPosted: Event, Hashable {
     /// The device's tenant.

@@ -48,6 +48,8 @@ public enum WatchLimits {
     static let listed = 100
     /// People of one role who are told of one alert.
     static let people = 200
+    /// Messages about alerts of one tenant that are kept until the queue has room for them.
+    static let owed = 10_000
     /// Seconds after which a message is tried again that found the queue full.
     static let fullSeconds: Int64 = 60
     /// Seconds after which a message that still waits is of no use.

@@ -65,9 +65,22 @@ public enum WatchSchema {
                     PRIMARY KEY (tenant, id),
                     UNIQUE (tenant, name)
                 )
-                """)
+                """),
+            Migration(
+                2, "messages about alerts for which the queue had no room",
+                """
+                CREATE TABLE alert_owed (
+                    tenant BYTEA NOT NULL,
+                    alert BYTEA NOT NULL,
+                    receiver TEXT NOT NULL,
+                    ends BIGINT NOT NULL,
+                    rule BYTEA NOT NULL,
+                    since BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, alert, receiver, ends)
+                )
+                """),
         ])
 
     /// The tables, in the order in which a removed tenant's rows go.
-    static let tables = ["alert_told", "alert_device", "alert", "alert_rule"]
+    static let tables = ["alert_owed", "alert_told", "alert_device", "alert", "alert_rule"]
 }

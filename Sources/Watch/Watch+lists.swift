@@ -134,6 +134,7 @@ extension Watch {
             let marks = AlertMarks(isAcknowledged: alert.acknowledged != nil, silenced: alert.silenced)
             transaction.afterCommit { [self] in
                 mark(id, marks, of: tenant)
+                if code == .alertSilenced { silenced(alert.subject, until: alert.silenced, of: tenant) }
                 bus.publish(AlertsChanged(tenant: tenant))
             }
             return alert

@@ -31,9 +31,10 @@ extension Watch {
             }
         }
         var work = Set(taken.facts.keys).union(taken.doubted).union(taken.rules).union(taken.marks.keys)
+        work.formUnion(taken.silences.keys)
         let waiting = desks.withLock { desks in
             desks.filter { desk in
-                desk.value.lookAt.map { $0 <= now } ?? false || (ending != nil && !desk.value.book.expiring.isEmpty)
+                desk.value.isDue(at: now) || (ending != nil && !desk.value.book.expiring.isEmpty)
             }.map(\.key)
         }
         work.formUnion(waiting)
@@ -83,6 +84,7 @@ extension Watch {
             // What is stored is as new as what was heard.
             facts.devices = loaded.facts.devices
             facts.operations.formUnion(loaded.facts.operations)
+            facts.moved.formUnion(loaded.facts.moved)
         }
         if taken.rules.contains(tenant) {
             (desk.rules, desk.tree) = try await database.tenant(tenant).read {
@@ -94,8 +96,16 @@ extension Watch {
             guard let open = desk.book.open[alert] else { continue }
             desk.marks[alert] = marks
             desk.lookAt = now
-            desk.silences[open.subject] = marks.silenced
             if let operation = open.subject.operation { facts.operations.insert(operation) }
+        }
+        for (subject, until) in taken.silences[tenant] ?? [:] {
+            desk.silences[subject] = until
+            // It counts for every alert of the place that is silenced, as it does on disk.
+            for alert in desk.book.open.values
+            where alert.subject == subject && desk.marks[alert.id]?.silenced != nil {
+                desk.marks[alert.id]?.silenced = until
+            }
+            desk.lookAt = now
         }
         for (device, fact) in facts.devices.sorted(by: { $0.key < $1.key }) {
             desk.book.take(fact, of: device, home: fleet.home(of: device), at: now)
@@ -110,6 +120,8 @@ extension Watch {
             }
             desk.book.takeExpiring(devices, at: now)
         }
+        if known == nil || taken.doubted.contains(tenant) { desk.book.closeEmpty(certificates: ending != nil) }
+        desk.retried.merge(facts.retried) { max($0, $1) }
         if !facts.operations.isEmpty { try await look(at: facts.operations, of: tenant, &desk, at: now) }
         desk.book.age(before: now - .seconds(WatchLimits.agedDays * 86_400))
         try await write(&desk, of: tenant, at: now)
@@ -131,8 +143,11 @@ extension Watch {
             desk.rules = try RuleStore.all(in: transaction)
             desk.tree = try Self.tree(in: transaction)
             desk.lookAt = now
+            if try OwedNotice.areAny(in: transaction) { desk.owedAt = now }
             var facts = TenantFacts()
             for device in desk.book.missing.keys { facts.devices[device] = .back }
+            // It may live elsewhere meanwhile, or the server stopped before that was written whole.
+            facts.moved = Set(desk.book.missing.keys)
             for device in missing {
                 facts.devices[device.device] = device.isSilent ? .silent(device.since) : .late(device.since)
             }
@@ -145,27 +160,37 @@ extension Watch {
     private func look(
         at operations: Set<OperationID>, of tenant: TenantID, _ desk: inout AlertDesk, at now: Timestamp
     ) async throws {
+        let retried = desk.retried
         let found = try await database.tenant(tenant).read { [self] transaction in
             try self.operations.failures(of: operations.sorted(), in: transaction).map { failures in
                 // A domain that is gone meanwhile leaves its alerts to the whole tenant.
                 let named = try? access.domain(failures.domain, tenant: tenant, in: transaction)
-                return (
-                    failures: failures, domain: try named ?? access.domain(nil, tenant: tenant, in: transaction),
-                    known: try AlertStore.known(.operation(failures.operation), in: transaction)
-                )
+                let domain = try named ?? access.domain(nil, tenant: tenant, in: transaction)
+                let dealtWith = try AlertStore.dealtWith(.operation(failures.operation), in: transaction)
+                let since = [dealtWith, retried[failures.operation]].compactMap(\.self).max()
+                let fresh =
+                    try since.map { try self.operations.failures(of: failures.operation, since: $0, in: transaction) }
+                    ?? failures.failures
+                return (failures: failures, domain: domain, fresh: fresh)
             }
         }
-        for (failures, domain, known) in found {
-            let open = desk.book.open.values.first { $0.subject == .operation(failures.operation) }
+        for (failures, domain, fresh) in found {
+            let operation = failures.operation
+            let open = desk.book.alert(about: operation)
             let isAcknowledged = open.flatMap { desk.marks[$0.id]?.isAcknowledged } ?? false
-            desk.book.take(failures, domain: domain, known: known, isAcknowledged: isAcknowledged, at: now)
+            desk.book.take(
+                failures, domain: domain, fresh: fresh, isRetried: retried[operation] != nil,
+                isAcknowledged: isAcknowledged, at: now)
+            // Once it has an alert of its own, or none, what was tried again is forgotten.
+            if desk.book.alert(about: operation).map({ $0.id != open?.id }) ?? true { desk.retried[operation] = nil }
         }
         for gone in operations.subtracting(found.map(\.failures.operation)) { desk.book.forget(gone) }
     }
 
     // MARK: - Writing
 
-    /// Writes what changed, alerts first, their devices in parts, and what is closed last, with the messages that say so.
+    /// Writes what changed: who left, alerts, their devices in parts, and what is closed last, with the messages that say
+    /// so.
     private func write(_ desk: inout AlertDesk, of tenant: TenantID, at now: Timestamp) async throws {
         let changes = desk.book.takeChanges()
         if changes.isEmpty { return }
@@ -181,6 +206,13 @@ extension Watch {
         var joined = changes.joined.filter { member in
             missing[member.device]?.alert == member.alert || expiring[member.device]?.alert == member.alert
         }[...]
+        // Before they are in another one: a stop in between leaves none in two.
+        let left = changes.left.filter { closed[$0.key] == nil }.sorted { $0.key < $1.key }
+        if !left.isEmpty {
+            try await handle.write { transaction -> Void in
+                for (alert, devices) in left { try AlertStore.leave(alert, devices, in: transaction) }
+            }
+        }
         var rest = alerts[...]
         repeat {
             let (some, members) = (rest.prefix(WatchLimits.toldAtOnce), joined.prefix(WatchLimits.rowsAtOnce))
@@ -197,12 +229,6 @@ extension Watch {
                 if isLast { try AlertStore.join(members, in: transaction) }
             }
         } while !rest.isEmpty || !joined.isEmpty
-        let left = changes.left.filter { closed[$0.key] == nil }.sorted { $0.key < $1.key }
-        if !left.isEmpty {
-            try await handle.write { transaction -> Void in
-                for (alert, devices) in left { try AlertStore.leave(alert, devices, in: transaction) }
-            }
-        }
         var over = changes.closed[...]
         let marks = desk.marks
         while !over.isEmpty {
@@ -212,18 +238,22 @@ extension Watch {
                 var notices = AlertNotices(self, tenant, at: now)
                 for (alert, end) in some {
                     try AlertStore.close(alert.id, end, at: now, in: transaction)
+                    // Who was not told of it needs not hear that it is over.
+                    notices.leaveOut(try OwedNotice.withdraw(alert.id, in: transaction), of: alert.id)
                     if marks[alert.id]?.silenced.map({ $0 > now }) ?? false { continue }
                     for rule in rules where rule.isActive && rule.tellsBack && alert.told.contains(rule.id) {
                         try notices.add(.closed(alert, end), by: rule, in: transaction)
                     }
                 }
                 let told = try notices.send(in: transaction)
+                try OwedNotice.keep(told.owed, at: now, in: transaction)
                 for (alert, _) in some {
                     try transaction.execute("DELETE FROM alert_device WHERE tenant = $1 AND alert = $2", alert.id)
                 }
                 return told
             }
             count(told)
+            if !told.owed.isEmpty { desk.owe(at: now) }
         }
         for id in closed.keys { desk.marks[id] = nil }
         counters.opened.add(changes.opened.count)

@@ -14,7 +14,9 @@ extension Watch {
                 for row in old {
                     let scoped = transaction.scoped(to: try row.identifier(0))
                     let id = try row.identifier(1, as: AlertID.self)
-                    for (table, column) in [("alert_told", "alert"), ("alert_device", "alert"), ("alert", "id")] {
+                    for (table, column) in [
+                        ("alert_owed", "alert"), ("alert_told", "alert"), ("alert_device", "alert"), ("alert", "id"),
+                    ] {
                         try scoped.execute("DELETE FROM \(table) WHERE tenant = $1 AND \(column) = $2", id)
                     }
                 }

@@ -26,6 +26,8 @@ public final class Watch: Sendable {
         var rules: Set<TenantID> = []
         /// Alerts that were acknowledged, silenced, or are so no more.
         var marks: [TenantID: [AlertID: AlertMarks]] = [:]
+        /// Until when alerts of a place are silenced, or that they are so no more.
+        var silences: [TenantID: [AlertSubject: Timestamp?]] = [:]
         var gone: Set<TenantID> = []
         var certificates = false
     }
@@ -36,6 +38,8 @@ public final class Watch: Sendable {
         /// Devices of which something else changed: they may live elsewhere now.
         var moved: Set<DeviceID> = []
         var operations: Set<OperationID> = []
+        /// Operations whose failed tasks are tried again, since when.
+        var retried: [OperationID: Timestamp] = [:]
     }
 
     let database: Database
@@ -95,6 +99,12 @@ public final class Watch: Sendable {
             }
         }
         bus.subscribe(to: TasksChanged.self) { [self] in note($0.operations, of: $0.tenant) }
+        bus.subscribe(to: OperationRetried.self) { [self] event in
+            inbox.withLock { inbox in
+                inbox.facts[event.tenant, default: TenantFacts()].retried[event.operation] = event.time
+                _ = inbox.facts[event.tenant, default: TenantFacts()].operations.insert(event.operation)
+            }
+        }
         // Whatever moves domains changes rights too.
         bus.subscribe(to: CredentialsEnded.self) { [self] event in
             if event.principal == nil { changedRules(of: event.tenant) }
@@ -144,6 +154,10 @@ public final class Watch: Sendable {
     func mark(_ alert: AlertID, _ marks: AlertMarks, of tenant: TenantID) {
         inbox.withLock { $0.marks[tenant, default: [:]][alert] = marks }
     }
+
+    func silenced(_ subject: AlertSubject, until time: Timestamp?, of tenant: TenantID) {
+        inbox.withLock { _ = $0.silences[tenant, default: [:]].updateValue(time, forKey: subject) }
+    }
 }
 
 /// Alerts of a tenant changed: lists and the bell are out of date.
@@ -166,6 +180,16 @@ struct AlertDesk: Sendable {
     var marks: [AlertID: AlertMarks] = [:]
     /// Until when new alerts of a subject are silenced, because an earlier one was.
     var silences: [AlertSubject: Timestamp] = [:]
+    /// Operations with an alert whose failed tasks are tried again, since when.
+    var retried: [OperationID: Timestamp] = [:]
+    /// When messages for which the queue had no room are tried again.
+    var owedAt: Timestamp?
     /// When somebody may have to be told; nil is not before something changes.
     var lookAt: Timestamp?
+
+    /// Whether there is something to do now without any news.
+    func isDue(at now: Timestamp) -> Bool { [lookAt, owedAt].contains { $0.map { $0 <= now } ?? false } }
+
+    /// Notes that the queue had no room for something.
+    mutating func owe(at now: Timestamp) { owedAt = owedAt ?? now + .seconds(WatchLimits.fullSeconds) }
 }

@@ -35,18 +35,22 @@ extension Operations {
 
     /// Tries the failed tasks of an operation again, those alone, under new numbers.
     public func retry(_ id: OperationID, in tenant: TenantID, by principal: Principal) async throws -> Operation {
+        let began = clock.now
         let again = try await step(
             id, states: TaskState.allCases.filter(\.isFailure), .retry, in: tenant, by: principal)
         guard again > 0 else {
             throw Refusal(.conflict, "operation.noFailures", "No task of this operation has failed that you may retry.")
         }
-        return try await close(id, .operationRetried, again, in: tenant, by: principal) { [wake] transaction in
+        return try await close(id, .operationRetried, again, in: tenant, by: principal) { [wake, bus] transaction in
             try transaction.execute(
                 """
                 UPDATE operation SET state = 'running', finished = NULL
                 WHERE tenant = $1 AND id = $2 AND state IN ('finished', 'cancelled')
                 """, id)
-            transaction.afterCommit { wake.signal() }
+            transaction.afterCommit {
+                bus.publish(OperationRetried(tenant: tenant, operation: id, time: began))
+                wake.signal()
+            }
         }
     }
 

@@ -32,6 +32,19 @@ extension Operations {
         }
     }
 
+    /// How many tasks of an operation failed at `time` or later, in the ways in which they are failed now.
+    package func failures(
+        of operation: OperationID, since time: Timestamp, in transaction: Transaction
+    ) throws -> Int {
+        let failed = TaskState.allCases.filter(\.isFailure).map { "\($0.rawValue)" }.joined(separator: ", ")
+        return try transaction.row(
+            """
+            SELECT count(*) FROM task t
+            WHERE t.tenant = $1 AND t.operation = $2 AND t.state IN (\(failed)) AND t.changed >= $3
+            """, operation, time
+        )?.int(0) ?? 0
+    }
+
     /// The operations of the transaction's tenant with failures that are not over, or were not at `time`.
     package func failing(since time: Timestamp, in transaction: Transaction) throws -> [OperationID] {
         let failed = TaskState.allCases.filter(\.isFailure).map { "\($0.rawValue)" }.joined(separator: ", ")

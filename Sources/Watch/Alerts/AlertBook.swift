@@ -41,16 +41,22 @@ struct AlertBook: Sendable {
     private(set) var changes = Changes()
 
     /// Puts in an alert as it was stored.
+    ///
+    /// Alerts come in the order in which they were made; of a device that stands in two, the newer one counts.
     mutating func restore(_ alert: OpenAlert, devices: [DeviceID], silent: Set<DeviceID>) {
         var alert = alert
         switch alert.subject {
         case .contact:
             for device in devices {
+                leave(device, .excused)
                 missing[device] = Member(alert: alert.id, isSilent: silent.contains(device))
             }
             (alert.missing, alert.silent) = (devices.count, devices.count { silent.contains($0) })
         case .certificates:
-            for device in devices { expiring[device] = Member(alert: alert.id) }
+            for device in devices {
+                renew(device)
+                expiring[device] = Member(alert: alert.id)
+            }
             alert.missing = devices.count
         case .operation: break
         }
@@ -107,9 +113,10 @@ struct AlertBook: Sendable {
         var alert = alert(about: .contact(home), domain: home, opened: since, at: now)
         alert.devices += 1
         alert.missing += 1
+        alert.opened = min(alert.opened, since)
         if isSilent {
             alert.silent += 1
-            if alert.silentSince == nil { alert.silentSince = since }
+            alert.silentSince = min(alert.silentSince ?? since, since)
         }
         missing[device] = Member(alert: alert.id, isSilent: isSilent)
         changes.joined.append((alert.id, device))
@@ -129,13 +136,7 @@ struct AlertBook: Sendable {
 
     /// The devices whose certificates end soon, all of them.
     mutating func takeExpiring(_ devices: [DeviceID: (home: DomainID, end: Timestamp)], at now: Timestamp) {
-        for device in expiring.keys.sorted() where devices[device] == nil {
-            guard let member = expiring.removeValue(forKey: device), var alert = open[member.alert] else { continue }
-            alert.missing -= 1
-            changes.left[alert.id, default: []].append(device)
-            put(alert)
-            if alert.missing == 0 { close(alert, .renewed) }
-        }
+        for device in expiring.keys.sorted() where devices[device] == nil { renew(device) }
         for (device, (home, end)) in devices.sorted(by: { $0.key < $1.key }) {
             if let member = expiring[device] {
                 guard var alert = open[member.alert], alert.ends.map({ end < $0 }) ?? true else { continue }
@@ -153,15 +154,42 @@ struct AlertBook: Sendable {
         }
     }
 
+    private mutating func renew(_ device: DeviceID) {
+        guard let member = expiring.removeValue(forKey: device), var alert = open[member.alert] else { return }
+        alert.missing -= 1
+        changes.left[alert.id, default: []].append(device)
+        put(alert)
+        if alert.missing == 0 { close(alert, .renewed) }
+    }
+
+    /// Closes alerts of places that are about no device: the server stopped before it could write that they are over.
+    mutating func closeEmpty(certificates: Bool) {
+        for alert in open.values.sorted(by: { $0.id < $1.id }) where alert.missing == 0 {
+            switch alert.subject {
+            case .contact: close(alert, .back)
+            case .certificates: if certificates { close(alert, .renewed) }
+            case .operation: break
+            }
+        }
+    }
+
     // MARK: - Operations
 
-    /// What failed of an operation, of which `known` failures had an alert that is closed.
+    /// The open alert of an operation.
+    func alert(about operation: OperationID) -> OpenAlert? {
+        newest[.operation(operation)].flatMap { open[$0] }
+    }
+
+    /// What failed of an operation; `fresh` of these no alert was about that somebody has dealt with. After a retry
+    /// what fails anew is a new alert.
     mutating func take(
-        _ failures: OperationFailures, domain: DomainID, known: Int, isAcknowledged: Bool, at now: Timestamp
+        _ failures: OperationFailures, domain: DomainID, fresh: Int, isRetried: Bool, isAcknowledged: Bool,
+        at now: Timestamp
     ) {
         let subject = AlertSubject.operation(failures.operation)
-        guard let id = newest[subject], var alert = open[id] else {
-            guard failures.failures > known else { return }
+        if isRetried, fresh > 0, let alert = alert(about: failures.operation) { close(alert, .retried) }
+        guard var alert = alert(about: failures.operation) else {
+            guard fresh > 0 else { return }
             var alert = alert(about: subject, domain: domain, opened: now, at: now)
             alert.title = failures.title
             (alert.devices, alert.missing) = (failures.failures, failures.failures)
@@ -178,7 +206,7 @@ struct AlertBook: Sendable {
 
     /// An operation is gone.
     mutating func forget(_ operation: OperationID) {
-        if let id = newest[.operation(operation)], let alert = open[id] { close(alert, .retried) }
+        if let alert = alert(about: operation) { close(alert, .retried) }
     }
 
     /// Closes what nobody has needed for a long time.
@@ -193,7 +221,8 @@ struct AlertBook: Sendable {
         about subject: AlertSubject, domain: DomainID, opened: Timestamp, at now: Timestamp
     ) -> OpenAlert {
         if let id = newest[subject], let alert = open[id] {
-            if subject.operation != nil || alert.opened + .seconds(WatchLimits.waveSeconds) > now { return alert }
+            // Not by when it began: who is found to be missing for hours, at a start or a move, belongs together too.
+            if subject.operation != nil || alert.made + .seconds(WatchLimits.waveSeconds) > now { return alert }
         }
         let alert = OpenAlert(id: AlertID(now: now), subject: subject, domain: domain, title: "", opened: opened)
         newest[subject] = alert.id

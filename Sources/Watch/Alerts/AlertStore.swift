@@ -13,7 +13,7 @@ enum AlertStore {
                 devices, missing, silent, ends, silenced)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             ON CONFLICT (tenant, id) DO UPDATE SET condition = excluded.condition, severity = excluded.severity,
-                title = excluded.title, silent_since = excluded.silent_since, devices = excluded.devices,
+                title = excluded.title, opened = excluded.opened, silent_since = excluded.silent_since, devices = excluded.devices,
                 missing = excluded.missing, silent = excluded.silent, ends = excluded.ends
             """, alert.id, alert.subject.kind, alert.subject.key, alert.domain, alert.condition.rawValue,
             severity.rawValue, alert.title, alert.opened, alert.silentSince, alert.devices, alert.missing,
@@ -62,20 +62,16 @@ enum AlertStore {
             devices[try $0.identifier(0), default: []].append(try $0.identifier(1))
         }
         for row in try transaction.rows(
-            """
-            SELECT id, kind, subject, domain, title, opened, silent_since, devices, missing, ends, acknowledged, silenced
-            FROM alert WHERE tenant = $1 AND closed IS NULL ORDER BY id
-            """)
+            "SELECT \(columns), acknowledged, silenced FROM alert WHERE tenant = $1 AND closed IS NULL ORDER BY id")
         {
-            let id = try row.identifier(0, as: AlertID.self)
-            var alert = OpenAlert(
-                id: id, subject: try subject(row, from: 1), domain: try row.identifier(3), title: try row.text(4),
-                opened: try row.timestamp(5), silentSince: try row.timestampIfAny(6), devices: try row.int(7),
-                missing: try row.int(8), ends: try row.timestampIfAny(9), told: told[id] ?? [])
+            var alert = try read(row)
+            let id = alert.id
+            alert.told = told[id] ?? []
+            alert.silent = 0
             if alert.subject.operation == nil { alert.missing = 0 }
             book.restore(alert, devices: devices[id] ?? [], silent: silent)
             marks[id] = AlertMarks(
-                isAcknowledged: try row.timestampIfAny(10) != nil, silenced: try row.timestampIfAny(11))
+                isAcknowledged: try row.timestampIfAny(11) != nil, silenced: try row.timestampIfAny(12))
         }
         for row in try transaction.rows(
             "SELECT kind, subject, max(silenced) FROM alert WHERE tenant = $1 AND silenced > $2 GROUP BY kind, subject",
@@ -86,14 +82,33 @@ enum AlertStore {
         return (book, marks, silences)
     }
 
-    /// How many failures of an operation had an alert that somebody dealt with, or that grew old.
-    static func known(_ subject: AlertSubject, in transaction: Transaction) throws -> Int {
+    private static let columns =
+        "id, kind, subject, domain, title, opened, silent_since, devices, missing, silent, ends"
+
+    private static func read(_ row: Row) throws -> OpenAlert {
+        OpenAlert(
+            id: try row.identifier(0), subject: try subject(row, from: 1), domain: try row.identifier(3),
+            title: try row.text(4), opened: try row.timestamp(5), silentSince: try row.timestampIfAny(6),
+            devices: try row.int(7), missing: try row.int(8), silent: try row.int(9),
+            ends: try row.timestampIfAny(10))
+    }
+
+    /// An alert as it was written last, and why it is over if it is.
+    static func find(_ id: AlertID, in transaction: Transaction) throws -> (alert: OpenAlert, end: AlertEnd?)? {
+        try transaction.row("SELECT \(columns), reason FROM alert WHERE tenant = $1 AND id = $2", id).map { row in
+            (try read(row), try row.textIfAny(11).flatMap(AlertEnd.init(rawValue:)))
+        }
+    }
+
+    /// When the last alert about this was closed because somebody dealt with it, or because it grew old; what failed
+    /// until then is known.
+    static func dealtWith(_ subject: AlertSubject, in transaction: Transaction) throws -> Timestamp? {
         try transaction.row(
             """
-            SELECT max(devices) FROM alert WHERE tenant = $1 AND kind = $2 AND subject = $3
+            SELECT max(closed) FROM alert WHERE tenant = $1 AND kind = $2 AND subject = $3
                 AND reason IN ('acknowledged', 'aged')
             """, subject.kind, subject.key
-        )?.integerIfAny(0).map { Int($0) } ?? 0
+        )?.timestampIfAny(0)
     }
 
     /// The subject in the columns of `row` from `first` on.

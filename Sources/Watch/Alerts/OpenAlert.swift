@@ -6,7 +6,8 @@ struct OpenAlert: Hashable, Sendable {
     let subject: AlertSubject
     let domain: DomainID
     var title: String
-    let opened: Timestamp
+    /// When it began: of several devices, when the first was missed.
+    var opened: Timestamp
     /// Since when devices of it are silent, not only late.
     var silentSince: Timestamp?
     /// How many devices it has been about; of an operation, how many tasks failed.
@@ -19,6 +20,9 @@ struct OpenAlert: Hashable, Sendable {
     var ends: Timestamp?
     /// The rules that have told of it.
     var told: Set<AlertRuleID> = []
+
+    /// When it was made, which may be long after it began.
+    var made: Timestamp { Timestamp(microseconds: Int64(id.high >> 16) * 1000) }
 
     var condition: AlertCondition {
         switch subject {

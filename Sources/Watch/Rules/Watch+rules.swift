@@ -60,6 +60,7 @@ extension Watch {
             let old = try rule(reference, in: tenant, by: principal, .alertRuleManage, transaction)
             try transaction.execute("DELETE FROM alert_rule WHERE tenant = $1 AND id = $2", old.id)
             try transaction.execute("DELETE FROM alert_told WHERE tenant = $1 AND rule = $2", old.id)
+            try transaction.execute("DELETE FROM alert_owed WHERE tenant = $1 AND rule = $2", old.id)
             try record(.alertRuleDeleted, old, in: tenant, by: principal, transaction)
         }
     }

@@ -15,20 +15,16 @@ struct AlertNotices {
             case .opened(let alert), .closed(let alert, _): alert
             }
         }
+
+        var isEnd: Bool { if case .closed = self { true } else { false } }
     }
 
     /// How many messages went into the queue, and how many did not.
     struct Result: Sendable {
         var sent = 0
         var refused = 0
-        /// Whether one was refused because the queue is full.
-        var isFull = false
-    }
-
-    private enum Destination: Hashable {
-        case mail(String)
-        case sms(String)
-        case webhook(OutletID)
+        /// What found the queue full.
+        var owed: [OwedNotice] = []
     }
 
     private struct Told: Hashable {
@@ -41,6 +37,8 @@ struct AlertNotices {
     private let now: Timestamp
     private var order: [Destination] = []
     private var notices: [Destination: [(notice: Notice, rule: AlertRule)]] = [:]
+    private var leftOut: [AlertID: Set<Destination>] = [:]
+    /// How many receivers' messages are in the queue.
     private var counts: [Told: Int] = [:]
     private var people: [String: [String]] = [:]
 
@@ -48,8 +46,13 @@ struct AlertNotices {
         (self.watch, self.tenant, self.now) = (watch, tenant, now)
     }
 
-    /// How many a rule tells of an alert.
+    /// How many a rule has told of an alert, once it is sent.
     func receivers(of alert: AlertID, by rule: AlertRuleID) -> Int { counts[Told(alert: alert, rule: rule)] ?? 0 }
+
+    /// Tells these nothing of an alert.
+    mutating func leaveOut(_ destinations: Set<Destination>, of alert: AlertID) {
+        if !destinations.isEmpty { leftOut[alert] = destinations }
+    }
 
     /// Adds what a rule tells.
     mutating func add(_ notice: Notice, by rule: AlertRule, in transaction: Transaction) throws {
@@ -66,12 +69,13 @@ struct AlertNotices {
         }
     }
 
-    private mutating func add(_ notice: Notice, by rule: AlertRule, to destination: Destination) {
+    /// Adds what one receiver is told.
+    mutating func add(_ notice: Notice, by rule: AlertRule, to destination: Destination) {
+        if leftOut[notice.alert.id]?.contains(destination) ?? false { return }
         if notices[destination] == nil { order.append(destination) }
         // Two rules may name the same receiver.
         if notices[destination, default: []].contains(where: { $0.notice.alert.id == notice.alert.id }) { return }
         notices[destination, default: []].append((notice, rule))
-        counts[Told(alert: notice.alert.id, rule: rule.id), default: 0] += 1
     }
 
     /// The addresses of those who hold a role at a domain, or above it, and may see its alerts now.
@@ -98,39 +102,50 @@ struct AlertNotices {
 
     // MARK: - Sending
 
-    /// Puts the messages into the queue; what the queue refuses is counted and does not hold the others up.
-    func send(in transaction: Transaction) throws -> Result {
+    /// Puts the messages into the queue. What finds it full is owed, what the queue refuses for good is counted; neither
+    /// holds the others up.
+    mutating func send(in transaction: Transaction) throws -> Result {
         var result = Result()
         guard !order.isEmpty else { return result }
         var words = AlertWords(watch, tenant, in: transaction)
         for destination in order {
             let told = notices[destination] ?? []
-            var messages: [OutboundMessage] = []
-            switch destination {
-            case .webhook(let outlet):
-                messages = try told.map { notice, _ in
-                    .webhook(
-                        outlet: outlet, event: words.event(notice), body: try words.body(notice))
-                }
-            case .mail(let address):
-                let expires = now + .seconds(WatchLimits.messageSeconds)
-                messages = try words.mails(told).map {
-                    .mail(to: address, subject: $0.subject, text: $0.text, expires: expires)
-                }
-            case .sms(let number):
-                let expires = now + .seconds(WatchLimits.messageSeconds)
-                messages = try words.texts(told.map(\.notice)).map { .sms(to: number, text: $0, expires: expires) }
-            }
-            for message in messages {
+            let messages = try messages(to: destination, about: told, &words)
+            for (index, message) in messages.enumerated() {
+                // Either each is about one alert, or one is about all of them.
+                let about = messages.count == told.count ? told[index...index] : told[...]
                 do {
                     try watch.delivery.send(message, tenant: tenant, in: transaction)
                     result.sent += 1
-                } catch let refusal as Refusal {
+                    for (notice, rule) in about { counts[Told(alert: notice.alert.id, rule: rule.id), default: 0] += 1 }
+                } catch let refusal as Refusal where refusal.kind == .limited {
+                    result.owed += about.map { notice, rule in
+                        OwedNotice(
+                            alert: notice.alert.id, rule: rule.id, receiver: destination, ends: notice.isEnd)
+                    }
+                } catch is Refusal {
                     result.refused += 1
-                    result.isFull = result.isFull || refusal.kind == .limited
                 }
             }
         }
         return result
+    }
+
+    private func messages(
+        to destination: Destination, about told: [(notice: Notice, rule: AlertRule)], _ words: inout AlertWords
+    ) throws -> [OutboundMessage] {
+        let expires = now + .seconds(WatchLimits.messageSeconds)
+        switch destination {
+        case .webhook(let outlet):
+            return try told.map { notice, _ in
+                .webhook(outlet: outlet, event: words.event(notice), body: try words.body(notice))
+            }
+        case .mail(let address):
+            return try words.mails(told).map {
+                .mail(to: address, subject: $0.subject, text: $0.text, expires: expires)
+            }
+        case .sms(let number):
+            return try words.texts(told.map(\.notice)).map { .sms(to: number, text: $0, expires: expires) }
+        }
     }
 }

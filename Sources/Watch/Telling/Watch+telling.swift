@@ -4,6 +4,7 @@ import Storage
 extension Watch {
     /// Tells of what has stood for as long as a rule waits, and notes when to look again.
     func tell(_ desk: inout AlertDesk, of tenant: TenantID, at now: Timestamp) async throws {
+        try await tellOwed(&desk, of: tenant, at: now)
         guard let lookAt = desk.lookAt, lookAt <= now else { return }
         var (due, next): ([(alert: OpenAlert, rule: AlertRule)], Timestamp?) = ([], nil)
         let rules = desk.rules.filter(\.isActive)
@@ -27,6 +28,10 @@ extension Watch {
                 let told = try await database.tenant(tenant).write { [self] transaction in
                     var notices = AlertNotices(self, tenant, at: now)
                     for (alert, rule) in some { try notices.add(.opened(alert), by: rule, in: transaction) }
+                    let told = try notices.send(in: transaction)
+                    // Nothing of it has left then: it is tried again as a whole.
+                    if told.sent == 0, !told.owed.isEmpty { throw QueueFull() }
+                    try OwedNotice.keep(told.owed, at: now, in: transaction)
                     for (alert, rule) in some {
                         try transaction.execute(
                             """
@@ -34,18 +39,55 @@ extension Watch {
                             ON CONFLICT (tenant, alert, rule) DO NOTHING
                             """, alert.id, rule.id, now, notices.receivers(of: alert.id, by: rule.id))
                     }
-                    let told = try notices.send(in: transaction)
-                    // Nothing of it has left then: it is tried again as a whole.
-                    if told.sent == 0, told.isFull { throw QueueFull() }
                     return told
                 }
                 count(told)
+                if !told.owed.isEmpty { desk.owe(at: now) }
                 for (alert, rule) in some { desk.book.told(alert.id, by: rule.id) }
             } catch is QueueFull {
                 isFull = true
             }
         }
         desk.lookAt = isFull ? now + .seconds(WatchLimits.fullSeconds) : next
+    }
+
+    /// Tries again what the queue had no room for. What has waited for a day is of no use, and neither is the beginning
+    /// of an alert that is over.
+    private func tellOwed(_ desk: inout AlertDesk, of tenant: TenantID, at now: Timestamp) async throws {
+        guard let owedAt = desk.owedAt, owedAt <= now else { return }
+        let rules = Dictionary(desk.rules.map { ($0.id, $0) }) { $1 }
+        let (told, isRest) = try await database.tenant(tenant).write { [self] transaction in
+            var notices = AlertNotices(self, tenant, at: now)
+            let owed = try OwedNotice.oldest(WatchLimits.toldAtOnce, in: transaction)
+            var lost = 0
+            for (notice, since) in owed {
+                try notice.remove(in: transaction)
+                guard let (alert, end) = try AlertStore.find(notice.alert, in: transaction),
+                    let rule = rules[notice.rule], rule.isActive, (end != nil) == notice.ends
+                else { continue }
+                guard since > now - .seconds(WatchLimits.messageSeconds) else {
+                    lost += 1
+                    continue
+                }
+                notices.add(end.map { .closed(alert, $0) } ?? .opened(alert), by: rule, to: notice.receiver)
+            }
+            var told = try notices.send(in: transaction)
+            told.refused += lost
+            let began = Dictionary(owed.map { ($0.notice, $0.since) }) { first, _ in first }
+            for notice in told.owed { try OwedNotice.keep([notice], at: began[notice] ?? now, in: transaction) }
+            for (alert, rules) in Dictionary(grouping: owed.filter { !$0.notice.ends }, by: \.notice.alert) {
+                for rule in Set(rules.map(\.notice.rule)) {
+                    try transaction.execute(
+                        """
+                        UPDATE alert_told SET receivers = receivers + $4
+                        WHERE tenant = $1 AND alert = $2 AND rule = $3
+                        """, alert, rule, notices.receivers(of: alert, by: rule))
+                }
+            }
+            return (told, try OwedNotice.areAny(in: transaction))
+        }
+        count(told)
+        desk.owedAt = isRest ? now + .seconds(told.sent > 0 ? 1 : WatchLimits.fullSeconds) : nil
     }
 
     /// The queue of messages takes none now.

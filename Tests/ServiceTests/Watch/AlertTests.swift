@@ -28,8 +28,9 @@ import Testing
             #expect(try await world.contents().count == 1)
             #expect(mail["subject"]?.string?.hasPrefix("[acme] berlin: ") == true)
             let text = try #require(mail["text"]?.string)
-            for part in ["at berlin missed so many calls", "Since: 2027-01-15", "Devices: b-", "What to do:", "alert rule all"]
-            {
+            for part in [
+                "at berlin missed so many calls", "Since: 2027-01-15", "Devices: b-", "What to do:", "alert rule all",
+            ] {
                 #expect(text.contains(part), "\(part) is missing in \(text)")
             }
             let alert = try #require(try await world.alerts().first)
