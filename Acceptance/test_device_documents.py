@@ -108,7 +108,8 @@ def test_a_refused_report_says_why_and_leaves_all_as_it_was(device):
             ("reported", "[]", 0x99), ("reported", '{"a":NaN}', 0x99), ("reported", '{"a":2,"a":3}', 0x99),
             ("reported", '{"a":' * 40 + "1" + "}" * 40, 0x99), ("reported", json.dumps({"a": "x" * 70_000}), 0x97),
             ("events", '{"code":"not a name"}', 0x99), ("events", json.dumps([{"code": "a"}] * 101), 0x99),
-            ("tasks/17/status", "{}", 0x90), ("v1/devices/me/rpc/response/17", "{}", 0x90),
+            ("tasks/17/status", '{"state":"running"}', 0x90), ("tasks/17/status", "{}", 0x99),
+            ("v1/devices/me/rpc/response/17", "{}", 0x90),
             ("v1/devices/me/rpc/request/17", "{}", 0x90), ("reported/extra", "{}", 0x90),
         ]:
             assert client.publish(topic, payload).value == reason, (topic, payload[:50])
@@ -118,7 +119,7 @@ def test_a_refused_report_says_why_and_leaves_all_as_it_was(device):
 
 
 def test_an_old_client_is_not_thrown_off_for_a_call_that_nobody_knows(device):
-    before = device.server.metric("tidegate_mqtt_unknown_tasks_total")
+    before = device.server.metric("tidegate_mqtt_words_refused_total")
     with Paho(device.server, device) as client:
         client.connected()
         for topic in ["tasks/17/status", "v1/devices/me/rpc/response/17", "v1/devices/me/rpc/request/17"]:
@@ -126,7 +127,7 @@ def test_an_old_client_is_not_thrown_off_for_a_call_that_nobody_knows(device):
         client.publish("reported", '{"still":"here"}')
         client.client.publish("reported", "[]", 1)
         client.ended()
-    assert device.server.metric("tidegate_mqtt_unknown_tasks_total") == before + 3
+    assert device.server.metric("tidegate_mqtt_words_refused_total") == before + 3
     assert reported(device)["reported"] == {"still": "here"}
 
 

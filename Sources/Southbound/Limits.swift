@@ -29,6 +29,8 @@ enum Limits {
     static let attributeRequestBytes = 4 * 1024
     /// Bytes of the name by which a device calls the server.
     static let hostBytes = 255
+    /// Words of one MQTT connection about tasks that wait for the database; it is read again when one is kept.
+    static let taskWords = 8
     /// Bytes of what a device says of a task.
     static let statusBytes = 64 * 1024
     /// Bytes of what a device says of itself over HTTPS; Fleet has the bound on the document.

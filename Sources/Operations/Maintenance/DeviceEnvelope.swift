@@ -12,6 +12,8 @@ public struct DeviceEnvelope: Sendable, Hashable {
     public let type: TaskType?
     /// Whether it is the wish to end the task.
     public let isCancel: Bool
+    /// Until when it counts.
+    public let expires: Timestamp
 
     /// The JSON's text.
     public var text: String { json.canonical }

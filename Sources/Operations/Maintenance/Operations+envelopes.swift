@@ -42,10 +42,10 @@ extension Operations {
         let members: [String: JSONValue] = [
             "version": .integer(document.version), "document": .object(document.members),
         ]
+        let expires = clock.now + OperationLimits.desiredLife
         let json = try Self.seal(
-            members, for: device, expires: clock.now + OperationLimits.desiredLife, sequence: sequence, signer,
-            type: "tidegate-desired+jws")
-        return DeviceEnvelope(json: json, number: nil, type: nil, isCancel: false)
+            members, for: device, expires: expires, sequence: sequence, signer, type: "tidegate-desired+jws")
+        return DeviceEnvelope(json: json, number: nil, type: nil, isCancel: false, expires: expires)
     }
 
     /// The releases that tasks bring, from memory after the first time.
@@ -90,7 +90,9 @@ extension Operations {
             members["begun"] = true
             json = .object(members)
         }
-        return DeviceEnvelope(json: json, number: content.number, type: content.type, isCancel: content.isCancel)
+        return DeviceEnvelope(
+            json: json, number: content.number, type: content.type, isCancel: content.isCancel,
+            expires: content.expires)
     }
 
     /// These members plainly, and signed with what binds them to the device.

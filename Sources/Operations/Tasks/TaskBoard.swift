@@ -69,6 +69,9 @@ public final class TaskBoard: Sendable {
         state.withLock { $0.tasks[device]?.first { $0.number == number } }
     }
 
+    /// Whether more waits for a device of which this task is over: it has a place for the next one.
+    func followed(_ task: DeviceTask) -> Bool { !task.state.isOpen && hasWork(for: task.device) }
+
     func post(_ tasks: [DeviceTask]) {
         state.withLock { state in
             for task in tasks { state.post(task) }

@@ -56,6 +56,8 @@ public enum FeedbackOutcome: Sendable, Hashable {
     case kept
     /// The task is over, in another way than the device says.
     case closed
+    /// They say that an attempt goes on which is over; the history has them, and nothing follows from them.
+    case former
     /// The device has no such task.
     case unknown
 }
@@ -113,7 +115,7 @@ extension Operations {
     }
 
     /// Takes words about an attempt that is over: that it succeeded after all spares the next one, unless the device has
-    /// begun that; all else is history. A refusal would help nobody, and some clients would repeat themselves for ever.
+    /// begun that; all else is history. How it ended may be repeated however often; who is still at it can be told.
     private static func takeLate(
         _ feedback: TaskFeedback, of task: DeviceTask, _ writer: inout TaskWriter, at now: Timestamp
     ) throws -> FeedbackOutcome {
@@ -128,7 +130,7 @@ extension Operations {
                 "late: \(feedback.word ?? "\(feedback.report)")", code: feedback.code, details: feedback.details,
                 of: task.id, at: now, in: writer.transaction)
         }
-        return .kept
+        return feedback.report == .taken || feedback.report == .progress ? .former : .kept
     }
 }
 

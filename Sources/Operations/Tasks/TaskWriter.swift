@@ -81,7 +81,7 @@ struct TaskWriter {
         transaction.afterCommit {
             board.post(tasks)
             bus.publish(TasksChanged(tenant: tenant, operations: operations))
-            for task in tasks where task.state == .queued || task.state == .cancelling {
+            for task in tasks where task.state == .queued || task.state == .cancelling || board.followed(task) {
                 bus.publish(TaskPosted(tenant: tenant, device: task.device))
             }
         }

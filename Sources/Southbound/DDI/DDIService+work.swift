@@ -81,7 +81,8 @@ extension DDIService {
     private func keep(_ words: TaskFeedback) async throws {
         counters.feedback.add()
         switch try await desk.feedback.keep(words) {
-        case .kept: break
+        // A refusal of what an earlier attempt says would help nobody, and some clients would repeat it for ever.
+        case .kept, .former: break
         case .closed: throw Self.closed
         case .unknown: throw Self.foreign
         }

@@ -68,6 +68,8 @@ struct Answer: Sendable {
 
     /// Done, and nothing to say.
     static let done = Answer(status: .noContent)
+    /// The server stops, and does no more.
+    static let stopping = bare(.serviceUnavailable, closes: true)
 
     /// A refusal that says no more than its status: all that a stranger gets.
     static func bare(_ status: Status, headers: String = "", closes: Bool = false) -> Answer {

@@ -190,7 +190,7 @@ final class DeviceHTTPService: Sendable {
     private func queued(
         _ address: ClientAddress, _ eventLoop: any EventLoop, _ work: @escaping @Sendable () async throws -> Answer
     ) -> EventLoopFuture<Answer> {
-        let future = queue.submit(from: address, on: eventLoop) { [self] in
+        let future = queue.submit(from: address, on: eventLoop, turnedAway: .stopping) { [self] in
             do {
                 return try await work()
             } catch let refusal as Refusal {

@@ -6,8 +6,8 @@ import Synchronization
 final class DeviceWorkQueue: Sendable {
     private struct Job {
         let source: ClientAddress
-        let promise: EventLoopPromise<Answer>
-        let work: @Sendable () async -> Answer
+        let work: @Sendable () async -> Void
+        let turnAway: @Sendable () -> Void
     }
 
     private struct Waiting {
@@ -31,15 +31,19 @@ final class DeviceWorkQueue: Sendable {
         perSource = sharesPlaces ? max(most / 4, 1) : nil
     }
 
-    /// The answer, in its turn; nil when there is no room.
-    func submit(
-        from source: ClientAddress, on eventLoop: any EventLoop, _ work: @escaping @Sendable () async -> Answer
-    ) -> EventLoopFuture<Answer>? {
-        let promise: EventLoopPromise<Answer>? = waiting.withLock { waiting in
+    /// What `work` answers, in its turn, or `turnedAway` when the server stops before; nil when there is no room.
+    func submit<Value: Sendable>(
+        from source: ClientAddress, on eventLoop: any EventLoop, turnedAway: Value,
+        _ work: @escaping @Sendable () async -> Value
+    ) -> EventLoopFuture<Value>? {
+        let promise: EventLoopPromise<Value>? = waiting.withLock { waiting in
             guard !waiting.isClosed, waiting.jobs.count < most else { return nil }
             if let perSource, waiting.jobs.reduce(0, { $0 + ($1.source == source ? 1 : 0) }) >= perSource { return nil }
-            let promise = eventLoop.makePromise(of: Answer.self)
-            waiting.jobs.append(Job(source: source, promise: promise, work: work))
+            let promise = eventLoop.makePromise(of: Value.self)
+            waiting.jobs.append(
+                Job(
+                    source: source, work: { promise.succeed(await work()) },
+                    turnAway: { promise.succeed(turnedAway) }))
             return promise
         }
         guard let promise else { return nil }
@@ -57,7 +61,7 @@ final class DeviceWorkQueue: Sendable {
                         await group.next()
                         running -= 1
                     }
-                    group.addTask { job.promise.succeed(await job.work()) }
+                    group.addTask { await job.work() }
                     running += 1
                 }
             }
@@ -68,7 +72,7 @@ final class DeviceWorkQueue: Sendable {
 
     /// Answers what waits without working on it.
     func turnAway() {
-        while let job = take() { job.promise.succeed(.bare(.serviceUnavailable, closes: true)) }
+        while let job = take() { job.turnAway() }
     }
 
     /// Ends `run` once the work at hand is done.

@@ -41,8 +41,8 @@ public final class SouthboundServer: Service, Sendable {
     public init(
         configuration: SouthboundConfiguration, group: any EventLoopGroup, contexts: TLSContexts,
         verifier: DeviceCertificateVerifier, directory: DeviceDirectory, services: DeviceServices,
-        mqttPipeline: @escaping MQTTPipeline, registry: ConnectionRegistry, bus: Bus, metrics: Metrics,
-        clock: WallClock = .system, logger: Logger
+        desk: DeviceDesk?, mqttPipeline: @escaping MQTTPipeline, registry: ConnectionRegistry, bus: Bus,
+        metrics: Metrics, clock: WallClock = .system, logger: Logger
     ) throws {
         self.configuration = configuration
         self.group = group
@@ -56,8 +56,6 @@ public final class SouthboundServer: Service, Sendable {
         counts = SourceCounts(limits: limits)
         queue = DeviceWorkQueue(
             atOnce: limits.enrolmentsAtOnce, waiting: limits.enrolmentsWaiting, sharesPlaces: true)
-        let desk = DeviceDesk(
-            directory: directory, services: services, limits: limits, metrics: metrics, clock: clock, logger: logger)
         self.desk = desk
         entrance = Entrance(
             check: PeerCheck(

@@ -15,8 +15,12 @@ enum DeviceTopics {
         case events
         /// A ThingsBoard device's request for attributes, under this number of its own.
         case attributeRequest(String)
-        /// How a task goes, or a call of ThingsBoard's.
-        case task
+        /// How the task with this number goes.
+        case status(String)
+        /// What a ThingsBoard device answers to the call with this number.
+        case callAnswer(String)
+        /// A ThingsBoard device calls the server, under this number of its own.
+        case call(String)
         /// No topic of a device.
         case unknown
     }
@@ -27,6 +31,13 @@ enum DeviceTopics {
     static let attributes = Topic(literal: "v1/devices/me/attributes")
     /// Where a ThingsBoard device hears answers to its requests, as a filter.
     static let attributeResponses = "v1/devices/me/attributes/response/+"
+
+    /// Where a device hears of its tasks.
+    static let tasks = Topic(literal: "tasks")
+    /// Where a ThingsBoard device is called, as a filter.
+    static let calls = "v1/devices/me/rpc/request/+"
+    /// Where a ThingsBoard device hears answers to its own calls, as a filter.
+    static let callResponses = "v1/devices/me/rpc/response/+"
 
     /// What `topic` is for.
     static func publication(_ topic: Topic) -> Publication {
@@ -39,10 +50,10 @@ enum DeviceTopics {
         default: break
         }
         if let number = topic.level(after: "v1/devices/me/attributes/request/") { return .attributeRequest(number) }
-        let isTask =
-            topic.level(after: "tasks/", before: "/status") ?? topic.level(after: "v1/devices/me/rpc/response/")
-            ?? topic.level(after: "v1/devices/me/rpc/request/") != nil
-        return isTask ? .task : .unknown
+        if let number = topic.level(after: "tasks/", before: "/status") { return .status(number) }
+        if let number = topic.level(after: "v1/devices/me/rpc/response/") { return .callAnswer(number) }
+        if let number = topic.level(after: "v1/devices/me/rpc/request/") { return .call(number) }
+        return .unknown
     }
 
     /// Where the answer to the request with this number goes.
@@ -50,9 +61,14 @@ enum DeviceTopics {
         try? Topic("v1/devices/me/attributes/response/\(number)")
     }
 
+    /// Where a ThingsBoard device hears the call with this number.
+    static func call(_ number: Int64) -> Topic? { try? Topic("v1/devices/me/rpc/request/\(number)") }
+
+    /// Where the answer to a device's own call with this number goes.
+    static func callResponse(_ number: String) -> Topic? { try? Topic("v1/devices/me/rpc/response/\(number)") }
+
     /// The filters that a device on the maintenance channel may subscribe to.
     static let subscribable: Set<String> = [
-        "desired", "tasks", "v1/devices/me/attributes", attributeResponses, "v1/devices/me/rpc/request/+",
-        "v1/devices/me/rpc/response/+",
+        "desired", "tasks", "v1/devices/me/attributes", attributeResponses, calls, callResponses,
     ]
 }

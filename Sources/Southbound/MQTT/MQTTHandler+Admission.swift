@@ -47,7 +47,7 @@ extension MQTTHandler {
         service.counters.connections.add(1)
         send(&output)
         arm()
-        if let kept { resumed(kept.desired) }
+        if let kept { resumed(kept) }
         work()
     }
 
@@ -63,7 +63,10 @@ extension MQTTHandler {
     }
 
     private func kept(of ending: Ending) -> MQTTSessions.Kept? {
-        ending.state.map { MQTTSessions.Kept(session: $0, desired: reporting?.desired ?? DesiredDelivery()) }
+        ending.state.map {
+            MQTTSessions.Kept(
+                session: $0, desired: reporting?.desired ?? DesiredDelivery(), tasks: tasking?.told ?? TaskDelivery())
+        }
     }
 
     func end(_ reason: ReasonCode, text: String?) {

@@ -14,7 +14,7 @@ extension MQTTHandler {
 
     private var mayRead: Bool {
         if let heldUntil, heldUntil > .now() { return false }
-        guard reporting?.isStalled != true else { return false }
+        guard !isStalled else { return false }
         return !loop.appender.isCongested && (session.wantsInput || admitted == nil)
             && context?.channel.isWritable != false
     }

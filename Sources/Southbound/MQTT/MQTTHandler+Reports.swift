@@ -122,6 +122,7 @@ extension MQTTHandler {
 
     /// Looks up what a device is wanted to be that has just asked to hear of it.
     func subscribed(_ request: SubscribeRequest) {
+        askedForTasks(request)
         guard request.subscriptions.contains(where: { $0.filter.text == DeviceTopics.desired.string }),
             subscription(DeviceTopics.desired.string) != nil
         else { return }
@@ -130,9 +131,10 @@ extension MQTTHandler {
     }
 
     /// Looks up what has changed for a device that comes back to its session.
-    func resumed(_ desired: DesiredDelivery) {
+    func resumed(_ kept: MQTTSessions.Kept) {
+        resumed(kept.tasks)
         guard let subscription = subscription(DeviceTopics.desired.string) else { return }
-        reports.desired = desired
+        reports.desired = kept.desired
         // What went out without acknowledgement may be lost.
         if subscription.maximumQoS == .atMostOnce { reports.desired.asked() }
         report(.look, .desired)
@@ -180,16 +182,18 @@ extension MQTTHandler {
     }
 
     /// Sends a message to a device that has subscribed; answers how it went, nil when it did not.
-    private func tell(
-        _ content: JSONValue, on topic: Topic, to filter: String, id: UInt64 = 0, into output: inout ByteBuffer
+    func tell(
+        _ content: JSONValue, on topic: Topic, to filter: String, id: UInt64 = 0, expires: NIODeadline? = nil,
+        into output: inout ByteBuffer
     ) -> QoS? {
         guard let subscription = subscription(filter) else { return nil }
         let message = OutboundMessage(
-            id: id, topic: topic, payload: ByteBuffer(string: content.canonical), qos: subscription.maximumQoS)
+            id: id, topic: topic, payload: ByteBuffer(string: content.canonical), qos: subscription.maximumQoS,
+            expires: expires)
         return session.send(message, into: &output, at: .now()) == nil ? message.qos : nil
     }
 
-    private func subscription(_ filter: String) -> Subscription? {
+    func subscription(_ filter: String) -> Subscription? {
         session.subscriptions.first { $0.filter.text == filter }
     }
 }

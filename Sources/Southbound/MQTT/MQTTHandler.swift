@@ -29,6 +29,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
     var admitted: Admitted?
     /// Where the device's reports stand; most devices send readings only and never need it.
     var reporting: Reporting?
+    /// Where the device's tasks stand; there only for a device that has asked for them or speaks of one.
+    var tasking: Tasking?
     /// Runs while the device does not take what it is sent.
     var stall: Scheduled<Void>?
     var isReadHeld = false
@@ -109,7 +111,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         var ending: Ending?
         var messages = 0
         let received = input.readableBytes
-        while ending == nil, reporting?.isStalled != true,
+        while ending == nil, !isStalled,
             let action = session.receive(from: &input, into: &output, at: now)
         {
             switch action {
@@ -137,6 +139,9 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         loop.giveBack(&output)
     }
 
+    /// Whether what the device said has to be kept before more is read.
+    var isStalled: Bool { reporting?.isStalled == true || tasking?.isStalled == true }
+
     /// What becomes of a message that was not refused.
     private enum Acceptance {
         /// There is nothing to wait for.
@@ -151,7 +156,7 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         _ publish: Publish, owing handle: PublishHandle?, into output: inout ByteBuffer, ending: inout Ending?
     ) {
         do throws(Refusal) {
-            let acceptance = try accept(publish, owing: handle)
+            let acceptance = try accept(publish, owing: handle, into: &output)
             guard let handle else { return }
             switch acceptance {
             case .done: session.acknowledge(handle, into: &output)
@@ -173,18 +178,26 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         _ handle: PublishHandle?, _ refusal: Refusal, into output: inout ByteBuffer, ending: inout Ending?
     ) {
         service.counters.refused.add()
+        let isOfTask = refusal.code.hasPrefix("task.")
+        if isOfTask { refusedWord(refusal) }
         guard let handle else { return }
         if session.version == .v5 {
             // What is wrong with readings is said by their code alone: that way is too busy for words.
             let text = refusal.code.hasPrefix("telemetry.") ? nil : refusal.message
             session.acknowledge(handle, reason: refusal.reasonCode, text: text, into: &output)
+        } else if isOfTask {
+            // An old client that answers a call which has expired must not be thrown off for it, and 3.1.1 could say no
+            // only by closing. So there it is acknowledged, dropped and counted.
+            session.acknowledge(handle, into: &output)
         } else {
             // 3.1.1 knows no negative acknowledgement: what is not kept is never acknowledged.
             ending = session.disconnect(refusal.reasonCode, into: &output)
         }
     }
 
-    private func accept(_ publish: Publish, owing handle: PublishHandle?) throws(Refusal) -> Acceptance {
+    private func accept(
+        _ publish: Publish, owing handle: PublishHandle?, into output: inout ByteBuffer
+    ) throws(Refusal) -> Acceptance {
         guard let admitted else { throw Refusal(.unauthenticated, "mqtt.notConnected", "connect first") }
         let publication = DeviceTopics.publication(publish.topic)
         if case .telemetry(let format) = publication {
@@ -211,11 +224,11 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         case .events: report(.events(Array(publish.payload.readableBytesView)), .message(handle))
         case .attributeRequest(let number):
             report(.look, .attributes(try AttributeRequest(number, publish.payload), handle))
-        case .task:
-            service.counters.unknownTasks.add()
-            // An old client that answers a call which has expired must not be thrown off for it, and 3.1.1 could say no
-            // only by closing. So there it is acknowledged, dropped and counted.
-            guard session.version == .v311 else { throw Refusal(.forbidden, "task.unknown", "no task with this id") }
+        case .status(let number): try said(StatusReport(TaskWord.body(publish.payload)), of: number, handle)
+        case .callAnswer(let number):
+            try said(ThingsBoardCall.answer(TaskWord.body(publish.payload)), of: number, handle)
+        case .call(let number):
+            try answerCall(number, into: &output)
             return .done
         }
         return .reported
@@ -237,8 +250,8 @@ final class MQTTHandler: ChannelDuplexHandler, DurabilityWaiter, MQTTSessions.Ho
         guard !isClosing, admitted != nil else { return }
         var last: PublishHandle?
         var output = loop.takeOutput()
-        // A report among them waits for another disk, so it must not be acknowledged along with them.
-        let isAlone = reporting?.isIdle ?? true
+        // A report or a word about a task among them waits for another disk, so it must not be acknowledged with them.
+        let isAlone = (reporting?.isIdle ?? true) && (tasking?.isIdle ?? true)
         while let first = admitted?.owed.first, first.ticket <= ticket {
             last = first.handle
             if !isAlone { session.acknowledge(first.handle, into: &output) }

@@ -26,6 +26,8 @@ public final class MQTTService: Sendable {
     let sessions = MQTTSessions()
     let presence: Presence
     let reports: ReportQueue
+    /// Where the devices' tasks are, if they are given any.
+    let desk: DeviceDesk?
     let clock: WallClock
     private let directory: DeviceDirectory
     private let doors: TelemetryDoors
@@ -36,7 +38,7 @@ public final class MQTTService: Sendable {
     /// The MQTT side over these parts; `registry` is the listeners' own.
     public init(
         directory: DeviceDirectory, presence: Presence, doors: TelemetryDoors,
-        reports: ReportQueue, registry: ConnectionRegistry, bus: Bus, metrics: Metrics, calls: Calls,
+        reports: ReportQueue, desk: DeviceDesk?, registry: ConnectionRegistry, bus: Bus, metrics: Metrics, calls: Calls,
         limits: MQTT.Limits = MQTTService.limits, writeTime: Duration = SouthboundLimits().writeTime,
         clock: WallClock = .system
     ) {
@@ -44,6 +46,7 @@ public final class MQTTService: Sendable {
         self.presence = presence
         self.doors = doors
         self.reports = reports
+        self.desk = desk
         self.registry = registry
         self.calls = calls
         self.limits = limits
@@ -51,7 +54,8 @@ public final class MQTTService: Sendable {
         self.clock = clock
         counters = MQTTCounters(metrics)
         let sessions = sessions
-        watch = BusWatch(bus, ended: { sessions.forget($0) }, desired: { sessions.tell($0) })
+        watch = BusWatch(
+            bus, ended: { sessions.forget($0) }, desired: { sessions.tell($0) }, posted: { sessions.tellOfTasks($0) })
     }
 
     /// The codec's limits for devices: ThingsBoard's topics need the wildcard `+`, and a filter that is not one of a
@@ -122,6 +126,11 @@ public final class MQTTService: Sendable {
         calls.refused(address, refusal.code, tenant)
     }
 
+    /// Notes that a device spoke of a task that is not its own: it may be trying numbers.
+    func foreignTask(_ device: AdmittedDevice, address: String) {
+        calls.refused(address, "task.foreign", device.tenant)
+    }
+
     /// Refuses what the device's credential does not open, and notes it, because it concerns trust.
     func refusedChannel(_ device: AdmittedDevice, address: String) -> Refusal {
         calls.refused(address, "device.channel", device.tenant)
@@ -137,7 +146,8 @@ extension Refusal {
     var reasonCode: ReasonCode {
         switch kind {
         case .invalid: code == "device.clientIdentifier" ? .clientIdentifierNotValid : .payloadFormatInvalid
-        case .unauthenticated, .notFound: .notAuthorized
+        case .notFound: code == DeviceDesk.unknown.code ? .topicNameInvalid : .notAuthorized
+        case .unauthenticated: .notAuthorized
         case .forbidden: code == "device.channel" ? .notAuthorized : .topicNameInvalid
         case .conflict: .implementationSpecificError
         case .tooLarge: .quotaExceeded

@@ -22,12 +22,15 @@ final class MQTTSessions: Sendable {
         func takenOver() -> Kept?
         /// What the device is wanted to be has changed.
         func desiredChanged(_ change: DesiredChanged)
+        /// Work waits for the device.
+        func tasksPosted()
     }
 
     /// What waits for a device to return.
     struct Kept: Sendable {
         var session: SessionState
         var desired: DesiredDelivery
+        var tasks: TaskDelivery
     }
 
     /// The most sessions kept for devices that are away.
@@ -75,15 +78,24 @@ final class MQTTSessions: Sendable {
 
     /// Tells the connections of a device what it is wanted to be; one without a connection hears it when it returns.
     func tell(_ change: DesiredChanged) {
-        let holders = state.withLock { state in
-            [ChannelSet.maintenance, .both].compactMap { channels -> (any Holder)? in
-                guard case .live(let holder)? = state.entries[Key(device: change.device, channels: channels)] else {
+        for holder in holders(of: change.device) { holder.eventLoop.execute { holder.desiredChanged(change) } }
+    }
+
+    /// Tells the connections of a device that work waits for it; one without a connection hears it when it returns.
+    func tellOfTasks(_ device: DeviceID) {
+        for holder in holders(of: device) { holder.eventLoop.execute { holder.tasksPosted() } }
+    }
+
+    /// The connections of a device that open its maintenance channel.
+    private func holders(of device: DeviceID) -> [any Holder] {
+        state.withLock { state in
+            [ChannelSet.maintenance, .both].compactMap { channels in
+                guard case .live(let holder)? = state.entries[Key(device: device, channels: channels)] else {
                     return nil
                 }
                 return holder
             }
         }
-        for holder in holders { holder.eventLoop.execute { holder.desiredChanged(change) } }
     }
 
     /// Forgets the kept sessions whose time is over.

@@ -1,12 +1,12 @@
-import Base
-import Fleet
-import Logging
+public import Base
+public import Fleet
+public import Logging
 import NIOCore
 import Operations
 
-/// What all ways of getting work over HTTPS share: who may call how often, the queue of what is not answered at once,
-/// and the writers that keep what devices say.
-final class DeviceDesk: Sendable {
+/// What all ways of getting work share: who may call how often, the queue of what is not answered at once, and the
+/// writers that keep what devices say.
+public final class DeviceDesk: Sendable {
     let operations: Operations
     let fleet: Fleet
     let directory: DeviceDirectory
@@ -21,9 +21,9 @@ final class DeviceDesk: Sendable {
     private let refused: @Sendable (_ source: String, _ code: String, _ tenant: TenantID?) -> Void
 
     /// The desk, if there is work for devices at all.
-    init?(
+    public init?(
         directory: DeviceDirectory, services: DeviceServices, limits: SouthboundLimits, metrics: Metrics,
-        clock: WallClock, logger: Logger
+        clock: WallClock = .system, logger: Logger
     ) {
         guard let operations = services.operations, let fleet = services.fleet else { return nil }
         self.operations = operations
@@ -35,7 +35,7 @@ final class DeviceDesk: Sendable {
         queue = DeviceWorkQueue(
             atOnce: limits.deviceWorkAtOnce, waiting: limits.deviceWorkWaiting, sharesPlaces: false)
         let groups = metrics.counter(
-            "tidegate_device_groups_total", "Groups of devices' words over HTTPS that were written to the database.")
+            "tidegate_device_groups_total", "Groups of devices' words that were written to the database.")
         feedback = GroupWriter(
             most: limits.deviceWorkAtOnce, inGroup: limits.feedbackInGroup, groups: groups, logger: logger
         ) { try await operations.take($0) }
@@ -79,23 +79,63 @@ final class DeviceDesk: Sendable {
         return Refusal(.limited, "device.rate", "The device calls too often; call again later.", retryAfter: wait)
     }
 
-    /// Does the work where no event loop waits; the future succeeds on the loop. `refused` makes the answer to what
-    /// could not be done.
+    /// Does the work of a request where no event loop waits; the future succeeds on the loop. `refused` makes the answer
+    /// to what could not be done.
     func submit(
         from address: ClientAddress, on eventLoop: any EventLoop, refused: @escaping @Sendable (Refusal) -> Answer,
         _ work: @escaping @Sendable () async throws -> Answer
     ) -> EventLoopFuture<Answer> {
-        let future = queue.submit(from: address, on: eventLoop) { [logger] in
+        submit(from: address, on: eventLoop, turnedAway: .stopping, refused: refused, work)
+    }
+
+    /// Does work where no event loop waits; the future succeeds on the loop.
+    func attempt<Value: Sendable>(
+        from address: ClientAddress, on eventLoop: any EventLoop, _ work: @escaping @Sendable () async throws -> Value
+    ) -> EventLoopFuture<Result<Value, Refusal>> {
+        submit(from: address, on: eventLoop, turnedAway: .failure(Self.later), refused: { .failure($0) }) {
+            .success(try await work())
+        }
+    }
+
+    private func submit<Value: Sendable>(
+        from address: ClientAddress, on eventLoop: any EventLoop, turnedAway: Value,
+        refused: @escaping @Sendable (Refusal) -> Value, _ work: @escaping @Sendable () async throws -> Value
+    ) -> EventLoopFuture<Value> {
+        let future = queue.submit(from: address, on: eventLoop, turnedAway: turnedAway) { [logger] in
             do {
                 return try await work()
             } catch let refusal as Refusal {
                 return refused(refusal)
             } catch {
                 logger.error("a device's request failed", metadata: ["error": "\(error)"])
-                return refused(Refusal(.unavailable, "device.later", "The server can not do this now."))
+                return refused(Self.later)
             }
         }
         let busy = Refusal(.limited, "device.busy", "Too many devices ask at once.", retryAfter: .seconds(5))
         return future ?? eventLoop.makeSucceededFuture(refused(busy))
     }
+
+    private static var later: Refusal { Refusal(.unavailable, "device.later", "The server can not do this now.") }
+
+    // MARK: - Words about tasks
+
+    /// Keeps what a device says of a task; throws what is wrong with that.
+    func take(_ status: StatusReport, of number: Int64, from device: AdmittedDevice) async throws {
+        // That it was ended says who was asked to end it; a repetition finds the task closed.
+        if status.report == .cancelled, let task = operations.board.task(number, of: device.device),
+            task.state != .cancelling
+        {
+            throw Self.notCancelling
+        }
+        switch try await feedback.keep(status.feedback(of: number, from: device)) {
+        case .kept: break
+        case .closed, .former: throw Self.closed
+        case .unknown: throw Self.unknown
+        }
+    }
+
+    /// Absent and foreign look the same.
+    static let unknown = Refusal(.notFound, "task.unknown", "There is no such task for this device.")
+    static let closed = Refusal(.conflict, "task.closed", "The task is over, and ended otherwise.")
+    static let notCancelling = Refusal(.conflict, "task.notCancelling", "Nobody wants to end this task.")
 }

@@ -108,7 +108,7 @@ final class WorkService: Sendable {
             from: address, on: eventLoop,
             refused: { [self] refusal in
                 // Who speaks of a task that is not its own may be trying numbers.
-                if refusal.code == Self.unknown.code {
+                if refusal.code == DeviceDesk.unknown.code {
                     desk.tell(address.text, "task.foreign", request.device.tenant)
                 }
                 return refused(refusal)
@@ -123,7 +123,7 @@ final class WorkService: Sendable {
         case .status(let number): return try await take(StatusReport(body), of: number, from: device)
         case .keys: return .ok(try await desk.operations.maintenanceKeys(of: device.tenant))
         case .desired:
-            guard case .documents(let documents) = try await keep(.look, from: device) else { throw Self.unknown }
+            guard case .documents(let documents) = try await keep(.look, from: device) else { throw DeviceDesk.unknown }
             let envelope = try await desk.operations.envelope(desired: documents.desired, for: device)
             desk.news.fetched(documents.desired.version, by: device.device)
             return .ok(envelope.json)
@@ -149,17 +149,8 @@ final class WorkService: Sendable {
 
     private func take(_ status: StatusReport, of number: Int64, from device: AdmittedDevice) async throws -> Answer {
         counters.statuses.add()
-        // That it was ended says who was asked to end it; a repetition finds the task closed.
-        if status.report == .cancelled,
-            let task = desk.operations.board.task(number, of: device.device), task.state != .cancelling
-        {
-            throw Self.notCancelling
-        }
-        switch try await desk.feedback.keep(status.feedback(of: number, from: device)) {
-        case .kept: return .ok([:])
-        case .closed: throw Self.closed
-        case .unknown: throw Self.unknown
-        }
+        try await desk.take(status, of: number, from: device)
+        return .ok([:])
     }
 
     private func keep(_ content: DeviceReport.Content, from device: AdmittedDevice) async throws -> ReportOutcome {
@@ -179,15 +170,10 @@ final class WorkService: Sendable {
 
     private func refused(_ refusal: Refusal) -> Answer {
         counters.refused(refusal.code).add()
-        var answer = Answer.problem(refusal, status: refusal.code == Self.closed.code ? .gone : nil)
+        var answer = Answer.problem(refusal, status: refusal.code == DeviceDesk.closed.code ? .gone : nil)
         if refusal.kind == .unauthenticated { answer.headers += "WWW-Authenticate: Bearer\r\n" }
         return answer
     }
-
-    /// Absent and foreign look the same.
-    static let unknown = Refusal(.notFound, "task.unknown", "There is no such task for this device.")
-    static let closed = Refusal(.conflict, "task.closed", "The task is over, and ended otherwise.")
-    static let notCancelling = Refusal(.conflict, "task.notCancelling", "Nobody wants to end this task.")
 }
 
 /// The instruments of the device protocol over HTTPS.

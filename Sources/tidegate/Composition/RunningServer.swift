@@ -44,9 +44,14 @@ struct RunningServer: Sendable {
         reports = ReportQueue(
             limits: limits, metrics: parts.metrics, logger: parts.logger,
             keep: { [fleet = parts.fleet] group throws(Refusal) in try await fleet.keep(group) })
+        let https = HTTPTelemetry(directory: parts.fleet.directory, doors: doors)
+        let deviceServices = Self.deviceServices(parts, https)
+        let desk = DeviceDesk(
+            directory: parts.fleet.directory, services: deviceServices, limits: limits, metrics: parts.metrics,
+            logger: parts.logger)
         let mqtt = MQTTService(
             directory: parts.fleet.directory, presence: parts.fleet.presence, doors: doors,
-            reports: reports, registry: registry, bus: parts.bus, metrics: parts.metrics,
+            reports: reports, desk: desk, registry: registry, bus: parts.bus, metrics: parts.metrics,
             calls: .init(refused: refused))
         let layout = DataLayout(parts.directory)
         let maker = Backups(
@@ -58,7 +63,6 @@ struct RunningServer: Sendable {
                 every: .seconds(Int64(configuration.backupEveryHours) * 3600), keep: configuration.backupsKept,
                 logger: parts.logger)
         }
-        let https = HTTPTelemetry(directory: parts.fleet.directory, doors: doors)
         let contexts = try TLSContexts(
             parts.authorities.serverCertificate(for: "device", names: parts.serverNames))
         southbound = try SouthboundServer(
@@ -67,7 +71,7 @@ struct RunningServer: Sendable {
                 mqtt: .init(host: configuration.listeners.mqtt.host, port: configuration.listeners.mqtt.port),
                 limits: limits),
             group: parts.deviceGroup, contexts: contexts, verifier: parts.verifier, directory: parts.fleet.directory,
-            services: Self.deviceServices(parts, https), mqttPipeline: { mqtt.install(on: $0, identity: $1) },
+            services: deviceServices, desk: desk, mqttPipeline: { mqtt.install(on: $0, identity: $1) },
             registry: registry, bus: parts.bus, metrics: parts.metrics, logger: parts.logger)
         var people = NorthboundConfiguration(
             people: .init(host: configuration.listeners.people.host, port: configuration.listeners.people.port),

@@ -179,15 +179,18 @@ struct SouthboundFixture: Sendable {
         }
         let make = { @Sendable [services] (port: Int, metrics: Metrics) in
             let registry = ConnectionRegistry(metrics: metrics)
+            let desk = DeviceDesk(
+                directory: fleet.directory, services: services, limits: limits, metrics: metrics, logger: logger)
             let mqtt = MQTTService(
                 directory: fleet.directory, presence: fleet.presence,
-                doors: TelemetryDoors(telemetry: telemetry), reports: reports, registry: registry, bus: bus,
+                doors: TelemetryDoors(telemetry: telemetry), reports: reports, desk: desk, registry: registry, bus: bus,
                 metrics: metrics, calls: .init(refused: { _, code, _ in record.refused.append(code) }))
             return try SouthboundServer(
                 configuration: SouthboundConfiguration(
                     device: .init(host: "127.0.0.1", port: port), mqtt: .init(host: "127.0.0.1", port: 0),
                     limits: limits),
                 group: group, contexts: contexts, verifier: verifier, directory: fleet.directory, services: services,
+                desk: desk,
                 mqttPipeline: { channel, identity in
                     if speaksMQTT { return mqtt.install(on: channel, identity: identity) }
                     return channel.eventLoop.makeCompletedFuture {
