@@ -89,6 +89,10 @@ public enum OperationLimits {
     public static let updateKeys = 20
     /// Releases of one tenant.
     public static let releases = 10_000
+    /// Release lines that a tenant offers, those that are over included.
+    public static let releaseLines = 1000
+    /// How long a release that could not be taken waits for the next try.
+    static let linePatience = Duration.seconds(3600)
     /// Artifacts of one release.
     public static let releaseArtifacts = 16
     /// Bytes of a version.

@@ -13,9 +13,15 @@ extension Operations {
         }
         for device in devices { board.forget(device) }
         try await handle.write { transaction -> Void in
-            for table in OperationsSchema.tables + ReleasesSchema.tables + MaintenanceSchema.tables {
+            for table in OperationsSchema.tables + LinesSchema.tables + ReleasesSchema.tables
+                + MaintenanceSchema.tables
+            {
                 try transaction.execute("DELETE FROM \(table) WHERE tenant = $1")
             }
+        }
+        try await database.platform.write { transaction -> Void in
+            // Those of which it was the other side.
+            try transaction.acrossTenants.execute("DELETE FROM release_line WHERE taker = $1", tenant)
         }
         try await blobs.purge(tenant)
         releases.drop(tenant)

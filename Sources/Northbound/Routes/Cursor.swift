@@ -6,7 +6,7 @@ import Base
 enum Cursor: String {
     case tenants, plans, domains, principals, roles, grants, shares, tokens, clients, models, series, users, sessions,
         directories, outlets, deliveries, groups, groupMembers, reach, moves, changes,
-        operations, tasks, artifacts, updateKeys, releases,
+        operations, tasks, artifacts, updateKeys, releases, releaseLines,
         alerts, alertRules
 
     /// The text for the place after `key`.

@@ -13,7 +13,7 @@ extension RouteTable {
         routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
         routes += userGroups(services) + reach(services) + changes(services)
         routes += operations(services)
-        routes += artifacts(services) + updateKeys(services) + releases(services)
+        routes += artifacts(services) + updateKeys(services) + releases(services) + releaseLines(services)
         routes += alerts(services)
         routes += audit(services) + keys(services)
         routes += outlets(services) + deliveries(services)

@@ -39,6 +39,7 @@ public struct RouteTable: Sendable {
         .path("artifact", .identifier, "The artifact's identifier, which is also that of its upload."),
         .path("updateKey", .name, "The update key's name."),
         .path("release", .identifier, "The release's identifier."),
+        .path("releaseLine", .identifier, "The release line's identifier."),
         .path("alert", .identifier, "The alert's identifier."),
         .path("alertRule", .text(.nameOrIdentifier), "The alert rule's name or identifier."),
         .path("plan", .text(.nameOrIdentifier), "The plan's name or identifier."),

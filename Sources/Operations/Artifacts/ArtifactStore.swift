@@ -41,6 +41,17 @@ enum ArtifactStore {
         try transaction.row("SELECT \(columns) FROM artifact a WHERE a.tenant = $1 AND a.id = $2", id).map(read)
     }
 
+    /// A whole artifact with the same name and bytes, of which at least as much is known.
+    static func find(sameAs other: Artifact, in transaction: Transaction) throws -> Artifact? {
+        let rows = try transaction.rows(
+            """
+            SELECT \(columns) FROM artifact a
+            WHERE a.tenant = $1 AND a.name = $2 AND a.sha256 = $3 AND a.signature <> 'unverified'
+            """, other.name, other.sha256.bytes)
+        for row in rows { if case .whole(let artifact) = try read(row) { return artifact } }
+        return nil
+    }
+
     /// The next ones from the newest on.
     static func page(before: ArtifactID?, limit: Int, in transaction: Transaction) throws -> [Stored] {
         let last = before ?? ArtifactID(high: .max, low: .max)

@@ -12,13 +12,23 @@ extension Operations {
     public func begin(
         _ draft: ArtifactDraft, in tenant: TenantID, by principal: Principal
     ) async throws -> ArtifactUpload {
+        try await begin(draft, in: tenant, creator: principal.id, named: principal.name) { transaction in
+            try access.authorize(principal, .artifactManage, tenant: tenant, in: transaction)
+        }
+    }
+
+    /// Begins to take a file in the name of somebody whose right to it `authorize` asks.
+    func begin(
+        _ draft: ArtifactDraft, in tenant: TenantID, creator: PrincipalID, named creatorName: String,
+        _ authorize: @escaping @Sendable (Transaction) throws -> Void
+    ) async throws -> ArtifactUpload {
         let now = clock.now
         let upload = ArtifactUpload(
             id: ArtifactID(now: now), name: draft.name, size: draft.size, expected: draft.sha256,
-            creatorName: principal.name, created: now, touched: now)
+            creatorName: creatorName, created: now, touched: now)
         let quota = Int64(access.directory.plan(of: tenant)?.artifactMegabytes ?? 0) << 20
         try await database.tenant(tenant).write { transaction in
-            try access.authorize(principal, .artifactManage, tenant: tenant, in: transaction)
+            try authorize(transaction)
             let use = try ArtifactStore.use(in: transaction)
             guard use.artifacts < OperationLimits.artifacts, use.uploads < OperationLimits.uploads else {
                 throw Refusal(
@@ -32,7 +42,7 @@ extension Operations {
                     "The tenant's plan allows \(quota >> 20) MiB of artifacts, and \(use.bytes >> 20) MiB are there or on "
                         + "their way; delete some first.")
             }
-            try ArtifactStore.begin(upload, creator: principal.id, in: transaction)
+            try ArtifactStore.begin(upload, creator: creator, in: transaction)
         }
         do {
             try await blobs.begin(upload.upload, of: tenant)
@@ -63,6 +73,14 @@ extension Operations {
     public func append(
         _ bytes: some AsyncSequence<ByteBuffer, any Error>, to upload: ArtifactUpload, at offset: Int64,
         in tenant: TenantID, by principal: Principal
+    ) async throws -> StoredArtifact {
+        try await append(bytes, to: upload, at: offset, in: tenant, as: principal.actor(in: tenant))
+    }
+
+    /// The same, whoever it is that the log shall name.
+    func append(
+        _ bytes: some AsyncSequence<ByteBuffer, any Error>, to upload: ArtifactUpload, at offset: Int64,
+        in tenant: TenantID, as actor: Actor
     ) async throws -> StoredArtifact {
         guard let stands = try await blobs.received(upload.upload, of: tenant) else { throw Self.unknownArtifact }
         guard stands == offset else { throw Self.elsewhere(stands) }
@@ -96,7 +114,7 @@ extension Operations {
                 try await touch(upload.id, in: tenant)
                 return .uploading(upload, received: place)
             }
-            return .whole(try await finish(upload, in: tenant, by: principal.actor(in: tenant)))
+            return .whole(try await finish(upload, in: tenant, by: actor))
         } catch {
             throw Self.explained(error)
         }
@@ -130,7 +148,7 @@ extension Operations {
                 // Refused is over as well; busy is somebody else's, and is looked at again.
                 _ = try? await finish(upload, in: tenant, by: .system("upkeep"))
             } else if upload.touched <= limit {
-                try await end(upload, in: tenant)
+                try await giveUp(upload, in: tenant)
             }
         }
         _ = try await blobs.removeUploads(of: tenant, except: Set(open.map(\.upload)), olderThan: age)
@@ -185,7 +203,7 @@ extension Operations {
         }
     }
 
-    private func end(_ upload: ArtifactUpload, in tenant: TenantID) async throws {
+    func giveUp(_ upload: ArtifactUpload, in tenant: TenantID) async throws {
         try await blobs.abandon(upload.upload, of: tenant)
         try await forget(upload.id, in: tenant)
     }

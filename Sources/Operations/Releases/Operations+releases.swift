@@ -172,7 +172,7 @@ extension Operations {
                 "\(component) has a release of this \(taken.version ? "version" : "counter") already.")
         }
         try ReleaseStore.put(
-            id, draft, counter: counter, creator: principal, at: clock.now, in: transaction)
+            id, draft, counter: counter, creator: principal.id, named: principal.name, at: clock.now, in: transaction)
         guard let release = try ReleaseStore.find(id, in: transaction) else { throw Self.unknownRelease }
         try record(code, release, tenant, principal, transaction)
         dropAfterCommit(id, tenant, transaction)

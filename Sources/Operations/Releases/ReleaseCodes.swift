@@ -29,9 +29,29 @@ extension AuditCode {
     /// A release was deleted.
     public static let releaseDeleted = AuditCode("release.deleted", "A release that no operation named was deleted.")
 
+    /// The releases of a component were offered to another tenant.
+    public static let releaseLineOffered = AuditCode(
+        "releaseLine.offered", "The releases of a component were offered to another tenant.")
+    /// An offer of releases was accepted.
+    public static let releaseLineAccepted = AuditCode(
+        "releaseLine.accepted", "Another tenant's releases of a component arrive from now on.")
+    /// An offer of releases was turned down.
+    public static let releaseLineDeclined = AuditCode(
+        "releaseLine.declined", "An offer of another tenant's releases was turned down.")
+    /// A release line was ended.
+    public static let releaseLineEnded = AuditCode(
+        "releaseLine.ended", "A tenant's releases arrive at another one no more.")
+    /// A release arrived from another tenant.
+    public static let releaseArrived = AuditCode(
+        "release.arrived", "A release arrived from another tenant; its files were checked as uploads are.")
+    /// A release of another tenant was not taken.
+    public static let releaseRefused = AuditCode(
+        "release.refused", "A release of another tenant was not taken; details say why.")
+
     /// Every code that is recorded of releases and what they are made of.
     static let releases: [AuditCode] = [
         artifactUploaded, artifactRefused, artifactDeleted, updateKeyPut, updateKeyDeleted, releaseCreated,
-        releaseChanged, releasePublished, releaseWithdrawn, releaseDeleted,
+        releaseChanged, releasePublished, releaseWithdrawn, releaseDeleted, releaseLineOffered, releaseLineAccepted,
+        releaseLineDeclined, releaseLineEnded, releaseArrived, releaseRefused,
     ]
 }

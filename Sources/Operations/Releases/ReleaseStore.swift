@@ -9,8 +9,8 @@ enum ReleaseStore {
 
     /// Writes a draft, new or in the place of what it was.
     static func put(
-        _ id: ReleaseID, _ draft: ReleaseDraft, counter: Int64, creator: Principal, at now: Timestamp,
-        in transaction: Transaction
+        _ id: ReleaseID, _ draft: ReleaseDraft, counter: Int64, creator: PrincipalID, named creatorName: String,
+        at now: Timestamp, in transaction: Transaction
     ) throws {
         let hardware = JSONValue.array(draft.hardware.map { .string($0) }).canonical
         try transaction.execute(
@@ -22,7 +22,7 @@ enum ReleaseStore {
                 counter = excluded.counter, hardware = excluded.hardware, notes = excluded.notes,
                 support_ends = excluded.support_ends, sbom = excluded.sbom
             """, id, draft.component, draft.version, counter, hardware, draft.notes, draft.supportEnds, draft.sbom,
-            creator.id, creator.name, now)
+            creator, creatorName, now)
         try transaction.execute("DELETE FROM release_artifact WHERE tenant = $1 AND release = $2", id)
         try transaction.insert(
             into: "release_artifact", columns: ["release", "place", "artifact"],
@@ -61,6 +61,37 @@ enum ReleaseStore {
             """, component, drafts ? Int64(1) : 0)?.integer(0) ?? 0
     }
 
+    /// The counter of the published release before the last one; 0 when there is none.
+    static func counterBeforeLast(of component: String, in transaction: Transaction) throws -> Int64 {
+        let rows = try transaction.rows(
+            """
+            SELECT counter FROM release WHERE tenant = $1 AND component = $2 AND state = 'published'
+            ORDER BY counter DESC LIMIT 2
+            """, component)
+        return rows.count > 1 ? try rows[1].integer(0) : 0
+    }
+
+    /// What is published of a component beyond this counter, in its order.
+    static func published(of component: String, after counter: Int64, in transaction: Transaction) throws -> [Release] {
+        try transaction.rows(
+            """
+            SELECT \(columns) FROM release r
+            WHERE r.tenant = $1 AND r.component = $2 AND r.counter > $3 AND r.state = 'published' ORDER BY r.counter
+            """, component, counter
+        ).map { try read($0, in: transaction) }
+    }
+
+    /// What was withdrawn of a component up to this counter, the last ones.
+    static func withdrawn(of component: String, upTo counter: Int64, in transaction: Transaction) throws -> [Release] {
+        try transaction.rows(
+            """
+            SELECT \(columns) FROM release r
+            WHERE r.tenant = $1 AND r.component = $2 AND r.counter <= $3 AND r.state = 'withdrawn'
+            ORDER BY r.counter DESC LIMIT \(OperationLimits.releaseLines)
+            """, component, counter
+        ).map { try read($0, in: transaction) }
+    }
+
     /// Another release of the component that has this version or counter.
     static func isTaken(
         _ component: String, version: String, counter: Int64, but id: ReleaseID, in transaction: Transaction
@@ -83,6 +114,7 @@ enum ReleaseStore {
 
     static func delete(_ id: ReleaseID, in transaction: Transaction) throws {
         try transaction.execute("DELETE FROM release_artifact WHERE tenant = $1 AND release = $2", id)
+        try transaction.execute("DELETE FROM release_origin WHERE tenant = $1 AND release = $2", id)
         try transaction.execute("DELETE FROM release WHERE tenant = $1 AND id = $2", id)
     }
 

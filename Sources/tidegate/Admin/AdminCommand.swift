@@ -22,7 +22,7 @@ struct AdminCommand: AsyncParsableCommand {
             StatusCommand.self, SetUpLinkCommand.self, UserCommand.self, TenantCommand.self, DomainCommand.self,
             DeviceCommand.self, HeartbeatCommand.self, OperationCommand.self, TaskCommand.self,
             AlertCommand.self, AlertRuleCommand.self, ModelCommand.self,
-            ArtifactCommand.self, UpdateKeyCommand.self, ReleaseCommand.self, TokenCommand.self, ClientCommand.self,
+            ArtifactCommand.self, UpdateKeyCommand.self, ReleaseCommand.self, ReleaseLineCommand.self, TokenCommand.self, ClientCommand.self,
             PrincipalCommand.self, UserGroupCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self,
             ReachCommand.self,
             MoveCommand.self, ChangeCommand.self,

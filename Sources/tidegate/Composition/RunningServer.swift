@@ -111,6 +111,7 @@ struct RunningServer: Sendable {
             parts.fleet.presence, parts.fleet.heartbeats,
             parts.telemetry,
             reports, probe, upkeep, bulk, TaskClock(parts.operations, logger: parts.logger),
+            LineCourier(parts.operations, logger: parts.logger),
             WatchService(parts.watch, logger: parts.logger),
         ] + [backups].compactMap { $0 } + [
             southbound, northbound,

@@ -52,7 +52,8 @@ struct ServerParts: Sendable {
     /// Every table of the program.
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
-        TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part,
+        TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, LinesSchema.part,
+        MaintenanceSchema.part,
         WatchSchema.part,
         NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
         DirectorySchema.part,

@@ -102,6 +102,9 @@ struct IsolationThings: Sendable {
                     "ends": .string((api.world.time.now + .seconds(86_400)).rfc3339),
                 ])
         ]
+        all["releaseLine"] = [
+            try await make("/release-lines", ["component": "system", "to": "platform"])
+        ]
         all["token"] = [try await make("/tokens", ["role": "viewer"])]
         let outlet = try await make(
             "/outlets",

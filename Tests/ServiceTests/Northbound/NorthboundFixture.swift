@@ -43,7 +43,8 @@ struct NorthboundFixture: Sendable {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
-                TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part,
+                TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, LinesSchema.part,
+                MaintenanceSchema.part,
                 WatchSchema.part,
                 NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part, DirectorySchema.part,
             ])

@@ -55,6 +55,7 @@ import Testing
                     "to": "platform", "holder": "admin", "role": "viewer",
                     "ends": .string((api.world.time.now + .seconds(3600)).rfc3339),
                 ]),
+            "releaseLine": try await id("/release-lines", ["component": "system", "to": "platform"]),
             "token": try await id("/tokens", ["role": "viewer"]), "plan": "standard",
             "outlet": try await id(
                 "/outlets",

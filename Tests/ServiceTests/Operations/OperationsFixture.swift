@@ -18,7 +18,9 @@ struct OperationsFixture: Sendable {
         _ engine: TestDatabase.Engine, _ body: (OperationsFixture) async throws -> Void
     ) async throws {
         try await FleetFixture.with(engine) { world in
-            try await world.database.migrate([OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part])
+            try await world.database.migrate([
+                OperationsSchema.part, ReleasesSchema.part, LinesSchema.part, MaintenanceSchema.part,
+            ])
             try await body(OperationsFixture(world))
         }
     }

@@ -89,7 +89,7 @@ struct SouthboundFixture: Sendable {
         try await TestDatabase.withDirectory { directory in
             let parts = [
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
-                OperationsSchema.part, ReleasesSchema.part, MaintenanceSchema.part,
+                OperationsSchema.part, ReleasesSchema.part, LinesSchema.part, MaintenanceSchema.part,
             ]
             try await engine.withDatabase(parts) { database in
                 let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
