@@ -146,6 +146,39 @@ def test_what_can_not_work_is_said_in_one_line(server, tmp_path):
     assert done.returncode == 1 and b"another server" in done.stderr
 
 
+def test_devices_do_their_tasks_and_some_fail_or_fall_silent_as_wanted(server, tmp_path):
+    admin = server.token("acme", "admin")
+    server.admin("heartbeat", "set", "--tenant", "acme", "--interval", "1", "--busy", "1", "--jitter", "0")
+    state = tmp_path / "state"
+    simulate(server, state, "--data", server.data, "--count", "10", "--prefix", "k-", "--duration", "1")
+    image = tmp_path / "image"
+    image.write_bytes(b"new")
+    artifact = server.admin("artifact", "upload", image, "--tenant", "acme")["id"]
+    release = server.admin(
+        "release", "create", "system", "2.0", "--artifact", artifact, "--publish", "--tenant", "acme")["id"]
+
+    def order(**what):
+        devices = [{"device": f"k-{n}"} for n in range(1, 11)]
+        answer = server.post("/tenants/acme/operations", admin, json={"target": {"devices": devices}, **what})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    def tasks(operation):
+        return server.get(f"/tenants/acme/operations/{operation}", admin).json()["tasks"]
+
+    rest, update = order(type="reboot"), order(type="install", release=release)
+    running = subprocess.Popen([str(part) for part in command(
+        server, state, "--data", server.data, "--count", "10", "--prefix", "k-", "--duration", "300", "--tasks",
+        "--task-time", "0.1", "--failing", "20", "--mute", "20")], stdout=subprocess.PIPE)
+    try:
+        wait_for(lambda: tasks(rest) == {"succeeded": 10}, "all have started anew", 120)
+        wait_for(lambda: tasks(update) == {"succeeded": 6, "failed": 2, "running": 2}, f"installs end: {tasks(update)}", 120)
+    finally:
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[0]
+    assert b"18 tasks ended" in said, said
+
+
 def test_nothing_acknowledged_is_an_exit_code(server, tmp_path):
     tokens = tmp_path / "tokens"
     tokens.write_text("nobody-1 wrong\n")

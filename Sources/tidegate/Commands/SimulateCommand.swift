@@ -23,6 +23,7 @@ struct SimulateCommand: AsyncParsableCommand {
               tidegate simulate --tenant acme --data /var/lib/tidegate --count 100
               tidegate simulate --tenant acme --server fleet.example.com --ca server-ca.pem --tokens tokens.txt
               tidegate simulate --tenant acme --url https://fleet.example.com:8443 --ca server-ca.pem --duration 60
+              tidegate simulate --tenant acme --count 5000 --interval 60 --tasks --failing 3 --mute 1
 
             Exit codes: 0 readings were acknowledged, 1 none was, or the simulation could not begin.
             """)
@@ -47,6 +48,11 @@ struct SimulateCommand: AsyncParsableCommand {
         name: .customLong("renew-after"),
         help: "Seconds after which certificates are renewed, instead of two thirds of their life.")
     var renewAfter: Double?
+    @Flag(help: "Let the devices call for tasks too, at the pace of their heartbeat policy, and do them.") var tasks =
+        false
+    @Option(name: .customLong("task-time"), help: "Seconds that a device takes over a task.") var taskTime = 2.0
+    @Option(help: "How many of a hundred devices fail at every install.") var failing = 0
+    @Option(help: "How many of a hundred devices begin installs and never say what became of them.") var mute = 0
 
     /// Descriptors that the process needs beside its devices' connections.
     private static let spareDescriptors = 128
@@ -59,6 +65,10 @@ struct SimulateCommand: AsyncParsableCommand {
         }
         guard (1...31_536_000).contains(renewAfter ?? 1) else {
             throw ValidationError("--renew-after is 1 to 31536000 seconds")
+        }
+        guard (0...86_400).contains(taskTime) else { throw ValidationError("--task-time is 0 to 86400 seconds") }
+        guard (0...100).contains(failing), (0...100).contains(mute), failing + mute <= 100 else {
+            throw ValidationError("--failing and --mute are 0 to 100, and at most 100 together")
         }
         guard (1...65_535).contains(devicePort), (1...65_535).contains(mqttPort), (1...65_532).contains(portBase ?? 1)
         else {
@@ -90,10 +100,13 @@ struct SimulateCommand: AsyncParsableCommand {
         }
         let state = try SimulationState(state, tenant: slug.text, authority: address.ca)
         let members = try await members(slug, state)
-        try Self.raiseDescriptorLimit(to: members.count + Self.spareDescriptors)
+        // A device that calls for tasks does so over a second connection.
+        try Self.raiseDescriptorLimit(to: members.count * (tasks ? 2 : 1) + Self.spareDescriptors)
         return SimulatedFleet(
             server: address.server, tenant: slug.text, members: members, interval: .seconds(interval),
-            renewAfter: renewAfter.map { .seconds($0) }, state: state, group: group,
+            renewAfter: renewAfter.map { .seconds($0) },
+            work: tasks ? SimulatedWork(time: .seconds(taskTime), failing: failing, mute: mute) : nil, state: state,
+            group: group,
             logger: Logger(label: "tidegate.simulate") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -212,7 +225,8 @@ struct SimulateCommand: AsyncParsableCommand {
         if !isJSON {
             Startup.say(
                 "Done: \(counts.enrolled.value) enrolled, \(counts.renewed.value) renewed, \(counts.sent.value) readings sent, "
-                    + "\(counts.acknowledged.value) acknowledged, \(counts.refused.value) refusals or lost connections."
+                    + "\(counts.acknowledged.value) acknowledged, "
+                    + "\(counts.worked.value) tasks ended, \(counts.refused.value) refusals or lost connections."
             )
         }
         try? await fleet.group.shutdownGracefully()

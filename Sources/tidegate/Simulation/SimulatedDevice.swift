@@ -37,6 +37,8 @@ struct SimulatedDevice: Sendable {
                     try await MQTTReporter.connect(to: fleet.server, identity: current.identity, group: fleet.group)
                 }
                 rest = Self.rests.first
+                // It ends with the connection on which the readings go.
+                async let _ = callForWork(as: current.identity)
                 try await report(through: reporter, until: current.renewal, &meter)
             } catch is CancellationError {
                 return
@@ -51,6 +53,11 @@ struct SimulatedDevice: Sendable {
                 rest = min(rest * 2, Self.rests.longest)
             }
         }
+    }
+
+    private func callForWork(as identity: DeviceIdentity) async {
+        guard let work = fleet.work else { return }
+        await SimulatedWorker(fleet: fleet, work: work, name: member.name, index: index).live(as: identity)
     }
 
     // MARK: - Credentials

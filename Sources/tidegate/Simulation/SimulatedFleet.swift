@@ -22,6 +22,8 @@ struct SimulatedFleet: Service {
     var interval: Duration
     /// After how long a certificate is renewed, instead of at two thirds of its life.
     var renewAfter: Duration?
+    /// How devices do their tasks; they do not call for any when it is nil.
+    var work: SimulatedWork?
     /// Where keys and certificates outlive the process; without it they live only as long.
     var state: SimulationState?
     var group: any EventLoopGroup

@@ -15,6 +15,8 @@ final class SimulationCounts: Sendable {
     let renewed = Counter()
     let sent = Counter()
     let acknowledged = Counter()
+    /// Tasks of which the server knows the end.
+    let worked = Counter()
     let refused = Counter()
     private let latencies = Mutex([Int](repeating: 0, count: bounds.count))
     private let failures = Mutex<[(reason: String, example: String, count: Int)]>([])
@@ -64,7 +66,8 @@ final class SimulationCounts: Sendable {
         }
         return SimulationProgress(
             seconds: Int(time.components.seconds), members: members, connected: Int(connected.value),
-            sent: Int(sent.value), acknowledged: Int(acknowledged.value), refused: Int(refused.value),
+            sent: Int(sent.value), acknowledged: Int(acknowledged.value), tasks: Int(worked.value),
+            refused: Int(refused.value),
             median: Self.quantile(0.5, of: counts), slowest: Self.quantile(0.99, of: counts))
     }
 }
@@ -76,13 +79,15 @@ struct SimulationProgress: Sendable {
     var connected: Int
     var sent: Int
     var acknowledged: Int
+    var tasks: Int
     var refused: Int
     var median: Duration?
     var slowest: Duration?
 
     /// The line for people.
     var text: String {
-        "\(seconds) s  connected \(connected)/\(members)  sent \(sent)  acknowledged \(acknowledged)  refused \(refused)  "
+        "\(seconds) s  connected \(connected)/\(members)  sent \(sent)  acknowledged \(acknowledged)  "
+            + "tasks \(tasks)  refused \(refused)  "
             + "ack p50 \(Self.text(median))  p99 \(Self.text(slowest))"
     }
 
@@ -92,7 +97,8 @@ struct SimulationProgress: Sendable {
         return [
             "seconds": .integer(Int64(seconds)), "devices": .integer(Int64(members)),
             "connected": .integer(Int64(connected)), "sent": .integer(Int64(sent)),
-            "acknowledged": .integer(Int64(acknowledged)), "refused": .integer(Int64(refused)),
+            "acknowledged": .integer(Int64(acknowledged)), "tasks": .integer(Int64(tasks)),
+            "refused": .integer(Int64(refused)),
             "ackP50": microseconds(median), "ackP99": microseconds(slowest),
         ]
     }
