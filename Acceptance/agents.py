@@ -29,7 +29,7 @@ class AgentDevice:
     def __init__(self, server, tenant, name, kind="tidegate-agent", **settings):
         self.server, self.tenant, self.name, self.kind = server, tenant, name, kind
         registration = server.admin("device", "register", name, "--tenant", tenant)
-        self.id = registration["id"]
+        self.id, self.token = registration["id"], registration["enrolmentToken"]
         # Sockets of swupdate's need short paths.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="agt", dir="/tmp"))
         self.state, self.tasks = self.folder / "state", self.folder / "tasks.d"
@@ -41,8 +41,10 @@ class AgentDevice:
         self.settings = {
             "server": f"localhost:{server.ports['device']}", "tenant": tenant, "device": name,
             "token": registration["enrolmentToken"], "server-ca": server.ca, "state": self.state,
-            "tasks": self.tasks, "metrics": 0,
+            "tasks": self.tasks, "metrics": 0, "setup": "none", "modem": "none", "position": "none",
         } | {key.replace("_", "-"): value for key, value in settings.items()}
+        # What it is started by, such as `ip netns exec …`.
+        self.prefix = []
         self.process = None
 
     @property
@@ -75,7 +77,7 @@ class AgentDevice:
     def start(self, supervised=False):
         """Starts it; supervised it is started again whenever it ends, as systemd does."""
         option = "--config" if self.kind == "tidegate-agent" else "-c"
-        command = [*map(str, KINDS[self.kind]), option, str(self.configuration), "run"]
+        command = [*self.prefix, *map(str, KINDS[self.kind]), option, str(self.configuration), "run"]
         if supervised:
             command = ["sh", "-c", 'while :; do "$@"; sleep 0.2; done', "supervisor", *command]
         with open(self.log, "ab") as log:

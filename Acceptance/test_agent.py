@@ -1,9 +1,16 @@
 """The agents, large and small, with the real server: enrolment, calls, signed tasks, updates, readings, configuration."""
 
 import base64
+import contextlib
 import json
 import os
+import pathlib
+import re
+import shutil
 import signal
+import socket
+import subprocess
+import threading
 import time
 
 import pytest
@@ -11,7 +18,7 @@ import requests
 
 from agents import KINDS, SHELL_AGENT, AgentDevice, Liar, Proxy
 from test_swupdate import Fleet, Signer
-from tidegate import run, wait_for
+from tidegate import Server, free_port, run, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +218,77 @@ def test_a_task_that_runs_is_ended_when_somebody_wants_so(agent, fleet):
     fleet.wait(operation, "cancelled")
 
 
+@every_kind
+def test_a_task_that_the_server_has_ended_while_it_waited_on_the_device_is_not_begun(agent, fleet, kind):
+    """When its time was over it was given out anew: done late as well, it would be done twice."""
+
+    def end(operation):
+        fleet.server.admin("operation", "cancel", operation, "--force", "--tenant", "acme")
+        fleet.wait(operation, "cancelled")
+
+    one = agent(kind=kind)
+    go = one.folder / "go"
+    one.program("runDiagnostic", f"until [ -e {go} ]; do sleep 0.1; done")
+    one.program("reboot", f"echo ran >> {one.folder}/runs")
+    one.start()
+    first = order(fleet, "runDiagnostic")
+    fleet.wait(first, "running")
+    late = order(fleet, "reboot")
+    if kind == "tidegate-agent":
+        # The large agent takes it while the first one runs; the small ones call again when that is over.
+        wait_for(lambda: "reboot" in (one.state / "journal.json").read_text(), "the device has it")
+        one.stop(signal.SIGKILL)
+        end(late)
+        go.touch()
+        one.start()
+        fleet.wait(first, "failed")
+        wait_for(lambda: "reboot" not in (one.state / "journal.json").read_text(), "the server's word counts")
+    else:
+        go.touch()
+        fleet.wait(first, "succeeded")
+        fleet.wait(late, "succeeded")
+        one.stop()
+        # Taken, and the power went before it was begun.
+        (one.folder / "runs").unlink()
+        again = order(fleet, "reboot")
+        envelope = wait_for(lambda: requests.get(
+            f"{fleet.server.device_url}/acme/heartbeat", cert=one.identity,
+            verify=str(fleet.server.ca)).json().get("tasks"), "it is handed out")[0]
+        body = envelope["signed"].split(".")[1]
+        folder = one.state / "open" / str(envelope["id"])
+        folder.mkdir()
+        (folder / "task").write_bytes(base64.urlsafe_b64decode(body + "=="))
+        (folder / "state").write_text("taken\n")
+        end(again)
+        one.start()
+        wait_for(lambda: not folder.exists(), "the server's word counts")
+    assert not (one.folder / "runs").exists()
+
+
+@pytest.mark.parametrize("kind", ["dash", "busybox"])
+def test_two_shell_agents_do_not_share_a_state(agent, fleet, kind):
+    one = agent(kind=kind)
+    one.start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    second = one.verb("call")
+    assert second.returncode == 1 and b"another agent runs" in second.stderr, second
+    one.stop(signal.SIGKILL)
+    assert (one.state / "lock.d").exists()
+    # What one that was killed left is in nobody's way; what it did not write into either.
+    assert one.verb("call").returncode == 0
+    (one.state / "lock.d").mkdir()
+    assert one.verb("call").returncode == 0
+    assert sorted(path.name for path in one.state.glob("*.d")) == [] and not list(one.state.glob("work.*"))
+
+
+def test_the_unit_lets_the_installer_write_block_devices():
+    """ProtectClock and PrivateDevices bring rules for devices, which take away those that nobody names."""
+    unit = (SHELL_AGENT.parent / "tidegate-agent.service").read_text()
+    for directive in ("ProtectClock=", "PrivateDevices=", "DeviceAllow=", "DevicePolicy="):
+        assert not any(line.startswith(directive) for line in unit.splitlines()), directive
+    assert "SystemCallFilter=~@clock" in unit
+
+
 def test_everything_goes_through_the_proxy(agent, fleet):
     proxy = Proxy()
     one = agent(proxy=f"http://user:word@127.0.0.1:{proxy.port}").start()
@@ -292,8 +370,15 @@ def test_the_agent_replaces_itself_and_comes_back_when_the_new_one_fails(agent, 
     assert any(str(one.state / "agent") in path for path in running), running
     # The next one starts and never gets to the server.
     broken = b'#!/bin/sh\n[ "$1" != --version ] || { echo tidegate-agent 3.0; exit; }\nexit 1\n'
+    before = fleet.server.metric("tidegate_download_bytes_total")
     task = fleet.wait(fleet.install(release("3.0", broken), "one"), "failed")
     assert "did not reach the server" in history(task)[-1], task
+    assert fleet.server.metric("tidegate_download_bytes_total") == before + len(broken)
+    # It was fetched once, and is not fetched again by the agent that is back.
+    fetched = fleet.server.metric("tidegate_download_bytes_total")
+    time.sleep(3)
+    assert fleet.server.metric("tidegate_download_bytes_total") == fetched
+    assert not list((one.state / "agent").glob("?" * 64)), "the failed program is gone"
     # What is no program at all is not even tried.
     fleet.wait(fleet.install(release("4.0", b"nonsense"), "one"), "failed")
     fleet.wait(order(fleet, "wake"), "succeeded")
@@ -347,6 +432,181 @@ def test_two_channels_have_two_keys(agent, fleet):
     assert keys[0] != keys[1]
 
 
+def test_a_disk_that_takes_no_readings_is_told_of_and_ends_nothing(agent, fleet):
+    one = agent(metrics=1)
+    (one.state / "buffer").touch()
+    one.start()
+    wait_for(lambda: fleet.server.points("acme", "one", "host.load", fleet.token).get("host.load"), "it is measured")
+    facts = wait_for(lambda: one.reported(fleet.token), "the device says what it is")
+    assert "buffer" in facts["agent"]["readings"]["fault"], facts
+    fleet.wait(order(fleet, "wake"), "succeeded")
+    assert one.process.poll() is None and one.said("readings are kept in memory")
+
+
+def test_what_the_server_had_is_sent_again_when_it_asks(agent, fleet):
+    one = agent(history=1)
+    one.start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    start = 1_750_000_000_000
+    for number in range(50):
+        fresh = one.state / "readings" / f"{number:06}.new"
+        fresh.write_text(json.dumps({"ts": start + number * 1000, "values": {"power": number}}))
+        fresh.rename(fresh.with_suffix(".json"))
+    times = {"start": "2025-06-15T15:06:40Z", "end": "2025-06-15T16:00:00Z"}
+    wait_for(lambda: len(fleet.server.points("acme", "one", "power", fleet.token, **times).get("power", [])) == 50,
+             "the server has them")
+    wish = {"resend": {"from": "2025-06-15T15:00:00Z", "to": "2025-06-15T16:00:00Z", "series": ["power"]}}
+    task = fleet.wait(order(fleet, "synchronise", input=wish), "succeeded")
+    assert any("50 readings are sent again" in line for line in history(task)), task
+    wait_for(lambda: not list((one.state / "buffer").iterdir()), "they have left")
+    assert len(fleet.server.points("acme", "one", "power", fleet.token, **times)["power"]) == 50
+    task = fleet.wait(order(fleet, "synchronise", input={"resend": {"from": "yesterday"}}), "refused")
+    assert "names no time" in history(task)[-1]
+
+
+def test_modem_and_position_are_measured_where_they_are_there(agent, fleet, tmp_path):
+    modem = tmp_path / "mmcli"
+    modem.write_text("""#!/bin/sh
+[ "$*" = "-J -m any" ] || exit 1
+echo '{"modem":{"3gpp":{"operator-name":"Example","operator-code":"00101","registration-state":"home"},
+"generic":{"access-technologies":["lte"],"signal-quality":{"value":"73"}}}}'
+""")
+    modem.chmod(0o755)
+    said = b'{"class":"VERSION"}\nnonsense\n{"class":"TPV","mode":3,"lat":52.5,"lon":13.4,"altMSL":34}\n'
+    with socket.create_server(("127.0.0.1", 0)) as gpsd:
+        def serve():
+            while True:
+                try:
+                    client, _ = gpsd.accept()
+                except OSError:
+                    return
+                client.recv(100)
+                client.sendall(said)
+        threading.Thread(target=serve, daemon=True).start()
+        one = agent(metrics=1, modem=modem, position=f"127.0.0.1:{gpsd.getsockname()[1]}").start()
+        for series, value in (("host.cellular.signal", 73), ("host.position.latitude", 52.5)):
+            points = wait_for(
+                lambda: fleet.server.points("acme", "one", series, fleet.token).get(series), f"{series} is there")
+            assert points[-1][1] == value
+        fleet.wait(order(fleet, "synchronise"), "succeeded")
+        cellular = wait_for(lambda: one.reported(fleet.token)["host"].get("cellular"), "the operator is known")
+        assert cellular == {
+            "operator": "Example", "operatorCode": "00101", "registration": "home", "technology": "lte"}
+
+
+# ---- Set-up page
+
+def test_a_device_without_settings_is_set_up_by_its_page(agent, fleet):
+    port = free_port()
+    one = agent(setup=f"127.0.0.1:{port}")
+    for key in ("server", "tenant", "device", "token", "server-ca"):
+        del one.settings[key]
+    token = one.token
+    page = f"http://127.0.0.1:{port}/"
+    one.start(supervised=True)
+    shown = wait_for(lambda: answer(page), "the page is there").text
+    assert "Set up this device" in shown and token not in shown
+    form = {
+        "form": re.search('name="form" value="([0-9a-f]+)"', shown)[1], "token": token, "tenant": "acme",
+        "server": f"localhost:{fleet.server.ports['device']}", "device": "one",
+        "server-ca": fleet.server.ca.read_text(),
+    }
+    # What another site in somebody's browser could send.
+    assert requests.get(page, headers={"Host": "evil.example"}).status_code == 421
+    assert requests.post(page, data=form, headers={"Origin": "http://evil.example"}).status_code == 403
+    assert requests.post(page, data=form | {"form": "0" * 32}).status_code == 400
+    assert requests.post(page, json=form).status_code == 415
+    assert requests.post(page, data=form | {"server": "a b"}).status_code == 400
+    assert requests.post(page, data=form | {"device": "one\nstate = /etc"}).status_code == 400
+    # Whoever sends too much may not even read the answer.
+    with contextlib.suppress(requests.ConnectionError):
+        assert requests.post(page, data=form | {"more": "x" * 100_000}).status_code == 413
+    assert requests.get(page + "other").status_code == 404
+    # Nonsense, and one who says nothing, hold nothing up.
+    with socket.create_connection(("127.0.0.1", port)) as quiet, socket.create_connection(("127.0.0.1", port)) as bad:
+        bad.sendall(b"\x00\xff nonsense\r\n\r\n")
+        quiet.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert requests.get(page).status_code == 200
+    done = requests.post(page, data=form)
+    assert done.status_code == 200 and "It is set up" in done.text and token not in done.text
+    wait_for(lambda: one.reported(fleet.token), "the device is enrolled and has called")
+    # It is gone once the device is enrolled.
+    wait_for(lambda: answer(page) is None, "the page is gone")
+    assert token not in one.log.read_text()
+
+
+def answer(page):
+    try:
+        return requests.get(page, timeout=5)
+    except requests.ConnectionError:
+        return None
+
+
+# ---- A private network
+
+needs_namespaces = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes network namespaces")
+
+
+@pytest.fixture
+def private_network():
+    """A network of one device without a name server, from which nothing but one address can be reached."""
+    name, near, far = f"tg{os.getpid() % 10000}", "10.213.77.1", "10.213.77.2"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"no network namespaces here: {made.stderr.strip()}")
+    folder = pathlib.Path("/etc/netns") / name
+    try:
+        # `ip netns exec` lays these over the device's own.
+        folder.mkdir(parents=True)
+        (folder / "resolv.conf").write_text("")
+        (folder / "hosts").write_text("")
+        run("ip", "link", "add", name, "type", "veth", "peer", "name", "up0", "netns", name)
+        run("ip", "address", "add", near, "peer", f"{far}/32", "dev", name)
+        run("ip", "link", "set", name, "up")
+        inside = ["ip", "netns", "exec", name]
+        run(*inside, "ip", "address", "add", far, "peer", f"{near}/32", "dev", "up0")
+        run(*inside, "ip", "link", "set", "up0", "up")
+        yield inside, near, far
+    finally:
+        subprocess.run(["ip", "netns", "delete", name])
+        subprocess.run(["ip", "link", "delete", name], stderr=subprocess.DEVNULL)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@needs_namespaces
+def test_a_device_needs_no_name_server_no_open_port_and_no_way_but_to_its_server(private_network, tmp_path):
+    inside, near, far = private_network
+    port = free_port()
+    server = Server(tmp_path, environment={
+        "TIDEGATE_LISTENERS_DEVICE": f"{near}:{port}", "TIDEGATE_TLS_NAMES": f"localhost, {near}"})
+    one = None
+    try:
+        server.tenant("acme")
+        server.admin("heartbeat", "set", "--tenant", "acme", "--interval", "1", "--busy", "1", "--jitter", "0")
+        fleet = Fleet(server)
+        one = AgentDevice(server, "acme", "one", metrics=1)
+        one.settings["server"] = f"{near}:{port}"
+        one.prefix = inside
+        one.program("runDiagnostic", "echo here")
+        one.start()
+        facts = wait_for(lambda: one.reported(fleet.token), "the device has called")
+        assert facts["agent"]["version"]
+        assert "here" in history(fleet.wait(order(fleet, "runDiagnostic"), "succeeded"))
+        wait_for(lambda: server.points("acme", "one", "host.load", fleet.token).get("host.load"), "it is measured")
+        # There is one way, and no port is open: nothing listens, over TCP or UDP.
+        routes = run(*inside, "ip", "route").stdout.decode().split("\n")
+        assert [route.split()[0] for route in routes if route] == [near]
+        assert run(*inside, "ss", "-Hlntu").stdout == b""
+        assert run(*inside, "getent", "hosts", "example.com", check=False).returncode != 0
+        # From the server's side nothing is reachable either.
+        with pytest.raises(OSError):
+            socket.create_connection((far, port), timeout=2)
+    finally:
+        if one:
+            one.remove()
+        server.stop()
+
+
 # ---- Configuration
 
 def desired(fleet, one, document, folder):
@@ -377,3 +637,16 @@ def test_a_configuration_comes_into_effect_or_back(agent, fleet, tmp_path):
         os.kill(fleet.server.process.pid, signal.SIGCONT)
     assert [line.split('"')[5] for line in seen().splitlines()] == ["blue", "red", "blue"]
     wait_for(lambda: state().get("state") == "rolledBack", "the server learns of it", 60)
+
+
+def test_what_a_domain_is_wanted_to_be_reaches_the_agent(agent, fleet, tmp_path):
+    one = agent()
+    one.program("configure", f"cat >> {one.folder}/seen")
+    one.start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    document = json.dumps({"net": {"apn": "m2m"}}).encode()
+    fleet.server.admin("desired", "set", "--domain", "/", "--tenant", "acme", "-", input=document)
+    wait_for(lambda: one.reported(fleet.token).get("configuration", {}).get("state") == "applied", "it is in effect")
+    assert '"apn":"m2m"' in (one.folder / "seen").read_text()
+    members = fleet.server.admin("desired", "members", one.name, "--tenant", "acme")
+    assert members["drift"] == 0 and members["members"][0]["source"]["kind"] == "domain"

@@ -26,8 +26,16 @@ package enum AgentLimits {
     static let installAttempts: Int64 = 5
     /// How often one download is taken up again before it is a failure.
     static let downloadAttempts = 10
-    /// How long a new agent may take to reach the server.
+    /// How long a new agent may take to reach the server, each time that it is started.
     static let selfUpdatePatience = Duration.seconds(120)
+    /// Seconds after which a new agent is ended that does not even end itself by then.
+    static let trialSeconds: UInt32 = 180
+    /// How often the agent may start with a configuration on trial.
+    static let trialStarts: Int64 = 3
+    /// For how long a task that was handed out may be begun without asking whether it is still wanted.
+    static let freshFor = Duration.seconds(30)
+    /// How long a task that waits for the server's word waits before the next question.
+    static let wordPause = Duration.seconds(5)
     /// Bytes of the file of settings.
     static let settingsBytes = 64 << 10
     /// Bytes of the files that the agent keeps for itself, its journal the largest.
@@ -36,10 +44,28 @@ package enum AgentLimits {
     static let partBytes = 64 << 10
     /// Files with readings that are taken in one go.
     static let readingsAtOnce = 200
+    /// Bytes of readings that are kept in memory while the disk takes none.
+    static let memoryBytes = 2 << 20
+    /// How long the disk is left alone after it failed.
+    static let diskPause = Duration.seconds(60)
     /// Bytes of one payload of readings.
     package static let payloadBytes = 16 << 10
     /// Bytes of a file below /proc.
     static let procBytes = 1 << 20
+    /// Bytes of what is entered on the set-up page.
+    static let setupBytes = 24 << 10
+    /// Fields of it.
+    static let setupFields = 16
+    /// Who may be served there at one time.
+    static let setupClients = 8
+    /// Seconds that mmcli may take.
+    static let modemSeconds: Int64 = 5
+    /// Bytes that it may say.
+    static let modemBytes = 64 << 10
+    /// How long gpsd may take to name a position.
+    static let positionPatience = Duration.seconds(4)
+    /// Bytes that it may say in that time.
+    static let positionBytes = 64 << 10
     /// Pauses between two calls, whatever the server says.
     package static let pauses: ClosedRange<Int64> = 1...86_399
 }

@@ -36,15 +36,20 @@ struct TidegateAgent {
             }
         }
         do {
-            let settings = try AgentSettings.load(file)
+            let settings = try AgentSettings.load(file, mayLack: verb == "run")
             switch verb {
             case "check": break
             case "reset-pin": try ServerPin(state: settings.state).reset()
             default:
                 umask(0o077)
                 try SelfUpdate(state: settings.state).handOver(from: version)
-                await run(
-                    try AgentService(settings, version: version, group: MultiThreadedEventLoopGroup.singleton))
+                let group = MultiThreadedEventLoopGroup.singleton
+                guard settings.missing.isEmpty else {
+                    let unset = UnsetDevice(settings, version: version)
+                    return await run { try await unset.run(on: group) }
+                }
+                let agent = try AgentService(settings, version: version, group: group)
+                await run { await agent.run() }
             }
         } catch {
             end("tidegate-agent: \(error)\n", 1)
@@ -52,8 +57,8 @@ struct TidegateAgent {
     }
 
     /// Runs until somebody wants it ended (SIGTERM, SIGINT), or the agent wants to be started anew.
-    private static func run(_ agent: AgentService) async {
-        let work = Task { await agent.run() }
+    private static func run(_ body: @escaping @Sendable () async throws -> Void) async {
+        let work = Task { try await body() }
         let watch = Task {
             try await NIOThreadPool.singleton.runIfActive {
                 var signals = endSignals
@@ -62,8 +67,9 @@ struct TidegateAgent {
             }
             work.cancel()
         }
-        await work.value
+        let result = await work.result
         watch.cancel()
+        if case .failure(let error) = result, !(error is CancellationError) { end("tidegate-agent: \(error)\n", 1) }
         exit(0)
     }
 

@@ -24,15 +24,9 @@ setting() { # setting KEY DEFAULT
 
 load() {
     [ -r "$CONFIG" ] || die "$CONFIG can not be read"
-    SERVER=$(setting server '')
-    TENANT=$(setting tenant '')
-    DEVICE=$(setting device '')
-    TOKEN=$(setting token '')
-    SERVER_CA=$(setting server-ca '')
-    PROXY=$(setting proxy '')
-    STATE=$(setting state /var/lib/tidegate-agent)
-    TASKS=$(setting tasks /etc/tidegate-agent/tasks.d)
-    TASK_TIMEOUT=$(setting task-timeout 3600)
+    SERVER=$(setting server '') TENANT=$(setting tenant '') DEVICE=$(setting device '') TOKEN=$(setting token '')
+    SERVER_CA=$(setting server-ca '') PROXY=$(setting proxy '') STATE=$(setting state /var/lib/tidegate-agent)
+    TASKS=$(setting tasks /etc/tidegate-agent/tasks.d) TASK_TIMEOUT=$(setting task-timeout 3600)
     if [ -z "$SERVER" ] || [ -z "$TENANT" ] || [ -z "$DEVICE" ]; then die "server, tenant and device must be set"; fi
     case $TENANT$DEVICE in *[!A-Za-z0-9._:-]*) die "tenant and device have letters, digits and ._:- alone" ;; esac
     case $TASK_TIMEOUT in '' | *[!0-9]*) die "task-timeout is a number of seconds" ;; esac
@@ -42,6 +36,28 @@ load() {
     trap 'rm -rf "$WORK"' EXIT
     trap 'exit 0' INT TERM
 }
+
+# Two agents with one state would do a task twice. A lock is its owner's for as long as that process lives: the same
+# number, begun at the same moment, in the same run of the device.
+process() { echo "$1 $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20) $(cat /proc/sys/kernel/random/boot_id)"; }
+lock() {
+    LOCK=$STATE/lock.d ME=$(process $$)
+    until mkdir "$LOCK" 2>/dev/null; do
+        owner=$(cat "$LOCK/owner" 2>/dev/null)
+        # Between making the lock and writing into it lies a moment.
+        [ -n "$owner" ] || { sleep 2; owner=$(cat "$LOCK/owner" 2>/dev/null); }
+        [ -z "$owner" ] || [ "$owner" != "$(process "${owner%% *}")" ] || die "another agent runs with this state"
+        # One alone can move it away; whoever moved a younger one gives up, and its owner sees that it is gone.
+        mv "$LOCK" "$WORK/stale" 2>/dev/null || continue
+        [ "$(cat "$WORK/stale/owner" 2>/dev/null)" = "$owner" ] || die "another agent starts with this state"
+        rm -rf "$WORK/stale"
+    done
+    echo "$ME" >"$LOCK/owner" || exit 1
+    # What one that was killed left.
+    for left in "$STATE"/work.*; do [ "$left" = "$WORK" ] || rm -rf "$left"; done
+    trap 'rm -rf "$WORK"; ! mine || rm -rf "$LOCK"' EXIT
+}
+mine() { [ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ]; }
 
 # keep FILE: puts standard input in the place of FILE, whole or not at all, and on disk.
 keep() {
@@ -124,31 +140,26 @@ json() {
             if (c == "" || c == "\n") fail()
             if (c == "\\") at++
         }
-        at++
-        return substr(text, start, at - start)
+        return substr(text, start, ++at - start)
     }
     function value(path, depth,   c, n, key, start) {
         if (depth > 24) fail()
         space()
-        start = at
-        c = substr(text, at, 1)
+        c = substr(text, start = at, 1)
         if (c == "{" || c == "[") {
-            at++
-            space()
+            at++; space()
             if (substr(text, at, 1) != (c == "{" ? "}" : "]"))
                 for (n = 0; ; n++) {
                     space()
                     if (c == "{") {
-                        key = quoted()
-                        space()
+                        key = quoted(); space()
                         if (substr(text, at++, 1) != ":") fail()
                         key = "." substr(key, 2, length(key) - 2)
                     } else key = "[" n "]"
                     # A member that comes twice could be read in two ways.
                     if ((path key) in seen) fail()
                     seen[path key] = 1
-                    value(path key, depth + 1)
-                    space()
+                    value(path key, depth + 1); space()
                     if (substr(text, at, 1) != ",") break
                     at++
                 }
@@ -161,12 +172,7 @@ json() {
         print path " " (c == "{" || c == "[" ? c : substr(text, start, at - start))
     }
     { text = text (NR > 1 ? "\n" : "") $0 }
-    END {
-        at = 1
-        value("", 0)
-        space()
-        exit at <= length(text)
-    }'
+    END { at = 1; value("", 0); space(); exit at <= length(text) }'
 }
 
 # get PATH: the value at a path in the output of json on standard input, as it is written.
@@ -206,11 +212,10 @@ public_key() {
 verify() {
     REASON=malformed
     case $1 in *.*.*.* | *[!A-Za-z0-9._-]*) return 1 ;; *.*.*) ;; *) return 1 ;; esac
-    head=${1%%.*} body=${1#*.} signature=${1##*.}
-    body=${body%.*}
+    head=${1%%.*} signature=${1##*.} body=${1#*.}; body=${body%.*}
     printf '%s' "$head" | unbase64url | json >"$WORK/head" || return 1
-    [ "$(get .alg <"$WORK/head")" = '"EdDSA"' ] && [ "$(get .typ <"$WORK/head")" = '"tidegate-task+jws"' ] || return 1
-    [ -z "$(get .crit <"$WORK/head")" ] || return 1
+    [ "$(get .alg <"$WORK/head")" = '"EdDSA"' ] && [ "$(get .typ <"$WORK/head")" = '"tidegate-task+jws"' ] &&
+        [ -z "$(get .crit <"$WORK/head")" ] || return 1
     kid=$(get .kid <"$WORK/head" | plain)
     [ -n "$kid" ] || return 1
     REASON=unknownKey
@@ -226,13 +231,10 @@ verify() {
     REASON=malformed
     printf '%s' "$body" | unbase64url >"$WORK/payload"
     json <"$WORK/payload" >"$WORK/task" || return 1
-    sequence=$(get .sequence <"$WORK/task")
-    expires=$(get .expires <"$WORK/task")
-    task=$(get .id <"$WORK/task")
-    type=$(get .type <"$WORK/task" | plain)
+    sequence=$(get .sequence <"$WORK/task") expires=$(get .expires <"$WORK/task")
+    task=$(get .id <"$WORK/task") type=$(get .type <"$WORK/task" | plain)
     for number in "$sequence" "$expires" "$task"; do
-        case $number in '' | *[!0-9]*) return 1 ;; esac
-        [ ${#number} -le 18 ] || return 1
+        case $number in '' | *[!0-9]* | ???????????????????*) return 1 ;; esac
     done
     case $type in '' | *[!A-Za-z0-9-]*) return 1 ;; esac
     REASON=otherTenant
@@ -249,9 +251,9 @@ verify() {
 # tell ID STATE [CODE [DETAILS]]: as it was told before is told again until the server has answered.
 tell() {
     printf '{"state":"%s","code":%s,"details":%s}' "$2" "${3:-null}" "${4:-[]}" >"$WORK/status"
-    ask "/$TENANT/tasks/$1/status" --header 'Content-Type: application/json' --data-binary "@$WORK/status" ||
-        [ "$STATUS" = 404 ] || [ "$STATUS" = 410 ]
+    ask "/$TENANT/tasks/$1/status" --header 'Content-Type: application/json' --data-binary "@$WORK/status" || unwanted
 }
+unwanted() { [ "$STATUS" = 404 ] || [ "$STATUS" = 410 ]; }
 
 # A task stands in the directory $STATE/open/ID from before anything is done for it until the server knows its end:
 # `task` is what is signed, `state` is begun, again or ended, `outcome` what is told.
@@ -263,8 +265,12 @@ finish() { # finish DIRECTORY STATE CODE DETAILS
 do_task() { # do_task DIRECTORY AGAIN
     id=${1##*/}
     type=$(json <"$1/task" | get .type | plain)
+    if [ "$2" = 0 ]; then
+        # While it waited its time may have ended at the server, which then gives it out anew. No answer: it waits.
+        tell "$id" running || return 0
+        if unwanted; then say "a task is not wanted any more: $id"; rm -rf "$1"; return 0; fi
+    fi
     echo begun | keep "$1/state"
-    tell "$id" running || :
     : >"$WORK/said"
     case $type in
     wake) code=0 ;;
@@ -304,8 +310,7 @@ resume() {
         case $(cat "$directory/state" 2>/dev/null) in
         again) do_task "$directory" 1 ;;
         begun) finish "$directory" failed null '["the agent was interrupted; how far the task went is not known"]' ;;
-        taken) do_task "$directory" 0 ;;
-        ended) ;;
+        taken | ended) ;;
         *) [ ! -d "$directory" ] || rm -rf "$directory" ;;
         esac
     done
@@ -328,10 +333,9 @@ take() { # take JWS PLAIN-ID
         [ -d "$directory" ] || tell "$task" cancelled
         return
     fi
-    if [ ! -d "$directory" ]; then
+    [ -d "$directory" ] || {
         mkdir "$directory" && keep "$directory/task" <"$WORK/payload" && echo taken | keep "$directory/state" || return
-        say "took a task: $task $type"
-    fi
+    }
     echo "$sequence" | keep "$STATE/sequence"
     [ "$(cat "$directory/state")" != taken ] || do_task "$directory" 0
 }
@@ -348,6 +352,7 @@ tell_facts() {
 # One call; PAUSE is for how long the server wants no other.
 call() {
     PAUSE=60
+    mine || die "another agent took this state over"
     [ -s "$STATE/maintenance.pem" ] || enrol || return 1
     renew_if_due
     tell_outcomes || return 1
@@ -358,6 +363,9 @@ call() {
     json <"$WORK/answer" >"$WORK/call" || return 1
     pause=$(get .pause <"$WORK/call")
     case $pause in '' | *[!0-9]* | ??????*) ;; *) PAUSE=$pause ;; esac
+    for directory in "$STATE"/open/*; do
+        [ "$(cat "$directory/state" 2>/dev/null)" != taken ] || do_task "$directory" 0
+    done
     n=0
     while [ "$n" -lt 8 ] && grep -q "^\.tasks\[$n\] " "$WORK/call"; do
         take "$(get ".tasks[$n].signed" <"$WORK/call" | plain)" "$(get ".tasks[$n].id" <"$WORK/call")"
@@ -370,13 +378,8 @@ call() {
 run() {
     failures=0
     while :; do
-        if call; then
-            failures=0
-        else
-            # Doubled up to about four minutes.
-            failures=$((failures < 8 ? failures + 1 : 8))
-            PAUSE=$((1 << failures))
-        fi
+        # After a failure doubled, up to about four minutes.
+        if call; then failures=0; else failures=$((failures < 8 ? failures + 1 : 8)); PAUSE=$((1 << failures)); fi
         sleep "$PAUSE" &
         wait $!
     done
@@ -388,8 +391,8 @@ done
 shift $((OPTIND - 1))
 load
 case ${1:-run} in
-run) pin && resume && run ;;
-call) pin && resume && call ;;
+run) lock && pin && resume && run ;;
+call) lock && pin && resume && call ;;
 reset-pin) rm -f "$STATE/server-ca.pem" ;;
 *) die "one of run, call, reset-pin" ;;
 esac

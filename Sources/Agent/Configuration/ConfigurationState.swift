@@ -27,15 +27,21 @@ package struct ConfigurationState: Sendable, Hashable {
     package var good: Document?
     /// The document on trial: put into effect, and not yet confirmed by a call that reached the server.
     package var trial: Document?
-    /// Until when the server must be reached with it, in seconds since 1970.
+    /// Until when the server must be reached with it, in seconds since the device was started.
     package var deadline: Int64 = 0
+    /// The run of the device in which that counts.
+    package var boot = ""
+    /// How often the agent was started while it was on trial.
+    package var starts: Int64 = 0
     /// The newest version that was tried, so that one which was rolled back is not tried again.
     package var tried: Int64 = 0
     /// What the server must still be told: how it went with the newest version.
     package var untold: JSONValue?
 
     var json: JSONValue {
-        var members: [String: JSONValue] = ["deadline": .integer(deadline), "tried": .integer(tried)]
+        var members: [String: JSONValue] = [
+            "deadline": .integer(deadline), "boot": .string(boot), "starts": .integer(starts), "tried": .integer(tried),
+        ]
         members["good"] = good?.json
         members["trial"] = trial?.json
         members["untold"] = untold
@@ -46,6 +52,8 @@ package struct ConfigurationState: Sendable, Hashable {
         guard let deadline = json["deadline"]?.integer, let tried = json["tried"]?.integer else { return nil }
         self.deadline = deadline
         self.tried = tried
+        boot = json["boot"]?.string ?? ""
+        starts = json["starts"]?.integer ?? 0
         good = json["good"].flatMap(Document.init(kept:))
         trial = json["trial"].flatMap(Document.init(kept:))
         untold = json["untold"]

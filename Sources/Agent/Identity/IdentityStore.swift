@@ -96,6 +96,9 @@ package struct ServerPin: Sendable {
         return roots
     }
 
+    /// Whether the device knows which server it belongs to.
+    package var isSet: Bool { ((try? StateFile.read(path)) ?? nil) != nil }
+
     /// Forgets the server; the next use pins anew.
     package func reset() throws { try StateFile.remove(path) }
 }

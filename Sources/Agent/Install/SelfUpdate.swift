@@ -4,7 +4,7 @@ import Glibc
 /// A newer agent in the place of the one that the package brought, and the way back when it does not reach the server.
 ///
 /// The program that systemd starts stays what it is. When there is a newer one it hands over to that; one that has not
-/// yet proved itself is started a few times only, and then forgotten.
+/// yet proved itself is started a few times only, each time for a while, and then counts as failed.
 package struct SelfUpdate: Sendable {
     /// The component whose releases are the agent itself.
     static let component = "tidegate-agent"
@@ -13,20 +13,39 @@ package struct SelfUpdate: Sendable {
     /// What tells an agent that it was handed over to.
     private static let mark = "TIDEGATE_AGENT_HANDED_OVER"
 
+    /// What is known of a program that a task brought.
+    enum Standing: Hashable {
+        /// Nothing: it was not tried for this task.
+        case unknown
+        /// It will be tried at the next start.
+        case waits
+        /// It is the program that runs now.
+        case runs
+        /// It was tried, and did not reach the server.
+        case failed
+    }
+
     private struct Record: Hashable {
         /// The SHA-256 of the program, which is its name as well.
         var program: String
         /// The version of the packaged agent: another package counts more.
         var base: String
-        /// How often it was started; -1 once it has proved itself.
-        var starts: Int64
+        /// The number of the task that brought it.
+        var task: Int64
+        /// How often it was started; -1 once it has proved itself, -2 once it has failed.
+        var starts: Int64 = 0
+
+        static let proved: Int64 = -1
+        static let failed: Int64 = -2
 
         var json: JSONValue {
-            .object(["program": .string(program), "base": .string(base), "starts": .integer(starts)])
+            .object([
+                "program": .string(program), "base": .string(base), "task": .integer(task), "starts": .integer(starts),
+            ])
         }
 
-        init(program: String, base: String, starts: Int64) {
-            (self.program, self.base, self.starts) = (program, base, starts)
+        init(program: String, base: String, task: Int64) {
+            (self.program, self.base, self.task) = (program, base, task)
         }
 
         init?(_ bytes: [UInt8]) {
@@ -34,7 +53,8 @@ package struct SelfUpdate: Sendable {
                 [UInt8](hex: program)?.count == 32, let base = json["base"]?.string,
                 let starts = json["starts"]?.integer
             else { return nil }
-            self.init(program: program, base: base, starts: starts)
+            self.init(program: program, base: base, task: json["task"]?.integer ?? 0)
+            self.starts = starts
         }
     }
 
@@ -50,27 +70,31 @@ package struct SelfUpdate: Sendable {
 
     /// Hands over to a newer agent if there is one that may be tried; returns when there is none.
     package func handOver(from version: String) throws {
-        guard getenv(Self.mark) == nil, var record = try record() else { return }
+        guard getenv(Self.mark) == nil, var record = try record(), record.starts != Record.failed else { return }
         guard record.base == version, record.starts < Self.trials, access(path(record.program), X_OK) == 0 else {
-            return try forget()
+            return try giveUp(record)
         }
         if record.starts >= 0 {
             record.starts += 1
-            try StateFile.write(Array(record.json.canonical.utf8), to: file)
+            try keep(record)
+            // It outlives what comes next, ends a program that hangs, and follows no clock that anybody can set.
+            alarm(AgentLimits.trialSeconds)
         }
-        setenv(Self.mark, version, 1)
+        setenv(Self.mark, "\(version) \(record.program)", 1)
         var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
         execv(path(record.program), &arguments)
         // It is no program for this machine after all.
+        alarm(0)
         unsetenv(Self.mark)
         for argument in arguments { free(argument) }
-        try forget()
+        try giveUp(record)
     }
 
-    /// Puts the file at `download` in the agent's place, to be tried at the next start; what is wrong with it, or nil.
-    func put(_ download: String, sha256: String, version: String) throws -> String? {
+    /// Puts the file at `download` in the agent's place, to be tried at the next start for a task; what is wrong with it,
+    /// or nil.
+    func put(_ download: String, sha256: String, version: String, task: Int64) throws -> String? {
         // The packaged agent's version, whichever runs now.
-        let base = getenv(Self.mark).map { String(cString: $0) } ?? version
+        let base = Self.handedOver?.base ?? version
         try StateFile.makeDirectory(directory)
         guard chmod(download, 0o700) == 0, rename(download, path(sha256)) == 0 else {
             throw FileFailure("replace", path(sha256))
@@ -83,29 +107,47 @@ package struct SelfUpdate: Sendable {
             try StateFile.remove(path(sha256))
             return "the file is no agent for this device"
         }
-        try StateFile.write(Array(Record(program: sha256, base: base, starts: 0).json.canonical.utf8), to: file)
+        try keep(Record(program: sha256, base: base, task: task))
         for name in try StateFile.names(in: directory) where name.utf8.count == 64 && name != sha256 {
             try StateFile.remove("\(directory)/\(name)")
         }
         return nil
     }
 
-    /// Whether this program is the one of this digest.
-    func isRunning(_ sha256: String) throws -> Bool {
-        guard getenv(Self.mark) != nil, let record = try record() else { return false }
-        return record.program == sha256
+    /// How it went with the program of this digest for a task.
+    func standing(of sha256: String, for task: Int64) throws -> Standing {
+        guard let record = try record(), record.program == sha256, record.task == task else { return .unknown }
+        if record.starts == Record.failed { return .failed }
+        return Self.handedOver?.program == sha256 ? .runs : .waits
+    }
+
+    /// Which packaged agent handed over to which program, if one did.
+    private static var handedOver: (base: String, program: String)? {
+        guard let words = getenv(mark).map({ String(cString: $0).split(separator: " ") }), words.count == 2 else {
+            return nil
+        }
+        return (String(words[0]), String(words[1]))
     }
 
     /// It has reached the server: from now on it is the agent.
     func confirm() throws {
+        alarm(0)
         guard var record = try record() else { return }
-        record.starts = -1
-        try StateFile.write(Array(record.json.canonical.utf8), to: file)
+        record.starts = Record.proved
+        try keep(record)
     }
 
-    private func forget() throws {
-        if let record = try record() { try StateFile.remove(path(record.program)) }
-        try StateFile.remove(file)
+    /// Goes back to the packaged agent; of a program that was on trial it is remembered that it failed.
+    private func giveUp(_ record: Record) throws {
+        try StateFile.remove(path(record.program))
+        guard record.starts >= 0 else { return try StateFile.remove(file) }
+        var failed = record
+        failed.starts = Record.failed
+        try keep(failed)
+    }
+
+    private func keep(_ record: Record) throws {
+        try StateFile.write(Array(record.json.canonical.utf8), to: file)
     }
 
     private func path(_ program: String) -> String { "\(directory)/\(program)" }

@@ -33,12 +33,14 @@ extension AgentService {
             guard document.version > state.tried else {
                 return try journal.write { $0.desiredSequence = sequence }
             }
-            let deadline = clock.now.seconds + settings.trial
+            let deadline = boots.seconds() + settings.trial
             try journal.write { contents in
                 contents.desiredSequence = sequence
                 contents.configuration.tried = document.version
                 contents.configuration.trial = document
                 contents.configuration.deadline = deadline
+                contents.configuration.boot = boots.boot
+                contents.configuration.starts = 0
                 contents.configuration.untold = nil
             }
         } catch {
@@ -62,15 +64,33 @@ extension AgentService {
     }
 
     /// Puts what is on trial into effect once more after a start: whether the program had done its work is not known.
+    ///
+    /// A device that was started anew gets the whole time again, and not for ever: what keeps it from staying up is rolled
+    /// back as well.
     func resumeTrial() async {
-        guard let trial = journal.contents.configuration.trial else { return }
+        let state = journal.contents.configuration
+        guard let trial = state.trial else { return }
+        guard state.starts < AgentLimits.trialStarts else {
+            return await rollBack("the agent started \(state.starts) times without reaching the server")
+        }
+        do {
+            try journal.write { contents in
+                contents.configuration.starts += 1
+                if contents.configuration.boot != boots.boot {
+                    contents.configuration.boot = boots.boot
+                    contents.configuration.deadline = boots.seconds() + settings.trial
+                }
+            }
+        } catch {
+            log.say("the journal can not be written", ["reason": "\(error)"])
+        }
         if let problem = await configure(trial, isRollback: false) { await rollBack(problem) }
     }
 
     /// Brings the old configuration back when the server was not reached in time with the new one.
     func rollBackIfDue() async {
         let state = journal.contents.configuration
-        guard state.trial != nil, !isConfiguring, clock.now.seconds >= state.deadline else { return }
+        guard state.trial != nil, !isConfiguring, boots.seconds() >= state.deadline else { return }
         await rollBack("the server was not reached within \(settings.trial) seconds")
     }
 

@@ -10,6 +10,7 @@ extension AgentService {
                 await work.wait(nil)
                 continue
             }
+            guard await isWanted(task) else { continue }
             await perform(task)
             bell.ring()
             if wantsRestart {
@@ -28,6 +29,27 @@ extension AgentService {
             case .continues, .running: !begunHere.contains(task.id)
             case .ended: false
             }
+        }
+    }
+
+    /// Whether a task may be begun. One that was not begun when it came is asked for: while it waited here its time may
+    /// have ended at the server, which has then given it out anew. Without an answer it waits.
+    private func isWanted(_ task: AgentTask) async -> Bool {
+        let came = taken.removeValue(forKey: task.id)
+        if task.state == .continues || came.map({ .now - $0 < AgentLimits.freshFor }) ?? false { return true }
+        do {
+            let state = task.state == .taken ? "taken" : "running"
+            guard try await calls().tell(["state": .string(state)], of: task.id) else {
+                log.say("a task is not wanted any more", ["id": "\(task.id)"])
+                try journal.write { contents in contents.tasks.removeAll { $0.id == task.id } }
+                return false
+            }
+            // Somebody may have ended it meanwhile.
+            return journal.task(task.id)?.state == task.state
+        } catch {
+            log.say("a task waits for the server", ["id": "\(task.id)", "reason": "\(error)"])
+            await work.wait(AgentLimits.wordPause)
+            return false
         }
     }
 
@@ -82,7 +104,7 @@ extension AgentService {
             case "synchronise":
                 toldFacts = nil
                 hasAskedForDesired = false
-                return .ended(TaskOutcome(.succeeded))
+                return .ended(resend(task.input))
             case "renewCertificate", "rotateKeys":
                 try await renew()
                 if settings.separateStream, let kept { try await renewStream(kept) }
@@ -98,7 +120,7 @@ extension AgentService {
                             .failed, details: ["version \(state.tried) was not taken; \(version) is in effect"]))
             case "install" where task.release?["component"]?.string == SelfUpdate.component:
                 if let objection = objection(to: task) { return .ended(TaskOutcome(.refused, details: [objection])) }
-                return try await replaceSelf(task, isAgain: isAgain, request)
+                return try await replaceSelf(task, request)
             case "install": return .ended(try await install(task, request))
             default:
                 return await TaskWorker(settings: settings, pool: pool, progress: progress)

@@ -12,11 +12,13 @@ package actor AgentService {
     let client: HTTPSClient
     let log: AgentLog
     let clock: WallClock
+    /// Measures how long something may take.
+    let boots: BootClock
     let version: String
     let bell = Bell()
     let work = Bell()
     let progress = TaskWorker.Progress()
-    /// One thread for tasks, one for configurations.
+    /// One thread for tasks, one for configurations, one for measurements.
     let pool: NIOThreadPool
     /// Held for as long as the agent lives: two would write over each other's journal.
     private let lock: CInt
@@ -31,25 +33,41 @@ package actor AgentService {
     /// Whether the task in the journal was begun by this run of the agent, not by one that was cut.
     var begunHere: Set<Int64> = []
     private var told: [Int64: AgentTask.State] = [:]
+    /// When tasks came that were not begun yet.
+    var taken: [Int64: ContinuousClock.Instant] = [:]
     var toldFacts: JSONValue?
     var hasAskedForDesired = false
+    /// Readings that wait for the server.
+    var readings: ReadingKeeper
+    /// What ModemManager said last.
+    var modemFacts: [String: JSONValue] = [:]
+    /// Files of readings that can not be removed.
+    var stuck: Set<String> = []
     var isConfiguring = false
     /// Whether this run of the agent has reached the server.
     var hasCalled = false
     /// Whether the agent shall end, to be started as another one.
     var wantsRestart = false
     let restart = Bell()
+    /// Whether somebody has filled in the set-up page.
+    var isSetUp = false
+    let group: any EventLoopGroup
+    /// When the server was reached last, and what was in the way since then.
+    var reached: Timestamp?
+    var trouble: String?
     private var unknownKeyAsked: ContinuousClock.Instant?
 
     /// An agent with these settings; throws when its state can not be read.
     package init(
         _ settings: AgentSettings, version: String, group: any EventLoopGroup, clock: WallClock = .system,
-        log: AgentLog = AgentLog()
+        boots: BootClock = .system, log: AgentLog = AgentLog()
     ) throws {
         self.settings = settings
         self.version = version
         self.log = log
         self.clock = clock
+        self.boots = boots
+        self.group = group
         try StateFile.makeDirectory(settings.state)
         lock = try StateFile.lock("\(settings.state)/lock")
         let roots = try ServerPin(state: settings.state).roots(from: settings.serverCA)
@@ -59,13 +77,16 @@ package actor AgentService {
                 proxy: settings.proxy), group: group)
         store = IdentityStore(state: settings.state, channel: .maintenance)
         streamStore = IdentityStore(state: settings.state, channel: .stream)
+        readings = ReadingKeeper(state: settings.state, room: settings.buffer, kept: settings.history * 3600)
+        // Where it can not be made nothing can be handed in; that is no reason to do nothing else.
+        try? StateFile.makeDirectory(settings.state + "/readings")
         journal = try Journal(state: settings.state)
         kept = try store.load()
         keptStream = try streamStore.load()
         if let bytes = try StateFile.read("\(settings.state)/maintenance-keys.json") {
             keys = MaintenanceKeys(parsing: bytes) ?? MaintenanceKeys()
         }
-        pool = NIOThreadPool(numberOfThreads: 2)
+        pool = NIOThreadPool(numberOfThreads: 3)
         pool.start()
         try journal.write { contents in
             for task in contents.tasks where task.state == .running && task.type != "install" {
@@ -86,6 +107,7 @@ package actor AgentService {
             group.addTask { await self.callOn() }
             group.addTask { await self.workOn() }
             group.addTask { await self.reportOn() }
+            group.addTask { await self.showSetup() }
             group.addTask { await self.restart.wait(nil) }
             await group.next()
             group.cancelAll()
@@ -103,7 +125,9 @@ package actor AgentService {
             do {
                 pause = .seconds(try await call())
                 failures = 0
+                (reached, trouble) = (clock.now, nil)
             } catch {
+                trouble = "\(error)"
                 failures = min(failures + 1, 8)
                 log.say("a call failed", ["reason": "\(error)"])
                 // Doubled up to about four minutes, and not all devices at the same moment.
@@ -112,7 +136,7 @@ package actor AgentService {
             await rollBackIfDue()
             if let deadline = journal.contents.configuration.trial.map({ _ in journal.contents.configuration.deadline })
             {
-                pause = min(pause, .seconds(max(1, min(deadline - clock.now.seconds, 30))))
+                pause = min(pause, .seconds(max(1, min(deadline - boots.seconds(), 30))))
             }
             await bell.wait(pause)
         }
@@ -194,6 +218,7 @@ package actor AgentService {
             }
             switch intake {
             case .taken(let task):
+                taken[task.id] = .now
                 log.say("took a task", ["id": "\(task.id)", "type": task.type])
                 work.ring()
             case .known(let id, let cancels):

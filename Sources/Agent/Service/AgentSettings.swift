@@ -44,11 +44,37 @@ package struct AgentSettings: Sendable, Hashable {
     package var trial: Int64 = 300
     /// Whether telemetry goes by a certificate and key of its own.
     package var separateStream = false
+    /// Hours for which readings that the server has stay on the device, to be sent again when it asks for them.
+    package var history: Int64 = 0
+    /// The program that speaks for ModemManager; nil asks no modem.
+    package var modem: String? = "/usr/bin/mmcli"
+    /// Where gpsd is; nil asks for no position.
+    package var position = PositionReader(host: "127.0.0.1", port: 2947)
+    /// Where the set-up page is; nil is nowhere.
+    package var setup = SetupAddress("127.0.0.1:8480")
+    /// Whether it is there when the device is enrolled, too.
+    package var setupAlways = false
     /// A file whose first byte other than `0` says that the case was opened.
     package var tamper: String?
 
     /// The settings that `text` spells: lines of `key = value`; `#` begins a comment.
     package init(parsing text: String) throws {
+        try read(text)
+        try checkWhole()
+    }
+
+    private init() {}
+
+    /// What must be there and is not.
+    package var missing: [String] {
+        [("server", host), ("tenant", tenant), ("device", device)].filter { $0.1.isEmpty }.map { $0.0 }
+    }
+
+    private func checkWhole() throws {
+        if let key = missing.first { throw Fault(description: "\(key) is missing") }
+    }
+
+    private mutating func read(_ text: String) throws {
         var seen: Set<String> = []
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let line = Self.trimmed(line)
@@ -67,17 +93,19 @@ package struct AgentSettings: Sendable, Hashable {
                 throw Fault(description: "line \(number + 1): \(key) can not be \"\(value)\"")
             }
         }
-        for (key, value) in [("server", host), ("tenant", tenant), ("device", device)] where value.isEmpty {
-            throw Fault(description: "\(key) is missing")
-        }
     }
 
-    /// The settings in the file at `path`.
-    package static func load(_ path: String) throws -> AgentSettings {
+    /// The settings in the file at `path`, and over them what was entered on the set-up page; with `mayLack` also when
+    /// something is missing that can be entered there.
+    package static func load(_ path: String, mayLack: Bool = false) throws -> AgentSettings {
         guard let bytes = try StateFile.read(path, limit: AgentLimits.settingsBytes) else {
             throw Fault(description: "\(path) is not there")
         }
-        return try AgentSettings(parsing: String(decoding: bytes, as: UTF8.self))
+        var settings = AgentSettings()
+        try settings.read(String(decoding: bytes, as: UTF8.self))
+        if let entered = try SetupStore(state: settings.state).lines() { try settings.read(entered) }
+        if !mayLack || settings.setup == nil { try settings.checkWhole() }
+        return settings
     }
 
     private static func trimmed(_ text: some StringProtocol) -> Substring {
@@ -123,6 +151,21 @@ package struct AgentSettings: Sendable, Hashable {
         case "channels":
             guard ["one", "separate"].contains(value) else { return false }
             separateStream = value == "separate"
+        case "history": return Self.number(value, 0...8784, &history)
+        case "modem":
+            guard value == "none" || (value.hasPrefix("/") && value.utf8.count > 1) else { return false }
+            modem = value == "none" ? nil : value
+        case "position":
+            position =
+                value == "none"
+                ? nil : ServerAddress.split(value).flatMap { PositionReader(host: $0.host, port: $0.port) }
+            return value == "none" || position != nil
+        case "setup":
+            setup = value == "none" ? nil : SetupAddress(value)
+            return value == "none" || setup != nil
+        case "setup-when":
+            guard ["unenrolled", "always"].contains(value) else { return false }
+            setupAlways = value == "always"
         case "tamper": tamper = value
         default: return false
         }
@@ -132,7 +175,8 @@ package struct AgentSettings: Sendable, Hashable {
     /// Every key there is.
     static let keys = [
         "server", "tenant", "device", "token", "server-ca", "proxy", "state", "tasks", "task-timeout", "swupdate",
-        "update-key", "swupdate-options", "hardware", "metrics", "buffer", "trial", "channels", "tamper",
+        "update-key", "swupdate-options", "hardware", "metrics", "buffer", "trial", "channels", "history", "modem",
+        "position", "setup", "setup-when", "tamper",
     ]
 
     private static func path(_ value: String, _ place: inout String) -> Bool {

@@ -43,6 +43,8 @@ package struct TaskProgram: Sendable {
     package var input: [UInt8] = []
     /// Seconds after which it is ended.
     package var timeout: Int64
+    /// Bytes of one line that it says; the rest of a longer one is dropped.
+    var lineBytes = AgentLimits.lineBytes
 
     /// The program at `path`.
     package init(
@@ -91,7 +93,8 @@ package struct TaskProgram: Sendable {
             }
             child = try spawn(reading: toChild.0, writing: fromChild.1)
         }
-        var conversation = Conversation(output: fromChild.0, input: toChild.1, text: input)
+        var conversation = Conversation(
+            output: fromChild.0, input: toChild.1, text: input, lineBytes: lineBytes)
         let end = conversation.hold(with: child, until: request, timeout: timeout, line: line)
         toChild.1 = conversation.input
         return end
@@ -115,9 +118,12 @@ package struct TaskProgram: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // A group of its own, so that what it starts ends with it; and the signals as every program expects them.
+        // A group of its own, so that what it starts ends with it; and the signals as every program expects them, but for
+        // SIGPIPE, which stays ignored as in every unit of systemd: swupdate's parts answer each other over sockets that may
+        // be closed, and would end by it after an installation that went well.
         var signals = sigset_t()
         sigfillset(&signals)
+        sigdelset(&signals, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
@@ -145,8 +151,10 @@ private struct Conversation {
     var input: CInt
     private var text: ArraySlice<UInt8>
     private var pending: [UInt8] = []
+    private let lineBytes: Int
 
-    init(output: CInt, input: CInt, text: [UInt8]) {
+    init(output: CInt, input: CInt, text: [UInt8], lineBytes: Int) {
+        self.lineBytes = lineBytes
         self.output = output
         self.input = input
         self.text = text[...]
@@ -206,7 +214,7 @@ private struct Conversation {
         for byte in piece[..<count] {
             if byte == UInt8(ascii: "\n") {
                 say(line)
-            } else if pending.count < AgentLimits.lineBytes {
+            } else if pending.count < lineBytes {
                 pending.append(byte)
             }
         }

@@ -6,10 +6,15 @@ import Glibc
 /// Readings that wait for the server: on disk, sealed, in their order, and erased once the server has them.
 ///
 /// A part is a file of sealed records, named by the number of its first record; what a power cut left half written at
-/// its end is not a record yet. When the room is full the oldest part goes, and is counted.
+/// its end is not a record yet. When the room is full the oldest part goes, and is counted. Where it is wanted so, parts
+/// that the server has are set aside for a while, and can be brought back to be sent again.
 package struct ReadingBuffer {
     private let directory: String
+    /// Where parts are that the server has.
+    private let history: String
     private let room: Int64
+    /// For how many seconds such parts are kept.
+    private let kept: Int64
     private let key: SymmetricKey
     private var next: UInt64
     private var current: (file: CInt, path: String, bytes: Int)?
@@ -18,11 +23,14 @@ package struct ReadingBuffer {
     /// Records that went because the room was full, or that could not be read any more.
     package private(set) var lost: Int64 = 0
 
-    /// The buffer in `state`, with room for so many bytes.
-    package init(state: String, room: Int64) throws {
+    /// The buffer in `state`, with room for so many bytes; what the server has stays for `kept` seconds.
+    package init(state: String, room: Int64, kept: Int64 = 0) throws {
         directory = state + "/buffer"
+        history = state + "/sent"
         self.room = room
+        self.kept = kept
         try StateFile.makeDirectory(directory)
+        try StateFile.makeDirectory(history)
         let secretPath = state + "/secret"
         var secret = try StateFile.read(secretPath) ?? []
         if secret.count != 32 {
@@ -34,15 +42,17 @@ package struct ReadingBuffer {
             outputByteCount: 32)
         bytes = 0
         next = 0
-        for name in try parts() {
-            bytes += size("\(directory)/\(name)")
-            // Numbers are never used twice, even of records that can not be read.
-            guard let first = UInt64(name) else { continue }
-            next = max(next, first + UInt64(AgentLimits.partBytes))
+        for place in [directory, history] {
+            for name in try Self.parts(in: place) {
+                bytes += size("\(place)/\(name)")
+                // Numbers are never used twice, even of records that can not be read.
+                guard let first = UInt64(name) else { continue }
+                next = max(next, first + UInt64(AgentLimits.partBytes))
+            }
         }
     }
 
-    private func parts() throws -> [String] {
+    private static func parts(in directory: String) throws -> [String] {
         try StateFile.names(in: directory).filter { $0.utf8.count == 20 && UInt64($0) != nil }
     }
 
@@ -72,7 +82,12 @@ package struct ReadingBuffer {
         let record = Self.bytes(of: UInt64(sealed.count)).suffix(4) + Array(sealed)
         try makeRoom(for: Int64(record.count))
         let part = try part()
-        try StateFile.append(Array(record), to: part.file, part.path)
+        do {
+            try StateFile.append(Array(record), to: part.file, part.path)
+        } catch {
+            cutOff(part.file, part.path)
+            throw error
+        }
         bytes += Int64(record.count)
         next += 1
         current?.bytes += record.count
@@ -97,10 +112,19 @@ package struct ReadingBuffer {
         current = nil
     }
 
+    /// Takes away what was written of half a record, behind which nothing could be read; the next one begins a part.
+    private mutating func cutOff(_ file: CInt, _ path: String) {
+        let whole = current?.bytes ?? 0
+        if whole == 0 { unlink(path) } else { _ = ftruncate(file, off_t(whole)) }
+        finish(file)
+    }
+
     private mutating func makeRoom(for more: Int64) throws {
+        guard bytes + more > room else { return }
+        for name in try Self.parts(in: history) where bytes + more > room { try remove("\(history)/\(name)") }
         while bytes + more > room, let oldest = try oldest() {
             lost += Int64(oldest.readings.count)
-            try erase(oldest)
+            try remove(oldest.path)
         }
     }
 
@@ -111,11 +135,22 @@ package struct ReadingBuffer {
         package let readings: [JSONValue]
     }
 
-    /// The oldest part, nil when nothing waits; what comes from now on goes into another.
-    package mutating func oldest() throws -> Part? {
-        guard let name = try parts().first, let first = UInt64(name) else { return nil }
-        let path = "\(directory)/\(name)"
-        if let current, current.path == path { finish(current.file) }
+    /// The oldest part, nil when nothing waits; what comes from now on goes into another. Parts at `done` do not count.
+    package mutating func oldest(except done: Set<String> = []) throws -> Part? {
+        for name in try Self.parts(in: directory) {
+            let path = "\(directory)/\(name)"
+            if done.contains(path) { continue }
+            if let current, current.path == path { finish(current.file) }
+            if let readings = try? readings(of: path, name) { return Part(path: path, readings: readings) }
+            // A bad spot on the disk must not hold up what came later.
+            guard rename(path, path + ".bad") == 0 else { throw FileFailure("read", path) }
+            lost += 1
+        }
+        return nil
+    }
+
+    private func readings(of path: String, _ name: String) throws -> [JSONValue] {
+        guard let first = UInt64(name) else { return [] }
         var rest = (try StateFile.read(path) ?? [])[...]
         var readings: [JSONValue] = []
         while rest.count >= 4 {
@@ -129,14 +164,49 @@ package struct ReadingBuffer {
             readings.append(reading)
             rest = rest.dropFirst(count)
         }
-        return Part(path: path, readings: readings)
+        return readings
     }
 
-    /// Erases a part that the server has.
+    /// Erases a part that the server has, or sets it aside, and erases what was kept for long enough.
     package mutating func erase(_ part: Part) throws {
-        let size = size(part.path)
-        try StateFile.remove(part.path)
+        guard kept > 0 else { return try remove(part.path) }
+        let aside = "\(history)/\(part.path.split(separator: "/").last ?? "")"
+        guard rename(part.path, aside) == 0 else { throw FileFailure("set aside", part.path) }
+        // Its own time, not that of its last reading: after a day offline it is kept as long.
+        _ = utimensat(AT_FDCWD, aside, nil, 0)
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        for name in try Self.parts(in: history) {
+            var status = stat()
+            let path = "\(history)/\(name)"
+            guard stat(path, &status) == 0, Int64(now.tv_sec) - Int64(status.st_mtim.tv_sec) > kept else { continue }
+            try remove(path)
+        }
+    }
+
+    private mutating func remove(_ path: String) throws {
+        let size = size(path)
+        try StateFile.remove(path)
         bytes -= size
+    }
+
+    /// Brings back what the server had, if it was measured in this time (milliseconds since 1970) and, where series are
+    /// named, is of one of them; whole parts, so more comes with it. How many readings will be sent again.
+    package mutating func bringBack(_ range: ClosedRange<Int64>, series: Set<String>) throws -> Int {
+        var count = 0
+        for name in try Self.parts(in: history) {
+            let path = "\(history)/\(name)"
+            guard let readings = try? readings(of: path, name) else { continue }
+            let isWanted = readings.contains { reading in
+                guard let time = reading["ts"]?.integer, range.contains(time) else { return false }
+                guard !series.isEmpty, case .object(let values)? = reading["values"] else { return true }
+                return values.keys.contains(where: series.contains)
+            }
+            guard isWanted else { continue }
+            guard rename(path, "\(directory)/\(name)") == 0 else { throw FileFailure("bring back", path) }
+            count += readings.count
+        }
+        return count
     }
 
     private static func bytes(of number: UInt64) -> [UInt8] {

@@ -38,12 +38,19 @@ struct AgentSettingsTests {
             trial = 30
             channels = separate
             tamper = /sys/class/gpio/gpio4/value
+            history = 48
+            modem = none
+            position = 127.0.0.1:2948
+            setup = 192.168.0.1:8480
+            setup-when = always
             """
         let settings = try AgentSettings(parsing: text)
         #expect(settings.host == "2001:db8::1" && settings.port == 443)
         #expect(settings.proxy?.host == "proxy.example" && settings.proxy?.credentials == "user:word")
         #expect(settings.swupdateOptions == ["-H", "board:1.0", "-e", "stable,main"])
         #expect(settings.buffer == 2 << 20 && settings.separateStream && settings.metrics == 0)
+        #expect(settings.history == 48 && settings.modem == nil && settings.position?.port == 2948)
+        #expect(settings.setup?.host == "192.168.0.1" && settings.setupAlways)
         let used = text.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
         #expect(Set(used).subtracting(["#"]) == Set(AgentSettings.keys))
     }
@@ -56,6 +63,11 @@ struct AgentSettingsTests {
             ("tenant = other", "line 4: tenant comes twice"), ("nonsense", "line 4: not key = value"),
             ("state = relative", "line 4: state can not be \"relative\""),
             ("buffer = 0", "line 4: buffer can not be \"0\""),
+            ("position = gps.example.com:2947", "line 4: position can not be \"gps.example.com:2947\""),
+            ("modem = mmcli", "line 4: modem can not be \"mmcli\""),
+            ("setup = gateway.local:8480", "line 4: setup can not be \"gateway.local:8480\""),
+            ("setup = 0.0.0.0:8480", "line 4: setup can not be \"0.0.0.0:8480\""),
+            ("history = -1", "line 4: history can not be \"-1\""),
             ("proxy = nowhere", "line 4: proxy can not be \"nowhere\""),
         ])
     func faults(line: String, said: String) {

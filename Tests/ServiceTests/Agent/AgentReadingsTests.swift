@@ -1,0 +1,121 @@
+import Base
+import Foundation
+import Testing
+
+@testable import Agent
+
+/// Readings that wait on the device: what a broken disk costs, and what is sent once more.
+@Suite("The agent's readings")
+struct AgentReadingsTests {
+    private static func reading(_ time: Int64, _ series: String = "power") -> JSONValue {
+        ["ts": .integer(time), "values": .object([series: .integer(time)])]
+    }
+
+    private static func all(_ keeper: inout ReadingKeeper) -> [Int64] {
+        var times: [Int64] = []
+        while let part = keeper.oldest() {
+            times += part.readings.compactMap { $0["ts"]?.integer }
+            keeper.erase(part)
+        }
+        return times
+    }
+
+    private static func bringBack(
+        _ keeper: inout ReadingKeeper, _ range: ClosedRange<Int64>, _ series: Set<String> = []
+    ) throws -> Int {
+        try keeper.bringBack(range, series: series)
+    }
+
+    @Test("a disk that takes nothing costs no reading as long as the memory has room, and not the agent")
+    func broken() async throws {
+        try await TestDatabase.withDirectory { directory in
+            // Where the directory of the buffer should be is a file.
+            try Data().write(to: URL(filePath: directory + "/buffer"))
+            var keeper = ReadingKeeper(state: directory, room: 1 << 20)
+            #expect(keeper.fault != nil)
+            for time in 0..<100 { keeper.append([Self.reading(Int64(time))]) }
+            #expect(keeper.bytes > 0 && keeper.lost == 0)
+            #expect(Self.all(&keeper) == Array(0..<100))
+            #expect(Self.all(&keeper) == [])
+            #expect(keeper.bytes == 0)
+        }
+    }
+
+    @Test("memory keeps to its room: the oldest go and are counted, also while some are on their way")
+    func memory() async throws {
+        try await TestDatabase.withDirectory { directory in
+            try Data().write(to: URL(filePath: directory + "/buffer"))
+            var keeper = ReadingKeeper(state: directory, room: 1 << 20)
+            let filler = String(repeating: "x", count: 4000)
+            func large(_ time: Int) -> JSONValue { ["ts": .integer(Int64(time)), "values": ["a": .string(filler)]] }
+            keeper.append((0..<10).map(large))
+            let oldest = keeper.oldest()
+            let part = try #require(oldest)
+            keeper.append((10..<1000).map(large))
+            #expect(keeper.bytes <= Int64(AgentLimits.memoryBytes) && keeper.lost > 0)
+            let lost = keeper.lost
+            keeper.erase(part)
+            #expect(Self.all(&keeper) == Array(lost..<1000))
+            // One that is too large is no fault of the disk.
+            keeper.append([["ts": 1, "values": ["a": .string(String(repeating: "x", count: 20_000))]]])
+            #expect(Self.all(&keeper) == [])
+            #expect(keeper.lost == lost + 1)
+        }
+    }
+
+    @Test("what could be read no more holds nothing up, and half a record is taken away")
+    func unreadable() async throws {
+        try await TestDatabase.withDirectory { directory in
+            var buffer = try ReadingBuffer(state: directory, room: 4 << 20)
+            for time in 0..<3000 { try buffer.append(Self.reading(Int64(time))) }
+            let names = try StateFile.names(in: directory + "/buffer")
+            #expect(names.count > 1)
+            let first = "\(directory)/buffer/\(names[0])"
+            try FileManager.default.removeItem(atPath: first)
+            try FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: false)
+            var keeper = ReadingKeeper(state: directory, room: 4 << 20)
+            let times = Self.all(&keeper)
+            #expect(times.last == 2999 && times.count < 3000 && keeper.lost == 1)
+        }
+    }
+
+    @Test("what the server has stays for a while where that is wanted, and comes back for its time and series")
+    func history() async throws {
+        try await TestDatabase.withDirectory { directory in
+            var keeper = ReadingKeeper(state: directory, room: 4 << 20, kept: 3600)
+            keeper.append((0..<10).map { Self.reading($0) })
+            #expect(Self.all(&keeper) == Array(0..<10))
+            keeper.append((10..<20).map { Self.reading($0, "water") })
+            #expect(Self.all(&keeper) == Array(10..<20))
+            for name in try StateFile.names(in: directory + "/sent") {
+                let bytes = try StateFile.read("\(directory)/sent/\(name)") ?? []
+                #expect(!String(decoding: bytes, as: UTF8.self).contains("power"))
+            }
+            #expect(try Self.bringBack(&keeper, 3...5, ["water"]) == 0)
+            #expect(try Self.bringBack(&keeper, 3...5) == 10)
+            keeper.append([Self.reading(99)])
+            #expect(Self.all(&keeper) == Array(0..<10) + [99])
+            #expect(try Self.bringBack(&keeper, 0...Int64.max, ["water"]) == 10)
+            #expect(Self.all(&keeper) == Array(10..<20))
+            // Nothing is kept beyond the room for all, and what waits goes last.
+            var small = ReadingKeeper(state: directory, room: 3000, kept: 3600)
+            small.append((100..<120).map { Self.reading($0) })
+            #expect(small.bytes <= 3000 && small.lost == 0)
+        }
+    }
+
+    @Test("what was kept for long enough goes")
+    func forgotten() async throws {
+        try await TestDatabase.withDirectory { directory in
+            var keeper = ReadingKeeper(state: directory, room: 1 << 20, kept: 60)
+            keeper.append([Self.reading(1)])
+            _ = Self.all(&keeper)
+            let name = try #require(try StateFile.names(in: directory + "/sent").first)
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -120)], ofItemAtPath: "\(directory)/sent/\(name)")
+            keeper.append([Self.reading(2)])
+            _ = Self.all(&keeper)
+            #expect(try Self.bringBack(&keeper, 0...9) == 1)
+        }
+    }
+}

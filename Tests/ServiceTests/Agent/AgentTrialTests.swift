@@ -1,0 +1,162 @@
+import Base
+import Foundation
+import NIOPosix
+import Testing
+
+@testable import Agent
+
+/// New configurations and new agents on trial, over restarts and changes of the clock.
+@Suite("The agent's trials")
+struct AgentTrialTests {
+    private static let authority = """
+        -----BEGIN CERTIFICATE-----
+        MIIBfjCCASWgAwIBAgIUZK60wua2V5ef1a4oiCMs0NPXo4UwCgYIKoZIzj0EAwIw
+        FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjA5NDQwMFoYDzIxMjYxMDI5
+        MDk0NDAwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+        PQMBBwNCAAQ0kIdFjjIfCKTCGz/BrBGDepza+/Q06RyAVVpSIWC8hZqF7SZHeOV9
+        TrrmSoSqH+JhNANM/vmerQx6MP3ty154o1MwUTAdBgNVHQ4EFgQUwC4HoD/t+saT
+        7yGZGzUHYU7+re4wHwYDVR0jBBgwFoAUwC4HoD/t+saT7yGZGzUHYU7+re4wDwYD
+        VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBG/tT1FK17ilU3aR4ByOpT
+        qjlImXyFMAqFGHM/c6yBDgIgNKB8boo2kOnTNKjTYaVvTF2HuP5QyriSYTU8z4nI
+        zGY=
+        -----END CERTIFICATE-----
+        """
+
+    /// An agent that has a configuration on trial, on a device that has run for some seconds.
+    private static func agent(
+        in directory: String, boot: String = "one", seconds: Int64, wall: Int64 = 0
+    ) throws -> AgentService {
+        let program = directory + "/tasks/configure"
+        if !FileManager.default.fileExists(atPath: program) {
+            try FileManager.default.createDirectory(
+                atPath: directory + "/tasks", withIntermediateDirectories: true)
+            try Data("#!/bin/sh\ncat >>\(directory)/seen; echo >>\(directory)/seen\n".utf8).write(
+                to: URL(filePath: program))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+            try Data(authority.utf8).write(to: URL(filePath: directory + "/ca.pem"))
+        }
+        let settings = try AgentSettings(
+            parsing: """
+                server = localhost:1
+                tenant = acme
+                device = one
+                server-ca = \(directory)/ca.pem
+                state = \(directory)/state
+                tasks = \(directory)/tasks
+                trial = 60
+                """)
+        return try AgentService(
+            settings, version: "1", group: MultiThreadedEventLoopGroup.singleton,
+            clock: WallClock { Timestamp(microseconds: wall * 1_000_000) },
+            boots: BootClock(boot: boot) { seconds }, log: AgentLog(isQuiet: true))
+    }
+
+    /// The agent after another start of the device; the one before lets go of its state when its last work has ended.
+    private static func next(in directory: String, boot: String) async throws -> AgentService {
+        for _ in 0..<1000 {
+            if let agent = try? agent(in: directory, boot: boot, seconds: 5) { return agent }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return try agent(in: directory, boot: boot, seconds: 5)
+    }
+
+    private static func put(_ directory: String, starts: Int64 = 0) throws {
+        let state = directory + "/state"
+        try StateFile.makeDirectory(state)
+        var journal = try Journal(state: state)
+        try journal.write { contents in
+            contents.configuration.good = .init(version: 1, document: ["colour": "blue"])
+            contents.configuration.trial = .init(version: 2, document: ["colour": "red"])
+            contents.configuration.deadline = 160
+            contents.configuration.boot = "one"
+            contents.configuration.starts = starts
+        }
+    }
+
+    private static func seen(_ directory: String) -> [String] {
+        let text = (try? String(contentsOf: URL(filePath: directory + "/seen"), encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { line in ["blue", "red"].first { line.contains($0) } }
+    }
+
+    @Test(
+        "a step of the clock neither ends a trial nor makes it longer",
+        arguments: [(159, 9_000_000_000, true), (160, 0, false)])
+    func clock(seconds: Int64, wall: Int64, goesOn: Bool) async throws {
+        try await TestDatabase.withDirectory { directory in
+            try Self.put(directory)
+            let agent = try Self.agent(in: directory, seconds: seconds, wall: wall)
+            await agent.rollBackIfDue()
+            try await agent.pool.shutdownGracefully()
+            let state = await agent.journal.contents.configuration
+            #expect(Self.seen(directory) == (goesOn ? [] : ["blue"]))
+            #expect((state.trial != nil) == goesOn)
+        }
+    }
+
+    @Test("a device that was started anew has the whole time again, and a few times only")
+    func boots() async throws {
+        try await TestDatabase.withDirectory { directory in
+            try Self.put(directory)
+            for boot in 1...3 {
+                let agent = try await Self.next(in: directory, boot: "run \(boot)")
+                await agent.resumeTrial()
+                let state = await agent.journal.contents.configuration
+                #expect((state.deadline, state.boot, state.starts) == (65, "run \(boot)", Int64(boot)))
+                await agent.rollBackIfDue()
+                try await agent.pool.shutdownGracefully()
+            }
+            #expect(Self.seen(directory) == ["red", "red", "red"])
+            let agent = try await Self.next(in: directory, boot: "run 4")
+            await agent.resumeTrial()
+            try await agent.pool.shutdownGracefully()
+            #expect(Self.seen(directory).last == "blue")
+            let state = await agent.journal.contents.configuration
+            #expect(state.trial == nil && state.untold?["configuration"]?["state"]?.string == "rolledBack")
+        }
+    }
+
+    @Test("within one run of the device a start of the agent alone gives no more time")
+    func starts() async throws {
+        try await TestDatabase.withDirectory { directory in
+            try Self.put(directory)
+            let agent = try Self.agent(in: directory, seconds: 155)
+            await agent.resumeTrial()
+            try await agent.pool.shutdownGracefully()
+            let state = await agent.journal.contents.configuration
+            #expect(state.deadline == 160)
+        }
+    }
+
+    @Test("a new agent that failed its trial is remembered for its task, and tried for no other reason again")
+    func failedUpdate() async throws {
+        try await TestDatabase.withDirectory { directory in
+            let update = SelfUpdate(state: directory)
+            let digest = String(repeating: "ab", count: 32)
+            func bring(for task: Int64) throws {
+                let file = directory + "/download"
+                try Data("#!/bin/sh\necho tidegate-agent 2\n".utf8).write(to: URL(filePath: file))
+                #expect(try update.put(file, sha256: digest, version: "1", task: task) == nil)
+            }
+            #expect(try update.standing(of: digest, for: 7) == .unknown)
+            try bring(for: 7)
+            #expect(try update.standing(of: digest, for: 7) == .waits)
+            #expect(try update.standing(of: digest, for: 8) == .unknown)
+            // Three starts that ended in any way.
+            let path = directory + "/agent/record.json"
+            let record = try #require(try StateFile.read(path))
+            let text = String(decoding: record, as: UTF8.self).replacing("\"starts\":0", with: "\"starts\":3")
+            try StateFile.write(Array(text.utf8), to: path)
+            try update.handOver(from: "1")
+            #expect(try update.standing(of: digest, for: 7) == .failed)
+            #expect(!FileManager.default.fileExists(atPath: directory + "/agent/" + digest))
+            // It stays so over further starts, and another order of the same is tried anew.
+            try update.handOver(from: "1")
+            #expect(try update.standing(of: digest, for: 7) == .failed)
+            try bring(for: 8)
+            #expect(try update.standing(of: digest, for: 8) == .waits)
+            // A newer package counts more than what waits.
+            try update.handOver(from: "2")
+            #expect(try update.standing(of: digest, for: 8) == .failed)
+        }
+    }
+}
