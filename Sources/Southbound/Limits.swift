@@ -41,6 +41,9 @@ enum Limits {
     static let ddiDetails = 50
     /// Texts of an action's history that go with a deployment.
     static let ddiHistory = 100
+    /// Bytes of who says that a device agrees to every install, and of what they say beside it.
+    static let initiatorBytes = 64
+    static let remarkBytes = 512
     /// Bytes in the name of an attribute that an update client tells.
     static let attributeNameBytes = 128
     /// Devices of which is remembered that they have told their attributes.
@@ -105,6 +108,8 @@ public struct SouthboundLimits: Sendable, Hashable {
     public var envelopesInGroup = 64
     /// Downloads under way at once.
     public var downloads = 2000
+    /// Downloads that wait for their tenant's rate, each with a file open; more keep their place among those under way.
+    public var waitingDownloads = 10_000
     /// How long a download waits for a device that takes nothing of it.
     public var downloadStallTime: Duration = .seconds(120)
     /// How long connections get to finish when the server stops.

@@ -1,5 +1,6 @@
 import Base
 import Fleet
+import Operations
 
 @testable import Southbound
 
@@ -24,7 +25,25 @@ extension Probe {
             let read = try JSONValue(parsing: content)
             try check(read["attributes"] != nil, "attributes are a report of the device")
         }
+        try body("ddi.confirmation") {
+            try check(try DDIConfirmation(bytes).details.count <= Limits.ddiDetails, "details are few")
+        }
+        try body("ddi.autoConfirm") {
+            let wish = try AutoConfirmWish(bytes)
+            try check(
+                wish.initiator.utf8.count <= Limits.initiatorBytes && wish.remark.utf8.count <= Limits.remarkBytes,
+                "who agrees, and why, is bounded")
+        }
+        try body("task.status") {
+            let answer = try ThingsBoardCall.answer(bytes)
+            try check(answer.report == .succeeded || answer.report == .failed, "an answer closes its task")
+        }
+        try body("task.status") {
+            let status = try StatusReport(bytes)
+            try check(status.details.count <= Limits.ddiDetails + 1, "details are few")
+        }
         guard let text = String(validating: bytes, as: UTF8.self) else { return }
+        _ = (MediaRange.takesJSON([text]), MediaRange.bringsJSON(text))
         if case .ddi(let path)? = DeviceRoute(target: "/acme/controller/v1/\(text)") {
             try check((0...Limits.ddiHistory).contains(path.history), "history is bounded")
             try check(path.prefix.utf8.count <= Limits.targetBytes, "a prefix is part of the target")

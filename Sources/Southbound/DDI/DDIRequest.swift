@@ -10,8 +10,8 @@ struct DDIRequest: Sendable {
     let resource: DDIResource
     /// How many texts of the history are wanted with a deployment.
     let history: Int
-    /// On what conditions an artifact is wanted.
-    let conditions: DDIArtifactRequest
+    /// On what conditions it is wanted.
+    let conditions: DDIConditions
 
     var documents: DDIDocuments { DDIDocuments(base: base) }
 }

@@ -12,6 +12,11 @@ enum DDIResource: Hashable, Sendable {
     case cancel(Int64)
     case cancelFeedback(Int64)
     case installed(Int64)
+    case confirmations
+    case confirmation(Int64)
+    case confirmationFeedback(Int64)
+    case activateAutoConfirm
+    case deactivateAutoConfirm
     case artifacts(Int64)
     case artifact(Int64, file: String)
     case checksum(Int64, file: String)
@@ -22,6 +27,9 @@ enum DDIResource: Hashable, Sendable {
         switch (rest.first, rest.count) {
         case (nil, _): self = .poll
         case ("configData", 1): self = .configData
+        case ("confirmationBase", 1): self = .confirmations
+        case ("confirmationBase", 2) where rest[1] == "activateAutoConfirm": self = .activateAutoConfirm
+        case ("confirmationBase", 2) where rest[1] == "deactivateAutoConfirm": self = .deactivateAutoConfirm
         case ("softwaremodules", 3...4):
             guard let module = Self.file(rest) else { return nil }
             self = module
@@ -33,6 +41,8 @@ enum DDIResource: Hashable, Sendable {
             case ("cancelAction", 2): self = .cancel(number)
             case ("cancelAction", 3): self = .cancelFeedback(number)
             case ("installedBase", 2): self = .installed(number)
+            case ("confirmationBase", 2): self = .confirmation(number)
+            case ("confirmationBase", 3): self = .confirmationFeedback(number)
             default: return nil
             }
         default: return nil
@@ -58,7 +68,8 @@ enum DDIResource: Hashable, Sendable {
     var methods: [String] {
         switch self {
         case .configData: ["PUT"]
-        case .deploymentFeedback, .cancelFeedback: ["POST"]
+        case .deploymentFeedback, .cancelFeedback, .confirmationFeedback, .activateAutoConfirm, .deactivateAutoConfirm:
+            ["POST"]
         case .artifact: ["GET", "HEAD"]
         default: ["GET"]
         }
@@ -66,4 +77,12 @@ enum DDIResource: Hashable, Sendable {
 
     /// Whether a request brings a body.
     var hasBody: Bool { methods[0] != "GET" }
+
+    /// Whether it is JSON that a client gets, and nothing else.
+    var isJSON: Bool {
+        switch self {
+        case .artifact, .checksum: false
+        default: !hasBody
+        }
+    }
 }

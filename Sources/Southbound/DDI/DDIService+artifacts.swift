@@ -57,7 +57,7 @@ extension DDIService {
     private func content(
         _ pieces: [StreamedContent.Piece], of artifact: Artifact, for device: AdmittedDevice
     ) async throws -> StreamedContent {
-        guard let place = DownloadPlace(downloads) else {
+        guard let place = DownloadPlace(downloads, waiting: waitingDownloads) else {
             throw Refusal(.limited, "ddi.downloads", "Too many downloads are under way.", retryAfter: .seconds(30))
         }
         guard let blob = try await operations.open(artifact, of: device.tenant), blob.size == artifact.size else {

@@ -15,12 +15,23 @@ extension DDIService {
             guard let task = operations.board.task(number, of: request.device.device), task.state == .cancelling else {
                 return try await missing(number, request.device)
             }
-            return Self.json(DDIDocuments.cancel(number))
+            return Self.json(DDIDocuments.cancel(number), request)
         case .cancelFeedback(let number):
             return try await take(cancellation: DDIFeedback(body), of: number, from: request.device)
         case .installed(let number): return try await installed(number, request)
+        case .confirmations: return confirmations(request)
+        case .confirmation(let number): return try await confirmation(number, request)
+        case .confirmationFeedback(let number):
+            return try await take(DDIConfirmation(body), of: number, from: request.device)
+        case .activateAutoConfirm:
+            let wish = try AutoConfirmWish(body)
+            try await operations.activateAutoConfirm(of: request.device, initiator: wish.initiator, remark: wish.remark)
+            return Self.taken
+        case .deactivateAutoConfirm:
+            try await operations.deactivateAutoConfirm(of: request.device)
+            return Self.taken
         case .artifacts(let number):
-            return Self.json(request.documents.artifacts(number, try await release(number, request.device)))
+            return Self.json(request.documents.artifacts(number, try await release(number, request.device)), request)
         case .artifact(let number, let file):
             return try await send(try await artifact(number, file, request.device), request)
         case .checksum(let number, let file):
@@ -33,15 +44,15 @@ extension DDIService {
 
     /// What a task brings; with this it has been given out.
     private func deployment(_ number: Int64, _ request: DDIRequest) async throws -> Answer {
-        guard let task = operations.board.task(number, of: request.device.device), task.state != .cancelling else {
-            return try await missing(number, request.device)
-        }
+        guard let task = operations.board.task(number, of: request.device.device), task.state != .cancelling,
+            !operations.waitsForConfirmation(task, of: request.device.device)
+        else { return try await missing(number, request.device) }
         if task.state == .queued { try await keep(TaskFeedback(.taken, of: number, from: request.device)) }
         let release = try await release(number, request.device)
-        guard request.history > 0 else { return Self.json(request.documents.deployment(number, release)) }
+        guard request.history > 0 else { return Self.json(request.documents.deployment(number, release), request) }
         let known = try await operations.task(number, of: request.device, history: request.history)
         let history = known.map { ($0.task.state.name.uppercased(), $0.history.flatMap(\.details)) }
-        return Self.json(request.documents.deployment(number, release, history: history))
+        return Self.json(request.documents.deployment(number, release, history: history), request)
     }
 
     /// What the device has installed with a task.
@@ -50,11 +61,17 @@ extension DDIService {
         guard task.state == .succeeded, let id = task.release,
             let release = try await operations.release(id, of: request.device.tenant)
         else { throw Self.unknown }
-        return Self.json(request.documents.deployment(number, release))
+        return Self.json(request.documents.deployment(number, release), request)
     }
 
     private func take(_ feedback: DDIFeedback, of number: Int64, from device: AdmittedDevice) async throws -> Answer {
         let report = feedback.ofDeployment
+        // Nobody can be at what it was not given.
+        if let task = operations.board.task(number, of: device.device),
+            operations.waitsForConfirmation(task, of: device.device)
+        {
+            throw Self.unknown
+        }
         try await keep(
             TaskFeedback(
                 report, of: number, from: device, word: report == .progress ? feedback.execution.rawValue : nil,
@@ -78,7 +95,7 @@ extension DDIService {
         return Self.taken
     }
 
-    private func keep(_ words: TaskFeedback) async throws {
+    func keep(_ words: TaskFeedback) async throws {
         counters.feedback.add()
         switch try await desk.feedback.keep(words) {
         // A refusal of what an earlier attempt says would help nobody, and some clients would repeat it for ever.
@@ -89,12 +106,12 @@ extension DDIService {
     }
 
     /// The answer about a task that is not open: one thing when it was the device's own, another when it never was.
-    private func missing(_ number: Int64, _ device: AdmittedDevice) async throws -> Answer {
+    func missing(_ number: Int64, _ device: AdmittedDevice) async throws -> Answer {
         guard try await operations.task(number, of: device) != nil else { throw Self.foreign }
         throw Self.unknown
     }
 
-    private static let taken = Answer(status: .ok)
+    static let taken = Answer(status: .ok)
 
     // MARK: - Attributes
 
@@ -111,7 +128,7 @@ extension DDIService {
     // MARK: - Artifacts
 
     /// The release that an open task brings its device.
-    private func release(_ number: Int64, _ device: AdmittedDevice) async throws -> Release {
+    func release(_ number: Int64, _ device: AdmittedDevice) async throws -> Release {
         guard let task = operations.board.task(number, of: device.device), task.type == .install, let id = task.release
         else {
             _ = try await missing(number, device)

@@ -25,6 +25,7 @@ final class DDIService: Sendable {
     let counters: DDICounters
     let attributes = AttributesGiven()
     let downloads: ConnectionCounter
+    let waitingDownloads: ConnectionCounter
     private let ready = ReadyPolls(DDIDocuments.emptyPoll)
 
     var operations: Operations { desk.operations }
@@ -35,8 +36,12 @@ final class DDIService: Sendable {
         self.desk = desk
         counters = DDICounters(metrics)
         downloads = ConnectionCounter(limit: limits.downloads)
+        waitingDownloads = ConnectionCounter(limit: limits.waitingDownloads)
         metrics.gauge("tidegate_downloads_open", "Downloads of artifacts under way.") { [downloads] in
             Double(downloads.count)
+        }
+        metrics.gauge("tidegate_downloads_waiting", "Downloads that wait for their tenant's rate.") {
+            [waitingDownloads] in Double(waitingDownloads.count)
         }
     }
 
@@ -54,7 +59,7 @@ final class DDIService: Sendable {
     ) -> Decision {
         let authorization = device == nil ? head.headers.first(name: "authorization") : nil
         do throws(Refusal) {
-            let sender = try sender(device, authorization)
+            let sender = try sender(device, authorization, path)
             guard sender.tenantSlug == path.tenant,
                 path.controller == sender.name.text || path.controller == sender.device.text
             else { return Decision(plan: .answer(refused(Self.unknown))) }
@@ -68,6 +73,12 @@ final class DDIService: Sendable {
                 let allow = path.resource.methods.joined(separator: ", ")
                 return Decision(plan: .answer(.bare(.methodNotAllowed, headers: "Allow: \(allow)\r\n")))
             }
+            guard !path.resource.isJSON || MediaRange.takesJSON(head.headers["accept"]) else {
+                throw Self.notAcceptable
+            }
+            guard !path.resource.hasBody || MediaRange.bringsJSON(head.headers.first(name: "content-type")) else {
+                throw Self.unsupported
+            }
             guard let host = head.headers.first(name: "host"),
                 let base = PollCaller.base(host: host, prefix: path.prefix)
             else { throw Refusal(.invalid, "ddi.host", "Name the server in the field Host.") }
@@ -75,7 +86,7 @@ final class DDIService: Sendable {
             guard path.resource == .poll else {
                 let request = DDIRequest(
                     device: sender, base: base, resource: path.resource, history: path.history,
-                    conditions: DDIArtifactRequest(head))
+                    conditions: DDIConditions(head))
                 return Decision(
                     plan: .collect(.ddi(request), limit: path.resource.hasBody ? Limits.ddiBodyBytes : 0))
             }
@@ -88,15 +99,15 @@ final class DDIService: Sendable {
         }
     }
 
-    /// The device that a certificate or an access token stands for.
-    private func sender(_ device: AdmittedDevice?, _ authorization: String?) throws(Refusal) -> AdmittedDevice {
+    /// The device that a certificate or an access token stands for, or for which a gateway speaks.
+    private func sender(
+        _ device: AdmittedDevice?, _ authorization: String?, _ path: DDIPath
+    ) throws(Refusal) -> AdmittedDevice {
         if let device { return device }
         switch Authorization(authorization) {
         case .target(let token): return try desk.directory.admit(accessToken: token)
-        case .gateway:
-            throw Refusal(
-                .unauthenticated, "ddi.gatewayToken",
-                "Gateway tokens, which speak for every device, are not accepted. Use the device's certificate.")
+        case .gateway(let token):
+            return try desk.directory.admit(gatewayToken: token, tenant: path.tenant, device: path.controller)
         default: throw Refusal(.unauthenticated, "device.noCredential", "Present the device's certificate.")
         }
     }
@@ -111,15 +122,19 @@ final class DDIService: Sendable {
         desk.fleet.heartbeats.called(device.device, at: now)
         let pause = desk.fleet.heartbeats.pause(of: device, isBusy: task != nil, at: now)
         let isAsked = !attributes.contains(device.device)
-        guard task != nil || isAsked else { return ready.answer(pause) }
+        let installed = operations.board.installed(on: device.device)
+        guard task != nil || isAsked || installed != nil else { return ready.answer(pause) }
         var links: [(name: String, path: String)] = []
         if let task {
             let number = task.number
             switch task.state {
             case .cancelling: links.append(("cancelAction", "/cancelAction/\(number)"))
+            case _ where operations.waitsForConfirmation(task, of: device.device):
+                links.append(("confirmationBase", "/confirmationBase/\(number)?c=\(number)"))
             default: links.append(("deploymentBase", "/deploymentBase/\(number)?c=\(number)"))
             }
         }
+        if let installed { links.append(("installedBase", "/installedBase/\(installed)")) }
         if isAsked { links.append(("configData", "/configData")) }
         return Self.json(DDIDocuments(base: caller.base).poll(pause: pause, links: links))
     }
@@ -146,6 +161,8 @@ final class DDIService: Sendable {
         switch refusal.code {
         case Self.closed.code: return .problem(refusal, status: .gone)
         case Self.notCancelling.code: return .problem(refusal, status: .methodNotAllowed)
+        case Self.notAcceptable.code: return .problem(refusal, status: .notAcceptable)
+        case Self.unsupported.code: return .problem(refusal, status: .unsupportedMediaType)
         default: break
         }
         var answer = Answer.problem(refusal)
@@ -157,10 +174,23 @@ final class DDIService: Sendable {
         Answer(status: .ok, contentType: "application/json", body: body)
     }
 
+    /// A document with a tag by which the client may ask for it again; 304 only when it did, because clients in use take
+    /// nothing but 200. The tag is good until the server starts again.
+    static func json(_ body: [UInt8], _ request: DDIRequest) -> Answer {
+        var hasher = Hasher()
+        hasher.combine(body)
+        let tag = String(UInt(bitPattern: hasher.finalize()), radix: 16)
+        var answer = request.conditions.knows(tag) ? Answer(status: .notModified) : json(body)
+        answer.headers = "ETag: \"\(tag)\"\r\n"
+        return answer
+    }
+
     /// Absent and foreign look the same.
     static let unknown = Refusal(.notFound, "ddi.unknown", "There is no such thing, or it is not for this device.")
     /// Who asks for a task that is not its own may be trying numbers.
     static let foreign = Refusal(.notFound, "task.foreign", "There is no such action for this device.")
+    static let notAcceptable = Refusal(.invalid, "ddi.notAcceptable", "There is JSON here, and nothing else.")
+    static let unsupported = Refusal(.invalid, "ddi.contentType", "Send application/json.")
     static let closed = Refusal(.conflict, "task.closed", "The action is over, and ended otherwise.")
     static let notCancelling = Refusal(.conflict, "task.notCancelling", "Nobody wants to end this action.")
 }

@@ -26,6 +26,7 @@ struct Answer: Sendable {
         case forbidden = 403
         case notFound = 404
         case methodNotAllowed = 405
+        case notAcceptable = 406
         case requestTimeout = 408
         case conflict = 409
         case gone = 410
@@ -50,6 +51,7 @@ struct Answer: Sendable {
             case .forbidden: "Forbidden"
             case .notFound: "Not Found"
             case .methodNotAllowed: "Method Not Allowed"
+            case .notAcceptable: "Not Acceptable"
             case .requestTimeout: "Request Timeout"
             case .conflict: "Conflict"
             case .gone: "Gone"

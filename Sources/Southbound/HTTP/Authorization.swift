@@ -9,7 +9,7 @@ enum Authorization: Hashable, Sendable {
     /// hawkBit's access token of one device.
     case target(String)
     /// hawkBit's token that speaks for all devices of a tenant.
-    case gateway
+    case gateway(String)
     /// Something else, or broken.
     case unusable
 
@@ -30,7 +30,8 @@ enum Authorization: Hashable, Sendable {
             self = credential.utf8.count <= Limits.basicCredentialBytes ? .bearer(String(credential)) : .unusable
         case "targettoken":
             self = credential.utf8.count <= Limits.basicCredentialBytes ? .target(String(credential)) : .unusable
-        case "gatewaytoken": self = .gateway
+        case "gatewaytoken":
+            self = credential.utf8.count <= Limits.basicCredentialBytes ? .gateway(String(credential)) : .unusable
         case "basic":
             guard let bytes = Base64.decode(credential.utf8, limit: Limits.basicCredentialBytes),
                 let colon = bytes.firstIndex(of: UInt8(ascii: ":")),

@@ -49,8 +49,18 @@ extension DeviceHTTPHandler {
         download?.isReading = true
         let wait = content.pace(count)
         guard wait > .zero else { return fetch(count, at: offset, content) }
+        content.place.wait()
         connection.setDeadline(in: service.limits.downloadStallTime + wait)
-        loop.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) { self.fetch(count, at: offset, content) }
+        loop.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) { self.goOn(count, at: offset, content) }
+    }
+
+    /// Fetches a piece whose time has come, when there is a place for the download.
+    private func goOn(_ count: Int, at offset: Int64, _ content: StreamedContent) {
+        guard download != nil else { return }
+        guard !content.place.goOn() else { return fetch(count, at: offset, content) }
+        connection.setDeadline(in: service.limits.downloadStallTime)
+        let pause = TimeAmount.milliseconds(.random(in: 20...200))
+        loop.eventLoop.assumeIsolated().scheduleTask(in: pause) { self.goOn(count, at: offset, content) }
     }
 
     private func fetch(_ count: Int, at offset: Int64, _ content: StreamedContent) {

@@ -42,7 +42,7 @@ struct AttributeRequest {
     func answer(_ documents: DeviceDocuments) -> JSONValue {
         let all = client.isEmpty && shared.isEmpty
         let reported = documents.reported.members.filter { all || client.contains($0.key) }
-        let desired = documents.desired.members.filter { all || shared.contains($0.key) }
+        let desired = documents.desired.told.filter { all || shared.contains($0.key) }
         var answer: [String: JSONValue] = [:]
         if !reported.isEmpty { answer["client"] = .object(reported) }
         if !desired.isEmpty { answer["shared"] = .object(desired) }

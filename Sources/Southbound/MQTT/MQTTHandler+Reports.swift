@@ -157,7 +157,7 @@ extension MQTTHandler {
         // When a change was overtaken by a later one, that one tells all members.
         let isNext = known == 0 || known == change.previous.version
         let update = AttributeRequest.update(
-            from: change.previous.members, to: change.document.members, tellingAll: !isNext)
+            from: change.previous.told, to: change.document.told, tellingAll: !isNext)
         let topic = DeviceTopics.attributes
         if let update { _ = tell(update, on: topic, to: topic.string, into: &output) }
     }
@@ -172,7 +172,7 @@ extension MQTTHandler {
     private func tell(_ document: DeviceDocument?, into output: inout ByteBuffer) {
         var document = document
         while let present = document {
-            let content: JSONValue = ["version": .integer(present.version), "desired": .object(present.members)]
+            let content: JSONValue = ["version": .integer(present.version), "desired": .object(present.told)]
             let told = tell(
                 content, on: DeviceTopics.desired, to: DeviceTopics.desired.string, id: UInt64(present.version),
                 into: &output)

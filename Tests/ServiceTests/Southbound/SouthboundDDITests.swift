@@ -1,10 +1,11 @@
+import Access
 import Base
-import Fleet
 import Foundation
 import Operations
 import Testing
 import Trust
 
+@testable import Fleet
 @testable import Southbound
 
 /// hawkBit's Direct Device Integration over real TLS, a real fleet and real tasks.
@@ -41,7 +42,8 @@ struct SouthboundDDITests {
             #expect(try await device.say("closed", "success", of: number) == 200)
             #expect(try await device.states() == [.succeeded])
             #expect(
-                try await device.links() == ["configData"], "a device that installed something says anew what it is")
+                try await device.links() == ["configData", "installedBase"],
+                "a device that installed something says anew what it is")
 
             // Repeated, and late with another result.
             #expect(try await device.say("closed", "success", of: number) == 200)
@@ -203,13 +205,68 @@ struct SouthboundDDITests {
             let gateway = try #require(
                 try await client.ask(
                     "GET", "/acme/controller/v1/token-1", headers: ["Authorization: GatewayToken \(token.text)"]))
-            #expect(gateway.status == 401 && gateway.body.contains("ddi.gatewayToken"))
+            #expect(gateway.status == 401 && gateway.body.contains("device.refused"), "off unless somebody makes one")
             #expect(fixture.record.refused.elements.contains("device.refused"))
 
             let (_, stream) = try await fixture.enrolled("stream-1", channel: .stream)
             let streaming = try await SouthboundClient.connect(port: fixture.device, .init(credential: stream))
             let refused = try #require(try await streaming.ask("GET", "/acme/controller/v1/stream-1"))
             #expect(refused.status == 403 && refused.body.contains("device.channel"))
+        }
+    }
+
+    @Test(
+        "a gateway speaks for the devices whose models allow tokens, while somebody wants it to",
+        arguments: TestDatabase.engines)
+    func gateway(engine: TestDatabase.Engine) async throws {
+        try await SouthboundFixture.with(engine) { fixture in
+            let (acme, admin) = (fixture.acme, SouthboundFixture.admin)
+            let model = try await fixture.fleet.createModel(
+                try #require(Name("small")), ModelDocument(allowsAccessToken: true), in: acme, by: admin)
+            let first = try await fixture.register("node-1") { $0.model = model.name.text }
+            #expect(try await fixture.fleet.gatewayToken(in: acme, by: admin) == nil)
+            let token = try await fixture.fleet.createGatewayToken(in: acme, by: admin)
+            #expect(token.utf8.count == 32)
+            _ = try await fixture.register("node-2") { $0.model = model.name.text }
+            _ = try await fixture.enrolled("strict-1")
+            let client = try await SouthboundClient.connect(port: fixture.device)
+            func status(_ name: String, _ token: String, in slug: String = "acme") async throws -> Int {
+                try #require(
+                    try await client.ask(
+                        "GET", "/\(slug)/controller/v1/\(name)", headers: ["Authorization: GatewayToken \(token)"])
+                ).status
+            }
+            for name in ["node-1", "node-2", first.device.id.text] {
+                #expect(try await status(name, token) == 200, "\(name)")
+            }
+            // It registers nobody, and opens neither who must have a certificate nor another tenant.
+            for name in ["node-3", "strict-1"] { #expect(try await status(name, token) == 401, "\(name)") }
+            #expect(try await status("node-1", token, in: "rival") == 401)
+            #expect(try await status("node-1", String(token.reversed())) == 401)
+            let heartbeat = try #require(
+                try await client.ask("GET", "/acme/heartbeat", headers: ["Authorization: GatewayToken \(token)"]))
+            #expect(heartbeat.status == 401)
+
+            let name = try #require(Name("node-9"))
+            var change = DeviceChange()
+            change.name = name
+            _ = try await fixture.fleet.update("node-2", change, in: acme, by: admin)
+            #expect(try await status("node-2", token) == 401)
+            #expect(try await status("node-9", token) == 200)
+            let next = try await fixture.fleet.createGatewayToken(in: acme, by: admin)
+            #expect(try await status("node-1", token) == 401)
+            #expect(try await status("node-1", next) == 200)
+            _ = try await fixture.fleet.revoke("node-1", in: acme, by: admin)
+            #expect(try await status("node-1", next) == 401)
+            // As after a restart.
+            let directory = DeviceDirectory(tenants: fixture.access.directory)
+            try await DirectoryLoader(
+                directory: directory, certificates: DeviceCertificates(issuing: fixture.issuing)
+            ).load(from: fixture.database)
+            let slug = try #require(TenantSlug("acme"))
+            #expect(try directory.admit(gatewayToken: next, tenant: slug, device: "node-9").name == name)
+            try await fixture.fleet.endGatewayToken(in: acme, by: admin)
+            #expect(try await status("node-9", next) == 401)
         }
     }
 
@@ -249,6 +306,8 @@ struct SouthboundDDITests {
             #expect(Set(statuses.keys) == [200, 429], "\(statuses)")
             let refused = try await device.get("")
             if refused.status == 429 { #expect(refused.headers["retry-after"] != nil) }
+            let counted = fixture.counter(#"tidegate_ddi_refused_total{code="device.rate"}"#)
+            #expect(counted == (statuses[429] ?? 0) + (refused.status == 429 ? 1 : 0))
             #expect(try await other.get("").status == 200)
         }
     }

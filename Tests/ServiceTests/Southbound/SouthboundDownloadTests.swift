@@ -147,6 +147,43 @@ struct SouthboundDownloadTests {
         }
     }
 
+    @Test("downloads that wait for a slow plan leave the others their places, and all of them come through")
+    func slowPlan() async throws {
+        var limits = SouthboundLimits()
+        limits.downloads = 4
+        try await SouthboundFixture.with(limits: limits, loops: 2) { fixture in
+            let device = try await DDIDevice(fixture)
+            let content = String(repeating: "0123456789abcdef", count: 1 << 16)
+            try await fixture.install(try await fixture.release([("app.swu", content)]), on: device)
+            let path = "\(device.base)/softwaremodules/\(try await device.number())/artifacts/app.swu"
+            var plan = try #require(fixture.fleet.directory.plan(of: fixture.acme))
+            // So slow that they are under way for a minute, and so fast that each waits for seconds only.
+            plan.downloadKilobytesPerSecond = 256
+            _ = try await fixture.access.putPlan(plan, by: SouthboundFixture.admin)
+            // Each waits for its part of the rate, and there are many more of them than places.
+            var slow: [SouthboundClient] = []
+            for number in 0..<16 {
+                let client = try await SouthboundClient.connect(
+                    port: fixture.device, .init(credential: device.credential))
+                client.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                slow.append(client)
+                try await fixture.eventually("download \(number) is under way") {
+                    fixture.counter("tidegate_downloads_total") == number + 1
+                }
+                try await fixture.eventually("its place is given back") {
+                    fixture.counter("tidegate_downloads_open") < 4
+                }
+            }
+            #expect(fixture.counter("tidegate_downloads_waiting") > 4)
+            plan.downloadKilobytesPerSecond = 1 << 20
+            _ = try await fixture.access.putPlan(plan, by: SouthboundFixture.admin)
+            for client in slow { #expect(try await client.response()?.body == content) }
+            try await fixture.eventually("all places are free again") {
+                fixture.counter("tidegate_downloads_open") == 0 && fixture.counter("tidegate_downloads_waiting") == 0
+            }
+        }
+    }
+
     @Test("a revoked device gets no further byte")
     func revoked() async throws {
         try await SouthboundFixture.with { fixture in

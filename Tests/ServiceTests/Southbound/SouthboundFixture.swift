@@ -90,6 +90,7 @@ struct SouthboundFixture: Sendable {
             let parts = [
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, FleetSchema.part, TelemetrySchema.part,
                 OperationsSchema.part, ReleasesSchema.part, LinesSchema.part, MaintenanceSchema.part,
+                CampaignsSchema.part,
             ]
             try await engine.withDatabase(parts) { database in
                 let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
@@ -111,7 +112,8 @@ struct SouthboundFixture: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let ring = try KeyRing(
             directory: "\(directory)/keys",
-            columns: [IssuingAuthorities.sealedColumn, AuditSchema.personalColumn] + OperationsSchema.sealedColumns)
+            columns: [IssuingAuthorities.sealedColumn, AuditSchema.personalColumn] + OperationsSchema.sealedColumns
+                + FleetSchema.sealedColumns)
         let deployment = try #require(DeploymentName("fleet.example.com"))
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: "\(directory)/keys", trust: "\(directory)/trust"), deployment: deployment)
@@ -125,7 +127,7 @@ struct SouthboundFixture: Sendable {
             tenantEnded: { bus.publish(TenantAccessEnded(tenant: $0)) })
         try await access.start()
         let fleet = Fleet(
-            database: database, access: access, audit: audit, bus: bus,
+            database: database, access: access, audit: audit, keyRing: ring, bus: bus,
             certificates: DeviceCertificates(issuing: issuing), directory: DeviceDirectory(tenants: tenants),
             presence: Presence(database: database, bus: bus, logger: logger))
         let acme = try await access.createTenant(try #require(TenantSlug("acme")), by: admin).id

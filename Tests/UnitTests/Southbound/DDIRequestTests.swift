@@ -19,7 +19,12 @@ struct DDIRequestTests {
             ("", "poll"), ("/configData", "configData"), ("/deploymentBase/12", "deployment(12)"),
             ("/deploymentBase/12?c=12", "deployment(12)"), ("/deploymentBase/12/feedback", "deploymentFeedback(12)"),
             ("/cancelAction/13", "cancel(13)"), ("/cancelAction/13/feedback", "cancelFeedback(13)"),
-            ("/installedBase/14", "installed(14)"), ("/softwaremodules/12/artifacts", "artifacts(12)"),
+            ("/installedBase/14", "installed(14)"), ("/confirmationBase", "confirmations"),
+            ("/confirmationBase/15", "confirmation(15)"),
+            ("/confirmationBase/15/feedback", "confirmationFeedback(15)"),
+            ("/confirmationBase/activateAutoConfirm", "activateAutoConfirm"),
+            ("/confirmationBase/deactivateAutoConfirm", "deactivateAutoConfirm"),
+            ("/softwaremodules/12/artifacts", "artifacts(12)"),
             ("/softwaremodules/12/artifacts/a.swu", #"artifact(12, file: "a.swu")"#),
             ("/softwaremodules/12/artifacts/a%20b.swu", #"artifact(12, file: "a b.swu")"#),
             ("/softwaremodules/12/artifacts/a.swu.MD5SUM", #"checksum(12, file: "a.swu")"#),
@@ -36,7 +41,8 @@ struct DDIRequestTests {
             "/x", "/configData/x", "/deploymentBase", "/deploymentBase/", "/deploymentBase/x", "/deploymentBase/-1",
             "/deploymentBase/1.5", "/deploymentBase/+1", "/deploymentBase/9999999999999999999",
             "/deploymentBase/12/feedback/x", "/deploymentBase/12/other", "/cancelAction", "/installedBase",
-            "/installedBase/12/feedback", "/softwaremodules/12", "/softwaremodules/12/x",
+            "/installedBase/12/feedback", "/confirmationBase/x", "/confirmationBase/activateAutoConfirm/feedback",
+            "/softwaremodules/12", "/softwaremodules/12/x",
             "/softwaremodules/x/artifacts", "/softwaremodules/12/artifacts/", "/softwaremodules/12/artifacts/a/b",
             "/softwaremodules/12/artifacts/%00", "/softwaremodules/12/artifacts/%zz", "/", "//", "/configData/",
         ])
@@ -206,7 +212,7 @@ struct DDIRequestTests {
         let head = HTTPRequestHead(
             version: .http1_1, method: .GET, uri: "/", headers: HTTPHeaders(fields.map { ($0.0, $0.1) }))
         let text =
-            switch DDIArtifactRequest(head).outcome(tag: "abc", modified: "then", size: 10) {
+            switch DDIConditions(head).outcome(tag: "abc", modified: "then", size: 10) {
             case .send(.whole): "send whole"
             case .send(.unsatisfiable): "send none"
             case .send(.parts(let parts)): "send \(parts[0])"

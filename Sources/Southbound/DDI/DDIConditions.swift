@@ -1,8 +1,8 @@
 import Base
 import NIOHTTP1
 
-/// On what conditions, and in which parts, a client wants an artifact (RFC 9110, sections 13 and 14).
-struct DDIArtifactRequest: Hashable, Sendable {
+/// On what conditions, and in which parts, a client wants something (RFC 9110, sections 13 and 14).
+struct DDIConditions: Hashable, Sendable {
     /// Whether the head of the answer is all that is wanted.
     let isHead: Bool
     private let range: String?
@@ -18,6 +18,9 @@ struct DDIArtifactRequest: Hashable, Sendable {
         ifNoneMatch = head.headers.first(name: "if-none-match")
     }
 
+    /// Whether the client has what bears this tag, without quotes.
+    func knows(_ tag: String) -> Bool { ifNoneMatch.map { Self.names($0, tag) } ?? false }
+
     /// What the client gets.
     enum Outcome: Hashable, Sendable {
         /// These parts of it, or all.
@@ -31,7 +34,7 @@ struct DDIArtifactRequest: Hashable, Sendable {
     /// What the client gets of an artifact with this tag, without quotes, and this date.
     func outcome(tag: String, modified: String, size: Int64) -> Outcome {
         if let ifMatch, !Self.names(ifMatch, tag) { return .preconditionFailed }
-        if let ifNoneMatch, Self.names(ifNoneMatch, tag) { return .notModified }
+        if knows(tag) { return .notModified }
         // Who can not be sure to have the beginning of the same file gets all of it.
         if let ifRange, ifRange != "\"\(tag)\"", ifRange != tag, ifRange != modified { return .send(.whole) }
         return .send(ByteRanges(range, size: size))
