@@ -223,13 +223,16 @@ def test_setting_the_same_again_changes_nothing_and_the_audit_names_members_not_
 
 
 def test_a_desired_document_that_nobody_could_follow_is_refused(device, tmp_path):
-    for text in ["[1]", '{"a":null}', '{"a":1,"a":2}', "no json", json.dumps({"a": "x" * 70_000})]:
+    for text in ["[1]", '{"a":1,"a":2}', "no json", json.dumps({"a": "x" * 70_000})]:
         file = tmp_path / "desired.json"
         file.write_text(text)
         done = device.server.admin("device", "desired", device.name, "--tenant", "acme", file, check=False)
         assert done.returncode == 1, text[:50]
     assert device.server.admin("device", "desired", device.name, "--tenant", "acme") == {
         "version": 0, "desired": {}, "changed": None}
+    # In a layer, null takes away what the layers below it say; the device never gets one.
+    file.write_text('{"a":null,"b":1}')
+    assert device.server.admin("device", "desired", device.name, "--tenant", "acme", file)["desired"] == {"b": 1}
 
 
 # ThingsBoard's own client

@@ -23,6 +23,8 @@ public struct Access: Sendable {
     package let proof = RecentProof()
     /// Who hears of a tenant's new time zone.
     package let zoneChanges = ZoneChanges()
+    /// Who hears that a domain was moved or deleted.
+    package let domainChanges = DomainChanges()
     /// What other parts know about credentials.
     package let rules = CredentialRules()
     let clock: WallClock

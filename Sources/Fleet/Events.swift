@@ -59,6 +59,8 @@ public struct DevicesRegistered: Event, Hashable {
     public let tenant: TenantID
     /// How many.
     public let count: Int
+    /// The one whose identifier comes first; those of all others come behind it.
+    public let first: DeviceID
 }
 
 /// A model was created, changed or deleted.

@@ -20,13 +20,16 @@ public struct Fleet: Sendable {
     let audit: AuditLog
     let bus: Bus
     let certificates: DeviceCertificates
+    let keyRing: KeyRing
     let clock: WallClock
+    /// Ends the rest of who works out desired documents.
+    let desiredBell = Bell()
     let eventNumbers = EventNumbers()
 
     /// The fleet in this database; `steady` is how long the server has run, for deadlines of calls.
     public init(
-        database: Database, access: Access, audit: AuditLog, bus: Bus, certificates: DeviceCertificates,
-        directory: DeviceDirectory, presence: Presence, clock: WallClock = .system,
+        database: Database, access: Access, audit: AuditLog, keyRing: KeyRing, bus: Bus,
+        certificates: DeviceCertificates, directory: DeviceDirectory, presence: Presence, clock: WallClock = .system,
         steady: (@Sendable () -> Duration)? = nil
     ) {
         self.database = database
@@ -34,6 +37,7 @@ public struct Fleet: Sendable {
         self.audit = audit
         self.bus = bus
         self.certificates = certificates
+        self.keyRing = keyRing
         self.directory = directory
         self.presence = presence
         self.clock = clock
@@ -53,6 +57,7 @@ public struct Fleet: Sendable {
         try await presence.start()
         try await DirectoryLoader(directory: directory, certificates: certificates).load(from: database)
         try await heartbeats.start(hearing: access)
+        followLayers()
     }
 
     /// Where the device of this name or identifier lives, for Access, which gives rights at single devices.
@@ -64,6 +69,12 @@ public struct Fleet: Sendable {
     /// What the device of this identifier is called, for Access.
     public static func name(of id: DeviceID, _ transaction: Transaction) throws -> String? {
         try DeviceStore.find(.id(id), in: transaction)?.name.text
+    }
+
+    /// The number at which a device gets text messages; nil when it has none, or holds a connection and needs none.
+    public func textNumber(of device: DeviceID, in transaction: Transaction) throws -> String? {
+        guard !presence.contact(of: device).isHeld else { return nil }
+        return try DeviceStore.find(.id(device), in: transaction)?.identifiers.first { $0.kind == .msisdn }?.value
     }
 
     /// Whether devices live in this domain, for whoever wants to delete it.

@@ -40,10 +40,24 @@ extension AuditCode {
         "device.accessTokenCreated", "A device got an access token, the weaker credential.")
     /// A device's access token was ended.
     public static let accessTokenEnded = AuditCode("device.accessTokenEnded", "An access token of a device was ended.")
+    /// A gateway may speak for devices.
+    public static let gatewayTokenCreated = AuditCode(
+        "device.gatewayTokenCreated", "A gateway token was made, with which one gateway speaks for many devices.")
+    /// No gateway may speak for devices any more.
+    public static let gatewayTokenEnded = AuditCode("device.gatewayTokenEnded", "The gateway token was ended.")
     /// What a device is wanted to be was changed.
     public static let desiredChanged = AuditCode(
         "device.desiredChanged",
         "The desired document of a device was changed; details name its members, not their values.")
+    /// What devices of a model or domain are wanted to be was changed.
+    public static let desiredLayerChanged = AuditCode(
+        "desired.layerChanged",
+        "What devices of a model or domain are wanted to be was changed; details name the members, not their values.")
+    /// Many devices' own layers were changed at once.
+    public static let desiredEdited = AuditCode(
+        "desired.edited",
+        "Own desired documents of many devices were edited at once; each device has an entry of its own."
+    )
     /// A model was created.
     public static let modelCreated = AuditCode("model.created", "A model was created.")
     /// A model was changed.
@@ -63,7 +77,8 @@ extension AuditCode {
         deviceRegistered, devicesRegistered, deviceUpdated, deviceSuspended, deviceResumed, bulkBegun,
         deviceRevoked,
         deviceDeleted, deviceReplaced, enrolmentTokenIssued, deviceEnrolled, deviceRenewed,
-        deviceCertificateEnded, accessTokenCreated, accessTokenEnded, desiredChanged, modelCreated, modelUpdated,
-        modelDeleted, heartbeatSet, heartbeatRemoved,
+        deviceCertificateEnded, accessTokenCreated, accessTokenEnded, gatewayTokenCreated, gatewayTokenEnded,
+        desiredChanged, desiredLayerChanged, desiredEdited, modelCreated, modelUpdated, modelDeleted, heartbeatSet,
+        heartbeatRemoved,
     ]
 }

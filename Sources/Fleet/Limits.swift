@@ -88,6 +88,24 @@ public enum FleetLimits {
     public static let schemaValues = 200
     /// Bytes in a device's reported or desired document as canonical JSON, and in one report.
     public static let documentBytes = 64 << 10
+    /// Layers that a device's desired document is merged from.
+    static let layerDepth = 64
+    /// Faults that are kept beside a desired document that does not fit its model.
+    static let keptDesiredFaults = 10
+    /// Devices whose changes a preview shows; the others are counted.
+    public static let previewedDevices = 20
+    /// Devices that one edit changes.
+    public static let editedDevices = 100_000
+    /// Edits that may be under way in a tenant.
+    static let openEdits = 10
+    /// Edits of a tenant that are remembered.
+    static let keptEdits = 100
+    /// Bytes in the text of a value that is made for each device.
+    static let recipeBytes = 1024
+    /// Characters of a random value.
+    static let randomCharacters = 8...128
+    /// Devices that one page of a preview reads.
+    static let previewStep = 1000
     /// Levels that a document or report may nest.
     public static let documentDepth = 16
     /// Events in one message of a device.

@@ -1,4 +1,5 @@
 public import Storage
+public import Trust
 
 /// The tables that this target owns.
 ///
@@ -185,5 +186,68 @@ public enum FleetSchema {
                 );
                 CREATE INDEX device_heartbeat_state ON device_heartbeat (tenant, state, device)
                 """),
+            // What was desired so far is the devices' own layer.
+            Migration(
+                7, "layers of desired documents, their secrets and their drift",
+                """
+                CREATE TABLE desired_layer (
+                    tenant BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    place BYTEA NOT NULL,
+                    version BIGINT NOT NULL,
+                    document TEXT NOT NULL,
+                    secrets BYTEA,
+                    changed BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, kind, place)
+                );
+                CREATE TABLE desired_refresh (
+                    tenant BYTEA NOT NULL,
+                    kind TEXT NOT NULL,
+                    place BYTEA NOT NULL,
+                    position BYTEA,
+                    PRIMARY KEY (tenant, kind, place)
+                );
+                INSERT INTO desired_layer (tenant, kind, place, version, document, changed)
+                SELECT tenant, 'device', device, version, document, changed
+                FROM device_document WHERE kind = 'desired';
+                ALTER TABLE device_document ADD COLUMN secrets BYTEA;
+                ALTER TABLE device_document ADD COLUMN drift BIGINT;
+                ALTER TABLE device_document ADD COLUMN faults TEXT;
+                CREATE INDEX device_document_drift ON device_document (tenant, device) WHERE drift > 0;
+                CREATE TABLE desired_edit (
+                    tenant BYTEA NOT NULL,
+                    id BYTEA NOT NULL,
+                    creator BYTEA NOT NULL,
+                    creator_name TEXT NOT NULL,
+                    created BIGINT NOT NULL,
+                    finished BIGINT,
+                    total BIGINT NOT NULL,
+                    done BIGINT NOT NULL,
+                    refused BIGINT NOT NULL,
+                    faults TEXT NOT NULL,
+                    PRIMARY KEY (tenant, id)
+                );
+                CREATE INDEX desired_edit_open ON desired_edit (tenant, id) WHERE finished IS NULL;
+                CREATE TABLE desired_edit_device (
+                    tenant BYTEA NOT NULL,
+                    edit BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    change BYTEA NOT NULL,
+                    PRIMARY KEY (tenant, edit, device)
+                )
+                """),
+            Migration(
+                8, "tokens of gateways that speak for all devices",
+                """
+                CREATE TABLE gateway_token (
+                    tenant BYTEA NOT NULL PRIMARY KEY,
+                    hash BYTEA NOT NULL,
+                    creator_name TEXT NOT NULL,
+                    created BIGINT NOT NULL
+                )
+                """),
         ])
+
+    /// The sealed columns, for the key ring.
+    public static let sealedColumns = [LayerStore.sealed, DocumentStore.sealed, EditStore.sealed]
 }

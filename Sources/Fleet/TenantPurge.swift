@@ -20,7 +20,11 @@ enum TenantPurge {
             return true
         }
         try transaction.execute("DELETE FROM hardware_identifier WHERE owner = $1")
-        for table in ["device_label", "heartbeat_policy", "model_version", "model"] {
+        for table in [
+            "device_label", "heartbeat_policy", "gateway_token", "desired_refresh", "desired_layer",
+            "desired_edit_device",
+            "desired_edit", "model_version", "model",
+        ] {
             try transaction.execute("DELETE FROM \(table) WHERE tenant = $1")
         }
         return false

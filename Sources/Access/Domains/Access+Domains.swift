@@ -99,6 +99,7 @@ extension Access {
         }
         try tx.execute(
             "UPDATE domain SET name = $3, parent = $4 WHERE tenant = $1 AND id = $2", id, newName, above)
+        if above != old.parent { try domainChanges.tell(id, .moved, of: tenant, in: tx) }
         if isMove, let origin = old.parent, let above, above != origin {
             try noteMove(of: .domain(id), from: origin, to: above, tenant: tenant, by: principal, in: tx)
         }
@@ -129,6 +130,7 @@ extension Access {
             try tx.execute("DELETE FROM role_grant WHERE tenant = $1 AND domain = $2", id)
             try endShares("domain", id, tenant: tenant, by: principal, in: tx)
             try tx.execute("DELETE FROM domain WHERE tenant = $1 AND id = $2", id)
+            try domainChanges.tell(id, .deleted, of: tenant, in: tx)
             rightsChanged(tenant, in: tx)
             try record(
                 .domainDeleted, tenant, by: principal, "domain", id.text, details: ["name": .string(domain.name)],

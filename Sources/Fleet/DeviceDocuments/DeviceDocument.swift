@@ -15,15 +15,23 @@ public struct DeviceDocument: Hashable, Sendable {
     public let kind: Kind
     /// Counts the changes; 0 while nothing was ever written.
     public var version: Int64
-    /// The document's members.
+    /// The document's members, with a placeholder for each secret.
     public var members: [String: JSONValue]
     /// When it last changed, nil while nothing was ever written.
     public var changed: Timestamp?
+    /// What stands where ``members`` has a placeholder; only read for the device itself.
+    var secrets: [MemberPath: JSONValue] = [:]
 
     /// The document of a device for which nothing was ever written.
     public static func unwritten(_ kind: Kind) -> DeviceDocument {
         DeviceDocument(kind: kind, version: 0, members: [:], changed: nil)
     }
+
+    /// The document's members as the device gets them, secrets and all.
+    public var told: [String: JSONValue] { content.full }
+
+    /// What it says, its secrets apart.
+    var content: DesiredContent { DesiredContent(members: members, secrets: secrets) }
 
     /// The document as people read it: its version, its members under the name of its kind, and when it changed.
     public var json: JSONValue {
@@ -31,6 +39,12 @@ public struct DeviceDocument: Hashable, Sendable {
             "version": .integer(version), kind.rawValue: .object(members),
             "changed": changed.map { .string($0.rfc3339) } ?? .null,
         ]
+    }
+
+    /// The next version, which says this.
+    func next(_ content: DesiredContent, at time: Timestamp) -> DeviceDocument {
+        DeviceDocument(
+            kind: kind, version: version + 1, members: content.members, changed: time, secrets: content.secrets)
     }
 
     /// The next version, with these members.
@@ -57,7 +71,7 @@ public struct DeviceDocuments: Hashable, Sendable {
     public var desired: DeviceDocument
 }
 
-/// The desired document of a device changed.
+/// The desired document of a device changed; both carry their secrets, for the device.
 public struct DesiredChanged: Event, Hashable {
     /// The device's tenant.
     public let tenant: TenantID

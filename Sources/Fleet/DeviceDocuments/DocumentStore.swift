@@ -1,5 +1,6 @@
 import Base
 import Storage
+import Trust
 
 /// The rows of devices' documents.
 enum DocumentStore {
@@ -13,16 +14,16 @@ enum DocumentStore {
         return try row.map { try document(kind, $0, from: 0) } ?? .unwritten(kind)
     }
 
-    /// Both documents of each of these devices that is still there, read across tenants in few statements.
-    static func load(
-        _ devices: [Owner], in transaction: Transaction
-    ) throws -> [DeviceID: DeviceDocuments] {
-        var found: [DeviceID: DeviceDocuments] = [:]
+    /// Both documents of each of these devices that is still there, read across tenants in few statements; what is
+    /// secret stays sealed.
+    static func load(_ devices: [Owner], in transaction: Transaction) throws -> [DeviceID: StoredDocuments] {
+        var found: [DeviceID: StoredDocuments] = [:]
         try Batch.each(devices) { part, values in
             try transaction.forEach(
                 // The order of the joins is fixed, because SQLite would rather read all devices than trust the list.
                 """
-                SELECT d.id, r.version, r.document, r.changed, w.version, w.document, w.changed
+                SELECT d.id, r.version, r.document, r.changed, w.version, w.document, w.changed, w.secrets, w.drift,
+                    w.faults
                 FROM (VALUES \(values)) AS v
                 CROSS JOIN device AS d
                 LEFT JOIN device_document AS r ON r.tenant = d.tenant AND r.device = d.id AND r.kind = 'reported'
@@ -30,9 +31,11 @@ enum DocumentStore {
                 WHERE d.tenant = v.column1 AND d.id = v.column2
                 """, arguments: part.flatMap { [$0.tenant, $0.device] as [any SQLBindable] }
             ) { row in
-                found[try row.identifier(0)] = DeviceDocuments(
-                    reported: try row.isNull(1) ? .unwritten(.reported) : document(.reported, row, from: 1),
-                    desired: try row.isNull(4) ? .unwritten(.desired) : document(.desired, row, from: 4))
+                found[try row.identifier(0)] = StoredDocuments(
+                    documents: DeviceDocuments(
+                        reported: try row.isNull(1) ? .unwritten(.reported) : document(.reported, row, from: 1),
+                        desired: try row.isNull(4) ? .unwritten(.desired) : document(.desired, row, from: 4)),
+                    sealed: try row.blobIfAny(7), drift: try row.integerIfAny(8), faults: try row.textIfAny(9))
             }
         }
         return found
@@ -65,6 +68,8 @@ enum DocumentStore {
             UPDATE device_document SET version = version + 1, document = '{}', changed = $3
             WHERE tenant = $1 AND device = $2 AND kind = 'reported'
             """, device, time)
+        try transaction.execute(
+            "UPDATE device_document SET drift = NULL WHERE tenant = $1 AND device = $2 AND kind = 'desired'", device)
     }
 
     private static func document(_ kind: DeviceDocument.Kind, _ row: Row, from column: Int) throws -> DeviceDocument {
@@ -83,7 +88,7 @@ struct Owner: Hashable, Comparable {
 }
 
 /// Splits rows into parts of few sizes, so that few different statements are prepared.
-private enum Batch {
+enum Batch {
     private static let sizes = [64, 8, 1]
 
     static func each<Item>(

@@ -15,6 +15,22 @@ enum DeviceStore {
         return try row.map { try DeviceRow.device($0) }
     }
 
+    /// Those of these devices that are there.
+    static func devices(_ ids: [DeviceID], in transaction: Transaction) throws -> [DeviceID: Device] {
+        guard !ids.isEmpty else { return [:] }
+        var sql = SQLBuilder()
+        let list = ids.map { sql.bind($0) }.joined(separator: ", ")
+        var devices: [DeviceID: Device] = [:]
+        try transaction.forEach(
+            "SELECT \(DeviceRow.columns) FROM device d WHERE d.tenant = $1 AND d.id IN (\(list))",
+            arguments: sql.arguments
+        ) { row in
+            let device = try DeviceRow.device(row)
+            devices[device.id] = device
+        }
+        return devices
+    }
+
     static func presence(of device: DeviceID, in transaction: Transaction) throws -> PresenceState {
         try transaction.row(
             "SELECT \(PresenceState.columns) FROM device_presence p WHERE p.tenant = $1 AND p.device = $2", device
@@ -82,6 +98,7 @@ enum DeviceStore {
         }
         try transaction.execute(
             "DELETE FROM heartbeat_policy WHERE tenant = $1 AND kind = 'device' AND place = $2", device.id)
+        try LayerStore.delete(.device(device.id), in: transaction)
         try transaction.execute("DELETE FROM device WHERE tenant = $1 AND id = $2", device.id)
     }
 }

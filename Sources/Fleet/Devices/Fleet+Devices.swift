@@ -42,6 +42,7 @@ extension Fleet {
                     "name": .string(device.name.text), "identifiers": DeviceJSON.identifiers(device.identifiers),
                     "tokenExpires": .string(token.expires.rfc3339),
                 ], in: transaction)
+            try refreshDesired(.layer(.device(device.id)), in: transaction)
             announce(device, of: tenant, .registered, in: transaction)
             return RegisteredDevice(device: device, token: token)
         }
@@ -133,6 +134,9 @@ extension Fleet {
             try access.noteMove(
                 of: .device(device.id), from: old.domain, to: device.domain, tenant: tenant, by: principal,
                 in: transaction)
+        }
+        if device.domain != old.domain || device.model != old.model {
+            try refreshDesired(.layer(.device(device.id)), in: transaction)
         }
         announce(device, of: tenant, .updated, in: transaction)
         if directory.isTighter(device.model, than: old.model) {

@@ -1,4 +1,4 @@
-/// Something that the maker put into a device and that no other device in the world has.
+/// Something that the maker, or whoever put the SIM in, gave a device and that no other device in the world has.
 ///
 /// Each is registered once in the whole deployment, so that no rival can claim yours. Values are normalised first, so
 /// that one number written in two ways is still one number.
@@ -15,6 +15,8 @@ public struct HardwareIdentifier: Hashable, Comparable, Sendable {
         case eid
         /// A radio's identifier: 1 to 8 hexadecimal digits (Sigfox), or 9 to 16 (a LoRaWAN device EUI).
         case radio
+        /// The number at which its SIM gets text messages: a plus sign and 8 to 15 digits (E.164).
+        case msisdn
     }
 
     /// What sort of number it is.
@@ -50,6 +52,7 @@ public struct HardwareIdentifier: Hashable, Comparable, Sendable {
         case .mac: "must be 12 or 16 hexadecimal digits"
         case .eid: "must be 32 digits whose last two are the right check digits"
         case .radio: "must be 1 to 16 hexadecimal digits"
+        case .msisdn: "must be a number such as +4930123456"
         }
     }
 
@@ -72,6 +75,12 @@ public struct HardwareIdentifier: Hashable, Comparable, Sendable {
             guard let digits = hex(text), (1...16).contains(digits.count) else { return nil }
             let width = digits.count <= 8 ? 8 : 16
             return [UInt8](repeating: UInt8(ascii: "0"), count: width - digits.count) + digits
+        case .msisdn:
+            let digits = text.dropFirst().filter { !isSeparator($0) }
+            guard text.first == UInt8(ascii: "+"), (8...15).contains(digits.count), digits[0] != UInt8(ascii: "0"),
+                digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            else { return nil }
+            return [UInt8(ascii: "+")] + digits
         }
     }
 

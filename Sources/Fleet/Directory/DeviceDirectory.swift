@@ -12,6 +12,15 @@ public final class DeviceDirectory: Sendable {
         var table = DirectoryTable()
         var models: [ModelID: Model] = [:]
         var modelGeneration: UInt64 = 0
+        var gateways = GatewayTable()
+
+        /// What a gateway opens of a device; nil when it may not speak for it.
+        func gatewayChannels(of id: DeviceID) -> ChannelSet? {
+            // A device that only ever speaks through a gateway has no credential that would make it active.
+            guard let row = table.device(id), row.status == .active || row.status == .registered else { return nil }
+            let channels = DeviceDirectory.channels(.accessToken, table.model(of: row).flatMap { models[$0] })
+            return channels.isEmpty ? nil : channels
+        }
     }
 
     private let state = Mutex(State())
@@ -52,12 +61,38 @@ public final class DeviceDirectory: Sendable {
     public func isAdmitted(_ device: AdmittedDevice) -> Bool {
         guard device.notAfter > clock.now, tenants.tenant(device.tenant)?.status == .active else { return false }
         return state.withLock { state in
+            if state.gateways.holds(device.ticket, of: device.tenant) {
+                return state.gatewayChannels(of: device.device)?.isSuperset(of: device.channels) ?? false
+            }
             guard let (credential, row) = state.table.credential(device.ticket), row.id == device.device,
                 row.status == .active
             else { return false }
             let model = state.table.model(of: row).flatMap { state.models[$0] }
             return Self.channels(credential.sort, model).isSuperset(of: device.channels)
         }
+    }
+
+    /// The device for which a gateway speaks, by its name or identifier: one that is known, and whose model allows access
+    /// tokens.
+    public func admit(
+        gatewayToken: String, tenant slug: TenantSlug, device text: String
+    ) throws(Refusal) -> AdmittedDevice {
+        guard (1...FleetLimits.tokenBytes).contains(gatewayToken.utf8.count),
+            let digest = Fingerprint(bytes: Token.hash(of: gatewayToken)), let tenant = activeTenant(slug)
+        else { throw Self.refused("not a token, or no tenant") }
+        let admitted = state.withLock { state -> AdmittedDevice? in
+            guard let ticket = state.gateways.ticket(digest, of: tenant),
+                let id = DeviceID(text: text) ?? Name(text).flatMap({ state.table.device(named: $0, of: tenant) }),
+                let row = state.table.device(id), state.table.tenant(of: row) == tenant,
+                let channels = state.gatewayChannels(of: id)
+            else { return nil }
+            return AdmittedDevice(
+                tenant: tenant, tenantSlug: slug, device: id, name: row.name, domain: state.table.domain(of: row),
+                model: state.table.model(of: row), channels: channels, credential: nil,
+                notAfter: Timestamp(microseconds: .max), ticket: ticket)
+        }
+        guard let admitted else { throw Self.refused("not the gateway's token, or no device for which it may speak") }
+        return admitted
     }
 
     private func admit(
@@ -108,7 +143,7 @@ public final class DeviceDirectory: Sendable {
     }
 
     /// What a credential opens under a model's policy; a device without a model has the usual one.
-    private static func channels(_ sort: CredentialSort, _ model: Model?) -> ChannelSet {
+    fileprivate static func channels(_ sort: CredentialSort, _ model: Model?) -> ChannelSet {
         let both = model?.oneCertificateForBoth ?? true
         switch sort {
         case .maintenanceCertificate: return both ? .both : .maintenance
@@ -231,6 +266,14 @@ public final class DeviceDirectory: Sendable {
         }
     }
 
+    /// A tenant's gateways present this token from now on; none does when it is nil.
+    func setGateway(_ digest: Fingerprint?, of tenant: TenantID) {
+        state.withLock { state in
+            state.gateways.set(digest, of: tenant)
+            if digest == nil { state.table.dropNames(of: tenant) } else { state.table.keepNames(of: tenant) }
+        }
+    }
+
     /// Takes a model's newer version in.
     func put(_ model: Model) {
         state.withLock { state in
@@ -253,6 +296,8 @@ public final class DeviceDirectory: Sendable {
         guard tenants.tenant(tenant) == nil else { return }
         state.withLock { state in
             for id in state.table.devices(of: tenant) { state.table.remove(id) }
+            state.gateways.set(nil, of: tenant)
+            state.table.dropNames(of: tenant)
             state.modelGeneration += 1
         }
     }

@@ -9,7 +9,7 @@ struct DirectoryLoader {
 
     func load(from database: Database) async throws {
         let certificates = certificates
-        let (table, models) = try await database.platform.read { transaction in
+        let (table, models, gateways) = try await database.platform.read { transaction in
             let everywhere = transaction.acrossTenants
             var table = DirectoryTable()
             let devices = try everywhere.row("SELECT count(*) FROM device").map { try $0.int(0) } ?? 0
@@ -38,8 +38,13 @@ struct DirectoryLoader {
                         device: try row.identifier(0), digest: digest, sort: .accessToken,
                         notAfter: Timestamp(microseconds: .max)))
             }
-            return (table, try ModelStore.everywhere(in: transaction))
+            var gateways: [(tenant: TenantID, digest: Fingerprint?)] = []
+            try everywhere.forEach("SELECT tenant, hash FROM gateway_token") { row in
+                gateways.append((try row.identifier(0), Fingerprint(bytes: try row.blob(1))))
+            }
+            return (table, try ModelStore.everywhere(in: transaction), gateways)
         }
         directory.replace(table, models: models)
+        for gateway in gateways { directory.setGateway(gateway.digest, of: gateway.tenant) }
     }
 }

@@ -44,6 +44,8 @@ struct DirectoryTable: Sendable {
     private var domains = Shared<DomainID>()
     private var models = Shared<ModelID>()
     private var countByTenant: [Int] = []
+    /// The devices by name, of the tenants whose gateways name them so.
+    private var names: [UInt32: [Name: DeviceID]] = [:]
     private var lastNumber: UInt64 = 0
     private var deleted = Remembered<DeviceID>()
     private var ended = Remembered<Digest>()
@@ -64,6 +66,11 @@ struct DirectoryTable: Sendable {
     // MARK: - Looking up
 
     func device(_ id: DeviceID) -> DeviceRow? { slot(of: id).flatMap { devices[Int($0)] } }
+
+    /// The device of this name, of a tenant whose names are kept.
+    func device(named name: Name, of tenant: TenantID) -> DeviceID? {
+        tenants.existing(tenant).flatMap { names[$0]?[name] }
+    }
 
     func credential(_ digest: Digest) -> (ticket: CredentialTicket, credential: CredentialRow, device: DeviceRow)? {
         var slot = credentialIndex[digest.hashValue] ?? Self.none
@@ -98,6 +105,10 @@ struct DirectoryTable: Sendable {
         let domain = domains.number(of: device.domain)
         if let slot = slot(of: device.id) {
             guard var row = devices[Int(slot)], row.revision < device.revision else { return }
+            if names[row.tenant] != nil {
+                if names[row.tenant]?[row.name] == row.id { names[row.tenant]?[row.name] = nil }
+                names[row.tenant]?[device.name] = row.id
+            }
             row.name = device.name
             row.status = device.status
             row.revision = device.revision
@@ -110,6 +121,7 @@ struct DirectoryTable: Sendable {
         let tenant = tenants.number(of: device.tenant)
         if countByTenant.count <= Int(tenant) { countByTenant.append(0) }
         countByTenant[Int(tenant)] += 1
+        names[tenant]?[device.name] = device.id
         let row = DeviceRow(
             id: device.id, name: device.name, revision: device.revision, tenant: tenant,
             domain: domain, model: model, credential: Self.none, next: deviceIndex[key] ?? Self.none,
@@ -129,7 +141,10 @@ struct DirectoryTable: Sendable {
         guard let slot = slot(of: id) else { return }
         removeCredentials(of: id)
         unlinkDevice(slot, id)
-        if let tenant = devices[Int(slot)]?.tenant { countByTenant[Int(tenant)] -= 1 }
+        if let row = devices[Int(slot)] {
+            countByTenant[Int(row.tenant)] -= 1
+            if names[row.tenant]?[row.name] == id { names[row.tenant]?[row.name] = nil }
+        }
         devices[Int(slot)] = nil
         freeDevices.append(slot)
     }
@@ -184,6 +199,21 @@ struct DirectoryTable: Sendable {
             slot = following
         }
         devices[Int(deviceSlot)]?.credential = kept
+    }
+
+    /// Finds the devices of a tenant by name from now on.
+    mutating func keepNames(of tenant: TenantID) {
+        let number = tenants.number(of: tenant)
+        if countByTenant.count <= Int(number) { countByTenant.append(0) }
+        guard names[number] == nil else { return }
+        var all: [Name: DeviceID] = [:]
+        for case let row? in devices where row.tenant == number { all[row.name] = row.id }
+        names[number] = all
+    }
+
+    /// Forgets the names of a tenant's devices.
+    mutating func dropNames(of tenant: TenantID) {
+        if let number = tenants.existing(tenant) { names[number] = nil }
     }
 
     /// Every device of a tenant.

@@ -59,6 +59,8 @@ struct DeviceFilterSQL {
         case .online:
             return "d.id IN (SELECT o.device FROM device_presence o WHERE o.tenant = $1 AND o.online = 1)"
         case .enrolled: return "d.enrolled IS NOT NULL"
+        case .drift:
+            return "d.id IN (SELECT w.device FROM device_document w WHERE w.tenant = $1 AND w.drift > 0)"
         case .heartbeat(.calling):
             return """
                 (d.status = \(sql.bind(DeviceStatus.active.code)) AND d.id NOT IN (SELECT b.device \

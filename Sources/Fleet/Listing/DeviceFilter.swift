@@ -9,9 +9,10 @@ public import Base
 /// ```
 ///
 /// Fields: `name`, `state`, `status`, `model`, `domain` (with all below it), `label.<key>`, `component.<name>`,
-/// `capability`, `online`, `enrolled`, `heartbeat`, and the kinds of hardware identifiers. `=` and `!=` compare, a `*` at
+/// `capability`, `online`, `enrolled`, `drift`, `heartbeat`, and the kinds of hardware identifiers. `=` and `!=` compare, a `*` at
 /// the end of a name means "begins with", `~` finds a part of the name in either case. `label.<key>` and
-/// `component.<name>` alone mean that it is there; `online` alone means that it is true. `state` is what lists show:
+/// `component.<name>` alone mean that it is there; `online` alone means that it is true. `drift` is true
+/// of devices that report something else than they are wanted to be. `state` is what lists show:
 /// online, offline, waiting, suspended, revoked; `heartbeat` is calling, late or silent. `not`, `and` and `or` bind in
 /// this order, and brackets group.
 public struct DeviceFilter: Hashable, Sendable {
@@ -34,6 +35,7 @@ public struct DeviceFilter: Hashable, Sendable {
         case capability(Capabilities)
         case online
         case enrolled
+        case drift
         case heartbeat(HeartbeatState)
         case hardware(HardwareIdentifier)
     }

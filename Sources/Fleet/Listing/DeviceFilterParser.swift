@@ -6,7 +6,7 @@ struct DeviceFilterParser {
 
     private static let fields = [
         "name", "state", "status", "model", "domain", "label.", "component.", "capability", "online", "enrolled",
-        "heartbeat",
+        "drift", "heartbeat",
     ]
 
     /// What lists show of a device: its status and whether it is there, in one word.
@@ -101,6 +101,7 @@ struct DeviceFilterParser {
     private func standing(_ field: String, at column: Int) throws(Refusal) -> DeviceFilter.Term {
         if field == "online" { return .online }
         if field == "enrolled" { return .enrolled }
+        if field == "drift" { return .drift }
         if let key = try labelKey(field, at: column) { return .label(key: key, value: nil) }
         if let name = component(field) { return .component(name, version: nil) }
         if Self.fields.contains(field) || HardwareIdentifier.Kind(rawValue: field) != nil {
@@ -140,8 +141,8 @@ struct DeviceFilterParser {
                 throw wrong("heartbeat is one of " + HeartbeatState.allCases.map(\.rawValue).joined(separator: ", "))
             }
             return .term(.heartbeat(state))
-        case "online", "enrolled":
-            let term = DeviceFilter.Expression.term(field == "online" ? .online : .enrolled)
+        case "online", "enrolled", "drift":
+            let term = DeviceFilter.Expression.term(try standing(field, at: column))
             switch value {
             case "true": return term
             case "false": return .not(term)

@@ -10,6 +10,22 @@ extension Fleet {
         for principal: Principal, _ permission: Permission, in transaction: Transaction
     ) throws -> [DeviceID] {
         var sql = SQLBuilder()
+        var parts = try targetConditions(
+            filter, in: domain, of: tenant, for: principal, permission, &sql, in: transaction)
+        if let after { parts.append("d.id > \(sql.bind(after))") }
+        return try transaction.rows(
+            """
+            SELECT d.id FROM device d
+            WHERE d.tenant = $1\(parts.map { " AND \($0)" }.joined()) ORDER BY d.id LIMIT \(sql.bind(limit))
+            """, arguments: sql.arguments
+        ).map { try $0.identifier(0, as: DeviceID.self) }
+    }
+
+    /// What the device `d` must meet to match, and for the caller to do this to it.
+    func targetConditions(
+        _ filter: DeviceFilter?, in domain: String?, of tenant: TenantID, for principal: Principal,
+        _ permission: Permission, _ sql: inout SQLBuilder, in transaction: Transaction
+    ) throws -> [String] {
         var parts = [try condition(filter, of: tenant, for: principal, &sql, in: transaction)].compactMap { $0 }
         let scope = try access.visibleDevices(principal, permission, tenant: tenant, in: transaction)
         if let within = Self.condition(scope, &sql) { parts.append(within) }
@@ -18,13 +34,7 @@ extension Fleet {
             let root = try lookUp.domain(domain, toManage: false, in: transaction)
             parts.append(DomainSubtree.condition(roots: [root], &sql))
         }
-        if let after { parts.append("d.id > \(sql.bind(after))") }
-        return try transaction.rows(
-            """
-            SELECT d.id FROM device d
-            WHERE d.tenant = $1\(parts.map { " AND \($0)" }.joined()) ORDER BY d.id LIMIT \(sql.bind(limit))
-            """, arguments: sql.arguments
-        ).map { try $0.identifier(0, as: DeviceID.self) }
+        return parts
     }
 
     /// The names of those of these devices to which the caller may do this.

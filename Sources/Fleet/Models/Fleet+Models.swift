@@ -27,6 +27,7 @@ extension Fleet {
                 id: ModelID(now: now), name: name, version: 1, document: document, created: now, changed: now)
             try ModelStore.write(model, isNew: true, in: transaction)
             try record(.modelCreated, model, of: tenant, by: principal, in: transaction)
+            try hideSecrets(of: model, in: tenant, transaction)
             announce(model, of: tenant, in: transaction)
             return model
         }
@@ -59,6 +60,10 @@ extension Fleet {
                 changed: clock.now)
             try ModelStore.write(model, isNew: false, in: transaction)
             try record(.modelUpdated, model, of: tenant, by: principal, in: transaction)
+            if document.desiredSchema != old.document.desiredSchema {
+                try hideSecrets(of: model, in: tenant, transaction)
+                try refreshDesired(.layer(.model(model.id)), in: transaction)
+            }
             announce(model, of: tenant, in: transaction)
             if DeviceDirectory.isTighter(document, than: old.document) {
                 transaction.afterCommit { [directory, bus] in
@@ -82,6 +87,7 @@ extension Fleet {
                 throw Refusal(.conflict, "model.used", "Devices have this model; give them another one first.")
             }
             try ModelStore.delete(model.id, in: transaction)
+            try LayerStore.delete(.model(model.id), in: transaction)
             try record(.modelDeleted, model, of: tenant, by: principal, in: transaction)
             let id = model.id
             transaction.afterCommit { [directory, bus] in
@@ -117,7 +123,7 @@ extension Fleet {
         }
     }
 
-    private static let unknownModel = Refusal(
+    static let unknownModel = Refusal(
         .notFound, "model.unknown", "There is no such model; name it by its name or its identifier.")
 
     /// A document that was made in the program meets the same rules as one that was read.

@@ -22,10 +22,13 @@ extension Fleet {
                 takingOver: retired, in: transaction)
             let tokens = try EnrolmentTokens.issue(to: devices, life: life, at: now, areNew: true, in: transaction)
             try recordMany(devices, of: tenant, by: principal, in: transaction)
+            if let first = devices.map(\.id).min() { try refreshDesired(.from(first), in: transaction) }
             let entries = devices.map { $0.entry(of: tenant) }
+            let first = devices.map(\.id).min()
             transaction.afterCommit { [directory, bus] in
                 directory.change { table in for entry in entries { table.put(entry) } }
-                bus.publish(DevicesRegistered(tenant: tenant, count: entries.count))
+                guard let first else { return }
+                bus.publish(DevicesRegistered(tenant: tenant, count: entries.count, first: first))
             }
             return RegisteredDevices(
                 devices: zip(devices, tokens).map { RegisteredDevices.Entry(id: $0.id, name: $0.name, token: $1.text) },

@@ -1,6 +1,7 @@
 public import Base
 import Bus
 import Storage
+import Trust
 
 extension Fleet {
     /// Keeps the reports of many devices in one transaction, in their order; each outcome is on disk when this returns.
@@ -12,8 +13,8 @@ extension Fleet {
             (report, Result { () throws(Refusal) in try ReadReport(report, numbers: eventNumbers) })
         }
         do {
-            return try await database.platform.write { [bus] transaction in
-                var group = ReportGroup(items)
+            return try await database.platform.write { [bus, keyRing] transaction in
+                var group = ReportGroup(items, keyRing)
                 return try group.keep(in: transaction.acrossTenants, telling: bus)
             }
         } catch let error as StorageError where ![.unavailable, .busy, .full].contains(error.code) {
@@ -39,12 +40,14 @@ extension Fleet {
 /// Reports that are kept together: what they do to each device's documents, step by step in memory, then written once.
 private struct ReportGroup {
     private let items: [(report: DeviceReport, read: Result<ReadReport, Refusal>)]
-    private var documents: [DeviceID: DeviceDocuments] = [:]
+    private let keyRing: KeyRing
+    private var documents: [DeviceID: StoredDocuments] = [:]
     private var changed: Set<Owner> = []
     private var events: [(owner: Owner, event: KeptEvent)] = []
 
-    init(_ items: [(DeviceReport, Result<ReadReport, Refusal>)]) {
+    init(_ items: [(DeviceReport, Result<ReadReport, Refusal>)], _ keyRing: KeyRing) {
         self.items = items.map { ($0, $1) }
+        self.keyRing = keyRing
     }
 
     mutating func keep(in transaction: Transaction, telling bus: Bus) throws -> [ReportOutcome] {
@@ -60,8 +63,13 @@ private struct ReportGroup {
         }
         try DocumentStore.write(
             changed.sorted().compactMap { owner in
-                documents[owner.device].map { ($0.reported, owner) }
+                documents[owner.device].map { ($0.documents.reported, owner) }
             }, in: transaction)
+        for owner in changed.sorted() {
+            guard let stored = documents[owner.device] else { continue }
+            let drift = Drift(stored.documents).count
+            if drift != stored.drift { try DocumentStore.write(drift: drift, of: owner, in: transaction) }
+        }
         try EventStore.insert(events, in: transaction)
         return outcomes
     }
@@ -70,11 +78,20 @@ private struct ReportGroup {
         of report: DeviceReport, _ read: ReadReport, in transaction: Transaction, telling bus: Bus
     ) throws(Refusal) -> ReportOutcome {
         let owner = Owner(tenant: report.device.tenant, device: report.device.device)
-        guard let present = documents[owner.device] else {
+        guard var stored = documents[owner.device] else {
             throw Refusal(.unauthenticated, "device.unknown", "the device was deleted")
         }
+        let present = stored.documents
         switch read {
-        case .look: return .documents(present)
+        case .look:
+            do {
+                try stored.open(owner, with: keyRing, in: transaction)
+            } catch {
+                // It must not hold up what others report.
+                throw Refusal(
+                    .unavailable, "desired.sealed", "The desired document can not be read now.", detail: "\(error)")
+            }
+            return .documents(stored.documents)
         case .merge(let patch):
             guard case .object(let merged) = JSONValue.object(present.reported.members).merged(with: patch) else {
                 break
@@ -98,11 +115,13 @@ private struct ReportGroup {
     private mutating func set(
         _ members: [String: JSONValue], of owner: Owner, at time: Timestamp
     ) throws(Refusal) {
-        guard let present = documents[owner.device]?.reported, members != present.members || present.version == 0 else {
+        guard let present = documents[owner.device]?.documents.reported,
+            members != present.members || present.version == 0
+        else {
             return
         }
         try DeviceDocument.check(members, .reported)
-        documents[owner.device]?.reported = present.next(members, at: time)
+        documents[owner.device]?.documents.reported = present.next(members, at: time)
         changed.insert(owner)
     }
 }

@@ -3,25 +3,27 @@ public import Base
 /// What a JSON value may be: the part of JSON Schema (2020-12) with which device types describe settings and tasks.
 ///
 /// Keywords are `type`, `enum`, `const`, `minimum`, `maximum`, `minLength`, `maxLength`, `minItems`, `maxItems`, `items`,
-/// `properties`, `required`, `additionalProperties` as a boolean, and the notes `title`, `description` and `default`. Any
-/// other is refused, so that no rule is silently without effect; there is no `pattern`, because its author would decide how
+/// `properties`, `required`, `additionalProperties` as a boolean, `writeOnly` for secrets, and the notes `title`, `description`
+/// and `default`. Any other is refused, so that no rule is silently without effect; there is no `pattern`, because its author would decide how
 /// long the server thinks about it.
 public struct JSONSchema: Hashable, Sendable {
     enum Kind: String, CaseIterable {
         case object, array, string, integer, number, boolean
     }
 
-    private var kinds: Set<Kind> = []
-    private var values: [JSONValue] = []
+    private(set) var kinds: Set<Kind> = []
+    private(set) var values: [JSONValue] = []
     private var minimum: Double?
     private var maximum: Double?
     private var characters: ClosedRange<Int>?
     private var elements: ClosedRange<Int>?
     /// At most one: what each element of an array is. An array, because a value can not hold itself.
     private var items: [JSONSchema] = []
-    private var properties: [String: JSONSchema] = [:]
+    private(set) var properties: [String: JSONSchema] = [:]
     private var required: [String] = []
     private var allowsOthers = true
+    /// Whether the value is a secret: kept sealed, told the device alone, and never shown again.
+    private(set) var isSecret = false
     /// The schema as it was written.
     public let json: JSONValue
 
@@ -34,6 +36,26 @@ public struct JSONSchema: Hashable, Sendable {
     }
 
     fileprivate init(json: JSONValue) { self.json = json }
+
+    /// Where values are secrets, the outermost of them in the order of their names.
+    var secretPlaces: [MemberPath] { secrets(under: []) }
+
+    private func secrets(under steps: [String]) -> [MemberPath] {
+        if isSecret { return [MemberPath(steps)] }
+        return properties.sorted { $0.key < $1.key }.flatMap { $0.value.secrets(under: steps + [$0.key]) }
+    }
+
+    /// What the schema says of a member.
+    func part(at path: MemberPath) -> JSONSchema? {
+        path.steps.reduce(Optional(self)) { schema, step in schema?.properties[step] }
+    }
+
+    /// What a text means where this schema stands, as a cell of a list has it; nil when the schema does not say.
+    func value(of text: String) -> JSONValue? {
+        if kinds.isEmpty { return nil }
+        if kinds.contains(.string) { return .string(text) }
+        return try? JSONValue(parsing: Array(text.utf8))
+    }
 
     // MARK: - What fits
 
@@ -106,7 +128,10 @@ private struct SchemaReading {
     var faults: [Refusal.Fault] = []
     private var nodes = 0
 
-    mutating func schema(_ value: JSONValue, at place: String, depth: Int) -> JSONSchema {
+    /// A secret needs a name of its own, which elements of arrays and the whole document do not have.
+    mutating func schema(
+        _ value: JSONValue, at place: String, depth: Int, mayHide: Bool = false
+    ) -> JSONSchema {
         var schema = JSONSchema(json: value)
         nodes += 1
         guard depth <= FleetLimits.schemaDepth, nodes <= FleetLimits.schemaNodes else {
@@ -123,14 +148,15 @@ private struct SchemaReading {
         var reader = DocumentReader(value, at: place)
         for note in ["title", "description"] { _ = reader.text(note, limit: FleetLimits.descriptionBytes) }
         _ = reader.value("default")
-        schema.take(&reader)
+        schema.take(&reader, mayHide: mayHide)
         if let inner = reader.value("items") {
             schema.set(items: self.schema(inner, at: reader.place("items"), depth: depth + 1))
         }
         if let members = reader.object("properties", limit: FleetLimits.schemaNodes) {
             for (key, inner) in members.sorted(by: { $0.key < $1.key }) {
                 let step = "\(reader.place("properties"))/\(key.jsonPointerStep)"
-                schema.set(key, self.schema(inner, at: step, depth: depth + 1))
+                schema.set(
+                    key, self.schema(inner, at: step, depth: depth + 1, mayHide: mayHide || depth == 0))
             }
         }
         reader.finish()
@@ -145,7 +171,7 @@ extension JSONSchema {
     fileprivate mutating func set(_ property: String, _ schema: JSONSchema) { properties[property] = schema }
 
     /// Takes what one level says without its inner schemas.
-    fileprivate mutating func take(_ reader: inout DocumentReader) {
+    fileprivate mutating func take(_ reader: inout DocumentReader, mayHide: Bool) {
         readKinds(&reader)
         if let allowed = reader.array("enum", limit: FleetLimits.schemaValues) {
             values = allowed
@@ -166,6 +192,10 @@ extension JSONSchema {
             }
         }
         if let others = reader.bool("additionalProperties") { allowsOthers = others }
+        if let secret = reader.bool("writeOnly") {
+            isSecret = secret
+            if secret, !mayHide { reader.fault("writeOnly", "must stand at a member that is in no array") }
+        }
     }
 
     private mutating func readKinds(_ reader: inout DocumentReader) {

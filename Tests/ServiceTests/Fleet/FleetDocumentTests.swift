@@ -51,8 +51,7 @@ struct FleetDocumentTests {
         try await FleetFixture.with(engine) { world in
             _ = try await world.register("gw-1")
             let cases: [(JSONValue, String, String)] = [
-                ([1], "desired.invalid", ""), (["a": .null], "desired.invalid", "/a"),
-                (["a": ["b/c": .null]], "desired.invalid", "/a/b~1c"),
+                ([1], "desired.invalid", ""), (["a": ["b/c": ["$secret": 1]]], "desired.invalid", "/a/b~1c"),
                 (["a": .string(String(repeating: "x", count: FleetLimits.documentBytes))], "desired.size", ""),
             ]
             for (value, code, place) in cases {
@@ -62,10 +61,10 @@ struct FleetDocumentTests {
                 #expect(refusal?.code == code)
                 #expect(refusal?.faults.first?.place ?? "" == place)
             }
-            #expect(
-                try await world.fleet.setDesired(
-                    ["list": [.null]], of: "gw-1", in: world.acme, by: FleetFixture.admin
-                ).version == 1)
+            // Null takes away what is inherited, and is no value of its own.
+            let set = try await world.fleet.setDesired(
+                ["list": [.null], "a": .null, "b": ["c": .null]], of: "gw-1", in: world.acme, by: FleetFixture.admin)
+            #expect(set.version == 1 && set.members == ["list": [.null], "b": [:]])
         }
     }
 
@@ -81,7 +80,7 @@ struct FleetDocumentTests {
                 try #require(Name("gateway")), document, in: world.acme, by: FleetFixture.admin)
             _ = try await world.register("gw-1") { $0.model = "gateway" }
             _ = try await world.register("gw-2")
-            for (value, place) in [([:] as JSONValue, ""), (["interval": 9], "/interval")] {
+            for (value, place) in [(["x": 1] as JSONValue, ""), (["interval": 9], "/interval")] {
                 let refusal = await #expect(throws: Refusal.self) {
                     try await world.fleet.setDesired(value, of: "gw-1", in: world.acme, by: FleetFixture.admin)
                 }

@@ -137,7 +137,8 @@ extension FleetFixture {
         let deployment = try #require(DeploymentName("fleet.example.com"))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let ring = try KeyRing(
-            directory: "\(directory)/keys", columns: [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns,
+            directory: "\(directory)/keys",
+            columns: [IssuingAuthorities.sealedColumn] + AuditSchema.sealedColumns + FleetSchema.sealedColumns,
             clock: clock)
         let authorities = try CertificateAuthorities(
             paths: AuthorityPaths(keys: "\(directory)/keys", trust: "\(directory)/trust"), deployment: deployment,
@@ -155,9 +156,10 @@ extension FleetFixture {
         try await access.start()
         let presence = Presence(database: database, bus: bus, clock: clock, logger: logger)
         let fleet = Fleet(
-            database: database, access: access, audit: audit, bus: bus,
+            database: database, access: access, audit: audit, keyRing: ring, bus: bus,
             certificates: DeviceCertificates(issuing: issuing, clock: clock),
-            directory: DeviceDirectory(tenants: tenants, clock: clock), presence: presence, clock: clock, steady: { time.steady })
+            directory: DeviceDirectory(tenants: tenants, clock: clock), presence: presence, clock: clock,
+            steady: { time.steady })
         func tenant(_ text: String) async throws -> TenantID {
             let slug = try #require(TenantSlug(text))
             return try await access.createTenant(slug, by: Self.admin).id

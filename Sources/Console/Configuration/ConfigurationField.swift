@@ -1,0 +1,64 @@
+import Base
+import Fleet
+
+/// One setting in the form of a layer.
+struct ConfigurationField: Sendable {
+    /// A value that can be chosen.
+    struct Choice: Sendable {
+        let value: String
+        let label: String
+        let isOn: Bool
+    }
+
+    let id: String
+    let name: String
+    let label: String
+    let pointer: String
+    let hint: String
+    let typed: String
+    let isText: Bool
+    let isNumber: Bool
+    let isSelect: Bool
+    let choices: [Choice]
+    /// A secret: what is typed in is sent, never shown.
+    let isSecret: Bool
+    /// The box that takes a secret away, when one is set here.
+    let removal: String?
+}
+
+extension ConfigurationField {
+    init(_ field: SchemaField, number: Int, _ place: ConfigurationPlace, _ form: ConfigurationForm?) {
+        id = "setting-\(number)"
+        name = ConfigurationForm.name(field.path)
+        label = field.title
+        pointer = field.path.pointer
+        let own = place.layer.member(at: field.path)
+        let above = place.inherited[field.path.pointer]
+        let isSet = own == ["$secret": "set"]
+        var hints = field.note.map { [$0] } ?? []
+        if field.isSecret {
+            hints.append(isSet ? "Set here; empty keeps it." : "Nobody sees it again, but the device.")
+        }
+        if let above, own == nil { hints.append("Empty: \(ConfigurationPage.words(above)), as said above it.") }
+        if own == .null { hints.append("Taken away here; JSON can change that.") }
+        hint = hints.joined(separator: " ")
+        isSecret = field.isSecret
+        removal = isSet ? ConfigurationForm.removal(field.path) : nil
+        let shown = own.flatMap { $0 == .null || isSet ? nil : $0.string ?? $0.canonical } ?? ""
+        let typed = field.isSecret ? "" : form?.fields.text(name) ?? (form == nil ? shown : "")
+        self.typed = typed
+        if case .choice(let values) = field.entry, !field.isSecret {
+            isSelect = true
+            choices =
+                [Choice(value: "", label: "– not said here –", isOn: typed.isEmpty)]
+                + values.map { value in
+                    let text = value.string ?? value.canonical
+                    return Choice(value: text, label: text, isOn: text == typed)
+                }
+        } else {
+            (isSelect, choices) = (false, [])
+        }
+        isNumber = field.entry == .number && !isSecret
+        isText = !isSelect && !isNumber && !isSecret
+    }
+}

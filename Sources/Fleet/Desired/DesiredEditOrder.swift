@@ -1,0 +1,110 @@
+public import Base
+
+/// What somebody wants changed in many devices' own layers at once.
+public struct DesiredEditOrder: Sendable {
+    /// Which devices.
+    public enum Target: Sendable {
+        /// Those that match, all when nil.
+        case filter(String?)
+        /// Those in a domain and below.
+        case domain(String)
+        /// These, each with what is changed in it alone.
+        case devices([Named])
+    }
+
+    /// One device of a list.
+    public struct Named: Sendable {
+        /// Its name or identifier.
+        public let device: String
+        /// What is changed in it alone: texts by their place, as a list has them.
+        public let texts: [MemberPath: String]
+
+        /// A device, and what a line of a list says of it.
+        public init(_ device: String, texts: [MemberPath: String] = [:]) {
+            (self.device, self.texts) = (device, texts)
+        }
+    }
+
+    /// Which devices.
+    public var target: Target
+    /// A merge patch (RFC 7396) of each device's own layer, in which values may be made for each device.
+    public var change: JSONValue
+
+    /// An edit of these devices.
+    public init(_ target: Target, change: JSONValue = [:]) {
+        (self.target, self.change) = (target, change)
+    }
+
+    /// Refuses what is wrong for every device.
+    func check() throws(Refusal) {
+        var faults: [Refusal.Fault] = []
+        if case .object(let members) = change {
+            Self.check(change, at: [], &faults)
+            var isListed = false
+            if case .devices(let named) = target {
+                isListed = named.contains { !$0.texts.isEmpty }
+                if named.isEmpty || named.count > FleetLimits.editedDevices {
+                    faults.append(
+                        .init(place: "/target/devices", message: "names 1 to \(FleetLimits.editedDevices) devices"))
+                }
+            }
+            if members.isEmpty, !isListed { faults.append(.init(place: "/change", message: "changes nothing")) }
+        } else {
+            faults.append(.init(place: "/change", message: "must be an object"))
+        }
+        guard faults.isEmpty else { throw .faulty("desired.invalid", "The edit", faults) }
+    }
+
+    private static func check(_ value: JSONValue, at steps: [String], _ faults: inout [Refusal.Fault]) {
+        func fault(_ message: String) {
+            guard faults.count < FleetLimits.namedFaults else { return }
+            faults.append(.init(place: "/change" + MemberPath(steps).pointer, message: message))
+        }
+        guard steps.count <= FleetLimits.documentDepth else {
+            return fault("nests more than \(FleetLimits.documentDepth) levels deep")
+        }
+        do throws(GeneratedValue.Fault) {
+            if try GeneratedValue.read(value) != nil { return }
+        } catch {
+            return fault(error.message)
+        }
+        guard case .object(let members) = value else { return }
+        if value == DesiredContent.placeholder { return fault("leave a secret out that is to stay") }
+        for (key, member) in members.sorted(by: { $0.key < $1.key }) {
+            if key.hasPrefix("$") { fault("\(key) is not known; use $generate or $random") }
+            check(member, at: steps + [key], &faults)
+        }
+    }
+
+    /// What is changed in a device, the `number`th of the edit, with all values made.
+    func made(
+        for device: Device, _ number: Int, texts: [MemberPath: String], schema: JSONSchema?
+    ) throws(GeneratedValue.Fault) -> JSONValue {
+        guard case .object(var members) = try Self.filled(change, at: [], device, number, schema) else { return [:] }
+        for (path, text) in texts { members[path] = Self.value(text, at: path, schema) }
+        return .object(members)
+    }
+
+    private static func filled(
+        _ value: JSONValue, at steps: [String], _ device: Device, _ number: Int, _ schema: JSONSchema?
+    ) throws(GeneratedValue.Fault) -> JSONValue {
+        if let recipe = try GeneratedValue.read(value) {
+            let text = try recipe.text(for: device, number: number)
+            if case .random = recipe { return .string(text) }
+            return schema?.part(at: MemberPath(steps))?.value(of: text) ?? .string(text)
+        }
+        guard case .object(var members) = value else { return value }
+        for (key, member) in members {
+            members[key] = try filled(member, at: steps + [key], device, number, schema)
+        }
+        return .object(members)
+    }
+
+    /// A cell's text as the schema has it there; without one, as JSON when it is that, else as text.
+    private static func value(_ text: String, at path: MemberPath, _ schema: JSONSchema?) -> JSONValue {
+        if text == "null" { return .null }
+        if let part = schema?.part(at: path), let value = part.value(of: text) { return value }
+        let limits = JSONLimits(bytes: FleetLimits.documentBytes, depth: FleetLimits.documentDepth)
+        return (try? JSONValue(parsing: Array(text.utf8), limits: limits)) ?? .string(text)
+    }
+}
