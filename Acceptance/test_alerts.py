@@ -8,16 +8,11 @@ import time
 import pytest
 
 from clients import Paho
-from receivers import Authority, Hook, MailServer
+from receivers import Hook, MailServer
 from tidegate import Server, wait_for
 
 TENANT = ("--tenant", "watch")
 DEVICES = 5
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +65,7 @@ def test_a_site_goes_silent_and_comes_back_one_mail_each(watching, mail, hook, a
     rule = server.admin(
         "alert-rule", "create", "site-down", *TENANT, "--domain", "berlin", "--mail", "ops@example.com", "--webhook",
         "app", "--wait", "1")
-    assert rule["conditions"] == ["silent", "taskFailed", "certificateExpiring"]
+    assert rule["conditions"] == ["silent", "taskFailed", "certificateExpiring", "campaignPaused"]
     server.admin(
         "heartbeat", "set", *TENANT, "--interval", "5", "--jitter", "0", "--late-after", "1", "--silent-after", "2")
     devices = [server.enrolled("watch", f"b-{number}", "--domain", "berlin") for number in range(DEVICES)]

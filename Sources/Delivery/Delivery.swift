@@ -125,6 +125,15 @@ public final class Delivery: Sendable {
         }
     }
 
+    /// Has a device called by a text message that says nothing; one that can not leave at once is refused, because later
+    /// it would be of no use.
+    public func wake(_ number: String, expires: Timestamp, tenant: TenantID, in transaction: Transaction) throws {
+        guard try can(.sms, for: tenant, in: transaction) else {
+            throw Refusal(.unavailable, "delivery.noGateway", "There is no gateway for text messages.")
+        }
+        try send(.sms(to: number, text: "tidegate", expires: expires), tenant: tenant, in: transaction)
+    }
+
     /// Whether mail would leave for anybody: there is a mail server, or some tenant has a mail outlet in use.
     public func canMailSomebody() async throws -> Bool {
         if settings.mailServer != nil { return true }

@@ -19,11 +19,17 @@ extension AuditCode {
     /// A device tried to answer for a task that is not its own.
     public static let taskForeign = AuditCode(
         "task.foreign", "A device spoke of a task that is not its own, or does not exist.")
+    /// A device agrees to every install from now on.
+    public static let autoConfirmActivated = AuditCode(
+        "device.autoConfirmActivated", "A device agrees to every install that would ask it first.")
+    /// A device wants to be asked again.
+    public static let autoConfirmDeactivated = AuditCode(
+        "device.autoConfirmDeactivated", "A device wants to be asked again before installs that ask first.")
 
     /// Every code that this part records.
     public static let operations: [AuditCode] =
         [
             operationOrdered, operationCancelled, operationRetried, operationPaused, operationResumed, taskCancelled,
-            taskForeign,
-        ] + releases
+            taskForeign, autoConfirmActivated, autoConfirmDeactivated,
+        ] + releases + campaigns
 }

@@ -53,6 +53,21 @@ public enum OperationLimits {
     /// The time for which sequence numbers are reserved at once: one row is written in each while there is work.
     static let reservedTime = Duration.seconds(60)
 
+    // MARK: - Campaigns
+
+    /// Groups of one campaign.
+    public static let campaignGroups = 20
+    /// Campaigns of a tenant that are not over.
+    public static let openCampaigns = 100
+    /// Devices of one campaign.
+    public static let campaignDevices = 2_000_000
+    /// Members that one statement names.
+    static let membersAtOnce = 500
+    /// Steps that one turn of the clock takes for one campaign, so that deadlines of tasks do not wait for it.
+    static let campaignSteps = 4
+    /// Devices that a refusal names.
+    static let namedInRefusal = 5
+
     // MARK: - Releases and artifacts
 
     /// Bytes of one artifact.

@@ -13,9 +13,10 @@ extension Operations {
         }
         for device in devices { board.forget(device) }
         try await handle.write { transaction -> Void in
-            for table in OperationsSchema.tables + LinesSchema.tables + ReleasesSchema.tables
+            let tables =
+                CampaignsSchema.tables + OperationsSchema.tables + LinesSchema.tables + ReleasesSchema.tables
                 + MaintenanceSchema.tables
-            {
+            for table in tables {
                 try transaction.execute("DELETE FROM \(table) WHERE tenant = $1")
             }
         }
@@ -27,18 +28,21 @@ extension Operations {
         releases.drop(tenant)
         bandwidth.forget(tenant)
         sequences.forget(tenant)
+        campaigns.forget(tenant)
     }
 
     /// Removes operations that have been over for longer than they are kept, with their tasks and history.
     public func trim() async throws {
         try await loadHolds()
         try await trimMaintenanceKeys()
+        try await trimCampaigns()
         let cutoff = clock.now - .seconds(OperationLimits.keptDays * 86_400)
         while true {
             let old = try await database.platform.read { transaction in
                 try transaction.acrossTenants.rows(
                     """
-                    SELECT tenant, id FROM operation WHERE finished < $1
+                    SELECT tenant, id FROM operation o WHERE finished < $1 AND NOT EXISTS (
+                        SELECT 1 FROM campaign_group g WHERE g.tenant = o.tenant AND g.operation = o.id)
                     ORDER BY finished, tenant, id LIMIT \(OperationLimits.removedAtOnce)
                     """, cutoff
                 ).map {
@@ -68,6 +72,7 @@ extension Operations {
         }
         try await handle.write { transaction -> Void in
             try transaction.execute("DELETE FROM operation_count WHERE tenant = $1 AND operation = $2", id)
+            try transaction.execute("DELETE FROM rollback_grant WHERE tenant = $1 AND operation = $2", id)
             try transaction.execute("DELETE FROM operation WHERE tenant = $1 AND id = $2", id)
         }
     }

@@ -27,17 +27,23 @@ public struct Operations: Sendable {
     let clock: WallClock
     let releases = ReleaseCache()
     let holds = OperationHolds()
+    let autoConfirms = AutoConfirms()
     /// Devices whose tasks nobody will ever come for.
     let deleted = DeletedDevices()
     /// The numbers under which messages to devices are signed.
     let sequences = Sequences()
+    /// Campaigns that are under way.
+    let campaigns = CampaignDesk()
     /// Wakes the clock of the tasks.
-    let wake = TaskWake()
+    let wake = Bell()
+    /// Sends a text message to a device, to be delivered before a moment; throws when there is no way.
+    let text: (@Sendable (_ number: String, _ expires: Timestamp, TenantID, Transaction) throws -> Void)?
 
     /// The operations in this database.
     public init(
         database: Database, access: Access, audit: AuditLog, keyRing: KeyRing, fleet: Fleet, bus: Bus,
-        blobs: Blobs, clock: WallClock = .system
+        blobs: Blobs, clock: WallClock = .system,
+        text: (@Sendable (_ number: String, _ expires: Timestamp, TenantID, Transaction) throws -> Void)? = nil
     ) {
         self.database = database
         self.access = access
@@ -47,19 +53,22 @@ public struct Operations: Sendable {
         self.bus = bus
         self.clock = clock
         self.blobs = blobs
+        self.text = text
         board = TaskBoard()
         bandwidth = Bandwidth { [directory = access.directory] tenant in
             (directory.plan(of: tenant)?.downloadKilobytesPerSecond ?? 1) << 10
         }
         addApprovals()
+        addCampaignApprovals()
     }
 
     /// Puts what is open on the board, and ends what was being ordered when the server stopped; call it before the
     /// listeners open.
     public func start() async throws {
-        bus.subscribe(to: DeviceChanged.self) { [board, deleted] event in
+        bus.subscribe(to: DeviceChanged.self) { [board, autoConfirms, deleted] event in
             guard event.change == .deleted else { return }
             board.forget(event.device)
+            autoConfirms.set(nil, of: event.device)
             deleted.add(event.device, of: event.tenant)
         }
         try await database.platform.read { [board] transaction in
@@ -76,6 +85,8 @@ public struct Operations: Sendable {
         }
         try await endUnprepared()
         try await loadHolds()
+        try await loadInstalled()
+        try await startCampaigns()
     }
 
     static let unknown = Refusal(.notFound, "operation.unknown", "There is no such operation, or it is not for you.")

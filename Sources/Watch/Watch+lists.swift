@@ -25,6 +25,13 @@ extension Watch {
             if let condition = filter.condition { parts.append("a.condition = \(sql.bind(condition.rawValue))") }
             if let severity = filter.severity { parts.append("a.severity >= \(sql.bind(severity.rawValue))") }
             if let isQuiet = filter.isQuiet { parts.append(Self.quiet(isQuiet, at: sql.bind(now))) }
+            if let device = filter.device {
+                parts.append(
+                    """
+                    EXISTS (SELECT 1 FROM alert_device o
+                        WHERE o.tenant = $1 AND o.alert = a.id AND o.device = \(sql.bind(device)))
+                    """)
+            }
             if let before { parts.append("a.id < \(sql.bind(before))") }
             let rows = try transaction.rows(
                 """

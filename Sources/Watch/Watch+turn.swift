@@ -84,6 +84,7 @@ extension Watch {
             // What is stored is as new as what was heard.
             facts.devices = loaded.facts.devices
             facts.operations.formUnion(loaded.facts.operations)
+            facts.campaigns.formUnion(loaded.facts.campaigns)
             facts.moved.formUnion(loaded.facts.moved)
         }
         if taken.rules.contains(tenant) {
@@ -123,6 +124,7 @@ extension Watch {
         if known == nil || taken.doubted.contains(tenant) { desk.book.closeEmpty(certificates: ending != nil) }
         desk.retried.merge(facts.retried) { max($0, $1) }
         if !facts.operations.isEmpty { try await look(at: facts.operations, of: tenant, &desk, at: now) }
+        if !facts.campaigns.isEmpty { try await look(atCampaigns: facts.campaigns, of: tenant, &desk, at: now) }
         desk.book.age(before: now - .seconds(WatchLimits.agedDays * 86_400))
         try await write(&desk, of: tenant, at: now)
         try await tell(&desk, of: tenant, at: now)
@@ -153,6 +155,8 @@ extension Watch {
             }
             facts.operations = Set(try operations.failing(since: since, in: transaction))
             facts.operations.formUnion(desk.book.open.values.compactMap(\.subject.operation))
+            facts.campaigns = Set(try operations.pausedCampaigns(in: transaction))
+            facts.campaigns.formUnion(desk.book.open.values.compactMap(\.subject.campaign))
             return (desk, facts)
         }
     }
@@ -185,6 +189,23 @@ extension Watch {
             if desk.book.alert(about: operation).map({ $0.id != open?.id }) ?? true { desk.retried[operation] = nil }
         }
         for gone in operations.subtracting(found.map(\.failures.operation)) { desk.book.forget(gone) }
+    }
+
+    private func look(
+        atCampaigns campaigns: Set<CampaignID>, of tenant: TenantID, _ desk: inout AlertDesk, at now: Timestamp
+    ) async throws {
+        let found = try await database.tenant(tenant).read { [self] transaction in
+            try campaigns.sorted().map { id in
+                let standing = try operations.standing(of: id, in: transaction)
+                // A domain that is gone meanwhile leaves its alerts to the whole tenant.
+                let named = try? access.domain(standing?.domain, tenant: tenant, in: transaction)
+                return (
+                    id: id, standing: standing,
+                    domain: try named ?? access.domain(nil, tenant: tenant, in: transaction)
+                )
+            }
+        }
+        for (id, standing, domain) in found { desk.book.take(standing, of: id, domain: domain, at: now) }
     }
 
     // MARK: - Writing

@@ -38,6 +38,7 @@ public final class Watch: Sendable {
         /// Devices of which something else changed: they may live elsewhere now.
         var moved: Set<DeviceID> = []
         var operations: Set<OperationID> = []
+        var campaigns: Set<CampaignID> = []
         /// Operations whose failed tasks are tried again, since when.
         var retried: [OperationID: Timestamp] = [:]
     }
@@ -96,6 +97,11 @@ public final class Watch: Sendable {
                 _ = inbox.facts[event.tenant, default: TenantFacts()].moved.insert(event.device)
                 // It may have renewed its certificate.
                 if event.change == .enrolled || event.change == .status { inbox.certificates = true }
+            }
+        }
+        bus.subscribe(to: CampaignChanged.self) { [self] event in
+            inbox.withLock { inbox in
+                _ = inbox.facts[event.tenant, default: TenantFacts()].campaigns.insert(event.campaign)
             }
         }
         bus.subscribe(to: TasksChanged.self) { [self] in note($0.operations, of: $0.tenant) }

@@ -50,6 +50,9 @@ public struct Artifact: Sendable, Hashable {
     public let signature: Signature
     /// When it was whole.
     public let created: Timestamp
+
+    /// Its SHA-256 in hexadecimal digits, for who shows it.
+    public var digest: String { sha256.text }
 }
 
 /// An artifact of which bytes are still to come.
@@ -68,6 +71,9 @@ public struct ArtifactUpload: Sendable, Hashable {
     public let created: Timestamp
     /// When bytes came last.
     public let touched: Timestamp
+    /// The SHA-256 of all its bytes once they were found good: they may be a blob already, although it is not written
+    /// down that they are an artifact.
+    let found: BlobDigest?
 }
 
 /// What there is under an artifact's identifier.

@@ -27,14 +27,25 @@ enum ArtifactStore {
         try transaction.execute("UPDATE artifact SET touched = $3 WHERE tenant = $1 AND id = $2", id, now)
     }
 
-    /// Writes what is known of a whole artifact; false when its upload was given up meanwhile.
-    static func finish(_ artifact: Artifact, in transaction: Transaction) throws -> Bool {
+    /// Writes what was found out about an upload's bytes, before they become a blob; false when it was given up meanwhile.
+    static func found(_ artifact: Artifact, in transaction: Transaction) throws -> Bool {
         try transaction.execute(
             """
-            UPDATE artifact SET finished = $3, type = $4, sha256 = $5, sha1 = $6, md5 = $7, signature = $8, signer = $9
+            UPDATE artifact SET touched = $3, type = $4, sha256 = $5, sha1 = $6, md5 = $7, signature = $8, signer = $9
             WHERE tenant = $1 AND id = $2 AND finished IS NULL
             """, artifact.id, artifact.created, artifact.type.rawValue, artifact.sha256.bytes, artifact.sha1,
             artifact.md5, artifact.signature.name, artifact.signature.key) > 0
+    }
+
+    /// Writes that an upload whose bytes are a blob is a whole artifact; nil when it was given up meanwhile.
+    static func finish(_ id: ArtifactID, at now: Timestamp, in transaction: Transaction) throws -> Artifact? {
+        try transaction.execute(
+            """
+            UPDATE artifact SET finished = $3
+            WHERE tenant = $1 AND id = $2 AND finished IS NULL AND sha256 IS NOT NULL
+            """, id, now)
+        guard case .whole(let artifact)? = try find(id, in: transaction) else { return nil }
+        return artifact
     }
 
     static func find(_ id: ArtifactID, in transaction: Transaction) throws -> Stored? {
@@ -91,7 +102,8 @@ enum ArtifactStore {
                 ArtifactUpload(
                     id: try row.identifier(0), name: try row.text(1), size: try row.integer(2),
                     expected: try row.blobIfAny(3).flatMap { BlobDigest(bytes: $0) }, creatorName: try row.text(4),
-                    created: try row.timestamp(5), touched: try row.timestamp(6)))
+                    created: try row.timestamp(5), touched: try row.timestamp(6),
+                    found: try row.blobIfAny(9).flatMap { BlobDigest(bytes: $0) }))
         }
         guard let type = ArtifactType(rawValue: try row.text(8)), let digest = BlobDigest(bytes: try row.blob(9)) else {
             throw StorageError(.corrupt, "an artifact's row is not readable")

@@ -75,7 +75,7 @@ extension Operations {
         switch found {
         case .whole(let artifact): .whole(artifact)
         case .uploading(let upload):
-            .uploading(upload, received: try await blobs.received(upload.upload, of: tenant) ?? 0)
+            .uploading(upload, received: try await received(upload, of: tenant) ?? 0)
         }
     }
 

@@ -4,7 +4,6 @@ public import Base
 import Blobs
 public import NIOCore
 import Storage
-import Synchronization
 import Trust
 
 extension Operations {
@@ -25,7 +24,7 @@ extension Operations {
         let now = clock.now
         let upload = ArtifactUpload(
             id: ArtifactID(now: now), name: draft.name, size: draft.size, expected: draft.sha256,
-            creatorName: creatorName, created: now, touched: now)
+            creatorName: creatorName, created: now, touched: now, found: nil)
         let quota = Int64(access.directory.plan(of: tenant)?.artifactMegabytes ?? 0) << 20
         try await database.tenant(tenant).write { transaction in
             try authorize(transaction)
@@ -82,8 +81,11 @@ extension Operations {
         _ bytes: some AsyncSequence<ByteBuffer, any Error>, to upload: ArtifactUpload, at offset: Int64,
         in tenant: TenantID, as actor: Actor
     ) async throws -> StoredArtifact {
-        guard let stands = try await blobs.received(upload.upload, of: tenant) else { throw Self.unknownArtifact }
+        guard let stands = try await received(upload, of: tenant) else { throw Self.unknownArtifact }
         guard stands == offset else { throw Self.elsewhere(stands) }
+        if let artifact = try await finishNamed(upload, in: tenant, by: actor) {
+            return .whole(artifact)
+        }
         var place = offset
         do {
             var part = ByteBuffer()
@@ -135,7 +137,9 @@ extension Operations {
             var (open, named): ([ArtifactUpload], Set<BlobDigest>) = ([], [])
             try transaction.forEach("SELECT \(ArtifactStore.columns) FROM artifact a WHERE a.tenant = $1") { row in
                 switch try ArtifactStore.read(row) {
-                case .uploading(let upload): open.append(upload)
+                case .uploading(let upload):
+                    open.append(upload)
+                    if let found = upload.found { named.insert(found) }
                 case .whole(let artifact): named.insert(artifact.sha256)
                 }
             }
@@ -144,9 +148,11 @@ extension Operations {
         let limit = clock.now - OperationLimits.uploadLife
         for upload in open {
             let isOver = upload.touched <= clock.now - OperationLimits.finishingPatience
-            if isOver, try await blobs.received(upload.upload, of: tenant) == upload.size {
+            if isOver, try await received(upload, of: tenant) == upload.size {
                 // Refused is over as well; busy is somebody else's, and is looked at again.
-                _ = try? await finish(upload, in: tenant, by: .system("upkeep"))
+                if try await finishNamed(upload, in: tenant, by: .system("upkeep")) == nil {
+                    _ = try? await finish(upload, in: tenant, by: .system("upkeep"))
+                }
             } else if upload.touched <= limit {
                 try await giveUp(upload, in: tenant)
             }
@@ -162,30 +168,56 @@ extension Operations {
     private func finish(_ upload: ArtifactUpload, in tenant: TenantID, by actor: Actor) async throws -> Artifact {
         let (keys, now) = (try await updateKeys(of: tenant), clock.now)
         let examination = ArtifactExamination(blobs: blobs, keys: keys, now: now)
-        let found = Found()
-        let summary: BlobSummary
         do {
-            summary = try await blobs.finish(upload.upload, of: tenant) { summary, blob in
+            _ = try await blobs.finish(upload.upload, of: tenant) { [database] summary, blob in
                 if let expected = upload.expected, expected != summary.digest {
                     throw Refusal(
                         .invalid, "artifact.checksum",
                         "The file came with the SHA-256 \(summary.digest.text), but \(expected.text) was announced.")
                 }
-                found.set(try await examination.examine(blob, summary, named: upload.name))
+                let (type, signature) = try await examination.examine(blob, summary, named: upload.name)
+                let artifact = Artifact(
+                    id: upload.id, name: upload.name, type: type, size: summary.size, sha256: summary.digest,
+                    sha1: summary.sha1, md5: summary.md5, signature: signature, created: now)
+                // Written before the bytes get their name, so that they are found again when the server, or its
+                // database, does not live to see that they have it.
+                guard try await database.tenant(tenant).write({ try ArtifactStore.found(artifact, in: $0) }) else {
+                    throw GivenUp()
+                }
             }
+        } catch is GivenUp {
+            throw Self.unknownArtifact
         } catch let refusal as Refusal {
             try await refuse(upload, refusal, in: tenant, by: actor)
             throw refusal
         }
-        let (type, signature) = found.value
-        let artifact = Artifact(
-            id: upload.id, name: upload.name, type: type, size: summary.size, sha256: summary.digest,
-            sha1: summary.sha1, md5: summary.md5, signature: signature, created: now)
-        try await database.tenant(tenant).write { transaction in
-            guard try ArtifactStore.finish(artifact, in: transaction) else { throw Self.unknownArtifact }
+        return try await settle(upload, in: tenant, by: actor)
+    }
+
+    /// How many bytes of an upload have come; all of them when they are a blob already.
+    func received(_ upload: ArtifactUpload, of tenant: TenantID) async throws -> Int64? {
+        if let received = try await blobs.received(upload.upload, of: tenant) { return received }
+        guard let found = upload.found, try await blobs.blob(found, of: tenant) != nil else { return nil }
+        return upload.size
+    }
+
+    /// Makes an artifact of an upload whose bytes are a blob already; nil when they are not.
+    private func finishNamed(
+        _ upload: ArtifactUpload, in tenant: TenantID, by actor: Actor
+    ) async throws -> Artifact? {
+        guard upload.found != nil, try await blobs.received(upload.upload, of: tenant) == nil else { return nil }
+        return try await settle(upload, in: tenant, by: actor)
+    }
+
+    /// Writes down that an upload whose bytes are a blob is an artifact.
+    private func settle(_ upload: ArtifactUpload, in tenant: TenantID, by actor: Actor) async throws -> Artifact {
+        try await database.tenant(tenant).write { [clock] transaction in
+            guard let artifact = try ArtifactStore.finish(upload.id, at: clock.now, in: transaction) else {
+                throw Self.unknownArtifact
+            }
             try record(.artifactUploaded, artifact, of: tenant, by: actor, in: transaction)
+            return artifact
         }
-        return artifact
     }
 
     private func refuse(
@@ -256,11 +288,5 @@ extension ArtifactUpload {
     var upload: UploadID { UploadID(high: id.high, low: id.low) }
 }
 
-/// Takes what an examination has found out of the closure that it ran in.
-private final class Found: Sendable {
-    private let kept = Mutex<(type: ArtifactType, signature: Artifact.Signature)>((.binary, .none))
-
-    var value: (type: ArtifactType, signature: Artifact.Signature) { kept.withLock { $0 } }
-
-    func set(_ value: (type: ArtifactType, signature: Artifact.Signature)) { kept.withLock { $0 = value } }
-}
+/// An upload was given up while it was being finished.
+private struct GivenUp: Error {}

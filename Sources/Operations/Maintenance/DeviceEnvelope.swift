@@ -42,6 +42,8 @@ struct EnvelopeContent {
     let type: TaskType
     let isCancel: Bool
     let hasBegun: Bool
+    /// Whether the device shall ask before it installs.
+    let asks: Bool
     let input: JSONValue
     let release: JSONValue?
     let expires: Timestamp
@@ -53,12 +55,13 @@ struct EnvelopeContent {
         ]
         members["release"] = release
         if isCancel { members["cancel"] = true }
+        if asks { members["confirm"] = true }
         return members
     }
 
-    /// A release as devices read it.
-    static func release(_ release: Release, number: Int64, base: String?) -> JSONValue {
-        [
+    /// A release as devices read it; one that goes back says so, and only then a device takes an earlier one.
+    static func release(_ release: Release, number: Int64, base: String?, isRollback: Bool) -> JSONValue {
+        var members: [String: JSONValue] = [
             "component": .string(release.component), "version": .string(release.version),
             "counter": .integer(release.counter), "hardware": .array(release.hardware.map { .string($0) }),
             "artifacts": .array(
@@ -74,5 +77,7 @@ struct EnvelopeContent {
                     return .object(members)
                 }),
         ]
+        if isRollback { members["rollback"] = true }
+        return .object(members)
     }
 }

@@ -40,7 +40,7 @@ extension Operations {
     public func envelope(desired document: DeviceDocument, for device: AdmittedDevice) async throws -> DeviceEnvelope {
         let (signer, sequence) = try await signing(1, of: device.tenant)
         let members: [String: JSONValue] = [
-            "version": .integer(document.version), "document": .object(document.members),
+            "version": .integer(document.version), "document": .object(document.told),
         ]
         let expires = clock.now + OperationLimits.desiredLife
         let json = try Self.seal(
@@ -71,11 +71,15 @@ extension Operations {
             let release = isCancel ? nil : task.release.flatMap { releases[$0] }
             // Without its files an install would be an order to do nothing.
             if !isCancel, task.type == .install, release == nil { return nil }
+            let isRollback = try release != nil && RollbackGrant.has(task.operation, in: transaction)
             return EnvelopeContent(
                 number: task.number, type: task.type, isCancel: isCancel, hasBegun: task.state == .running,
+                asks: !isCancel && board.isAsked(task.operation) && autoConfirms.find(task.device) == nil,
                 // Who is to end something needs no password for it.
                 input: isCancel ? [:] : try input(of: posted, in: tenant, transaction),
-                release: release.map { EnvelopeContent.release($0, number: task.number, base: request.base) },
+                release: release.map {
+                    EnvelopeContent.release($0, number: task.number, base: request.base, isRollback: isRollback)
+                },
                 expires: min(task.due, latest))
         }
     }

@@ -93,6 +93,8 @@ public struct OperationTerms: Sendable, Hashable {
     public var pause: Int64
     /// When tasks may be given out; at any time when there are none.
     public var windows: [MaintenanceWindow]
+    /// Whether each device is asked first whether it may install.
+    public var confirm = false
 
     /// A week to call in, an hour to do it, and no further try, unless said otherwise.
     public init(

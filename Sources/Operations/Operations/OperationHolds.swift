@@ -44,8 +44,8 @@ final class OperationHolds: Sendable {
 extension Operations {
     /// Reads anew what is held: at the start, and now and then to forget what is over.
     func loadHolds() async throws {
-        let open = try await database.platform.read { [holds] transaction in
-            var open: Set<OperationID> = []
+        let (open, asking) = try await database.platform.read { [holds] transaction in
+            var (open, asking): (Set<OperationID>, Set<OperationID>) = ([], [])
             try transaction.acrossTenants.forEach(
                 "SELECT id, terms, state FROM operation WHERE state IN ('running', 'paused')"
             ) { row in
@@ -54,10 +54,12 @@ extension Operations {
                 holds.setWindows(terms.windows, of: id)
                 holds.setPaused(try row.text(2) == Operation.State.paused.rawValue, id)
                 open.insert(id)
+                if terms.confirm { asking.insert(id) }
             }
-            return open
+            return (open, asking)
         }
         holds.retain(open)
+        board.ask(for: asking)
         applyHolds()
     }
 

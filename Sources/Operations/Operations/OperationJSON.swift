@@ -7,6 +7,7 @@ extension OperationTerms {
             "retries": .object(
                 Dictionary(uniqueKeysWithValues: retries.map { ($0.key.rawValue, .integer(Int64($0.value))) })),
         ]
+        if confirm { members["confirm"] = true }
         if !windows.isEmpty { members["windows"] = .array(windows.map(\.json)) }
         members["starts"] = starts.map { .integer($0.microseconds) }
         return .object(members)
@@ -19,6 +20,7 @@ extension OperationTerms {
         if let life = json["life"]?.integer { self.life = life }
         if let timeout = json["timeout"]?.integer { self.timeout = timeout }
         if let pause = json["pause"]?.integer { self.pause = pause }
+        confirm = json["confirm"] == true
         if case .array(let windows)? = json["windows"] {
             self.windows = windows.compactMap { try? MaintenanceWindow($0) }
         }

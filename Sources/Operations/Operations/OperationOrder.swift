@@ -15,6 +15,8 @@ public struct OperationOrder: Sendable, Hashable {
     public var input: JSONValue
     /// When, for how long and how often.
     public var terms: OperationTerms
+    /// Whether an install may bring an earlier release than what a device has: the tasks are signed for it.
+    public var isRollback = false
 
     /// An order for these devices.
     public init(
@@ -39,44 +41,60 @@ public struct OperationOrder: Sendable, Hashable {
         if (release == nil) == (type == .install) {
             fault("/release", type == .install ? "an install names its release" : "only an install brings a release")
         }
-        if case .object = input {
-            if input.canonical.utf8.count > OperationLimits.inputBytes {
-                fault("/input", "has at most \(OperationLimits.inputBytes) bytes")
-            }
-        } else {
-            fault("/input", "must be an object")
-        }
+        if isRollback, type != .install { fault("/rollback", "only an install goes back to an earlier release") }
+        if let wrong = Self.wrong(input) { fault("/input", wrong) }
         if case .devices(let named) = target {
             if named.isEmpty || named.count > OperationLimits.namedDevices {
                 fault("/target/devices", "names 1 to \(OperationLimits.namedDevices) devices")
             }
-            for (index, one) in named.enumerated() where one.input != nil {
-                guard case .object = one.input else {
-                    fault("/target/devices/\(index)/input", "must be an object")
-                    break
-                }
+            for (index, one) in named.enumerated() {
+                guard let wrong = Self.wrong(one.input) else { continue }
+                fault("/target/devices/\(index)/input", "of \(one.device.prefix(64)) \(wrong)")
+                // One of a hundred thousand is enough to say what is wrong.
+                break
             }
         }
-        if !OperationLimits.life.contains(terms.life) {
+        if terms.confirm, type != .install { fault("/terms/confirm", "only an install is confirmed") }
+        faults += terms.faults(now: now)
+        guard faults.isEmpty else { throw .faulty("operation.invalid", "The operation", faults) }
+    }
+}
+
+extension OperationTerms {
+    /// What is wrong in it, each at its place.
+    func faults(now: Timestamp) -> [Refusal.Fault] {
+        var faults: [Refusal.Fault] = []
+        func fault(_ place: String, _ message: String) { faults.append(.init(place: place, message: message)) }
+        if !OperationLimits.life.contains(life) {
             fault(
                 "/terms/life",
                 "is from \(OperationLimits.life.lowerBound) to \(OperationLimits.life.upperBound) seconds")
         }
-        if !OperationLimits.timeout.contains(terms.timeout) {
+        if !OperationLimits.timeout.contains(timeout) {
             fault(
                 "/terms/timeout",
                 "is from \(OperationLimits.timeout.lowerBound) to \(OperationLimits.timeout.upperBound) seconds")
         }
-        if terms.retries.values.contains(where: { !(0...10).contains($0) }) {
+        if retries.values.contains(where: { !(0...10).contains($0) }) {
             fault("/terms/retries", "each is from 0 to 10")
         }
-        if !(0...86_400).contains(terms.pause) { fault("/terms/pause", "is from 0 to 86400 seconds") }
-        if let starts = terms.starts, starts > now + .seconds(OperationLimits.life.upperBound) {
+        if !(0...86_400).contains(pause) { fault("/terms/pause", "is from 0 to 86400 seconds") }
+        if let starts = starts, starts > now + .seconds(OperationLimits.life.upperBound) {
             fault("/terms/starts", "lies more than a year ahead")
         }
-        if terms.windows.count > OperationLimits.windows {
+        if windows.count > OperationLimits.windows {
             fault("/terms/windows", "are at most \(OperationLimits.windows)")
         }
-        guard faults.isEmpty else { throw .faulty("operation.invalid", "The operation", faults) }
+        return faults
+    }
+}
+
+extension OperationOrder {
+    /// What is wrong with what tasks bring, or with what one of them brings alone.
+    private static func wrong(_ input: JSONValue?) -> String? {
+        guard let input else { return nil }
+        guard case .object = input else { return "must be an object" }
+        return input.canonical.utf8.count > OperationLimits.inputBytes
+            ? "has at most \(OperationLimits.inputBytes) bytes" : nil
     }
 }

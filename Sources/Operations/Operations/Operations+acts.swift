@@ -49,7 +49,7 @@ extension Operations {
                 """, id)
             transaction.afterCommit {
                 bus.publish(OperationRetried(tenant: tenant, operation: id, time: began))
-                wake.signal()
+                wake.ring()
             }
         }
     }

@@ -78,7 +78,7 @@ extension Operations {
     }
 
     /// Whether the caller sees the tasks of every device.
-    private func seesAll(_ principal: Principal, in tenant: TenantID, _ transaction: Transaction) throws -> Bool {
+    func seesAll(_ principal: Principal, in tenant: TenantID, _ transaction: Transaction) throws -> Bool {
         try access.visibleDevices(principal, .taskRead, tenant: tenant, in: transaction) == .all
     }
 }

@@ -16,6 +16,7 @@ extension Operations {
         let filter: DeviceFilter? =
             if case .filter(let text?) = order.target { try DeviceFilter(text) } else { nil }
         let id = OperationID(now: now)
+        if order.terms.confirm { board.ask(for: [id]) }
         let operation = Operation(
             id: id, type: order.type, title: order.title ?? order.type.rawValue, target: order.target.json,
             release: order.release, terms: order.terms, creator: principal.id,
@@ -35,11 +36,12 @@ extension Operations {
             }
             let input = try seal(order.input, operation: id, of: tenant, in: transaction)
             try OperationStore.insert(operation, input: input, in: transaction)
+            if order.isRollback { try RollbackGrant.give(id, in: transaction) }
         }
         do {
             var position = Position()
             while try await prepare(order, operation, filter, &position, in: tenant, by: principal) {}
-            return try await begin(operation, in: tenant, by: principal)
+            return try await begin(operation, newer: position.newer, in: tenant, by: principal)
         } catch {
             // Nobody gets half of an order.
             try? await remove(id, in: tenant)
@@ -51,6 +53,8 @@ extension Operations {
     private struct Position {
         var after: DeviceID?
         var index = 0
+        /// Devices that were left out because they have a later release.
+        var newer = 0
     }
 
     /// Makes the next tasks; false when there are no more devices.
@@ -81,7 +85,15 @@ extension Operations {
                         ))
                 }
             }
+            let (count, last) = (devices.count, devices.last?.id)
             if order.type == .custom { try requireFit(order.input, of: devices, in: transaction) }
+            let newer =
+                order.isRollback
+                ? [] : try newer(than: order.release, devices.map(\.id), of: tenant, for: principal, in: transaction)
+            if case .devices = order.target, !newer.isEmpty {
+                throw try downgrade(of: newer, for: principal, tenant, in: transaction)
+            }
+            devices.removeAll { newer.contains($0.id) }
             let numbers = try TaskNumber.take(devices.count, in: transaction.acrossTenants)
             let tasks = try zip(devices, numbers).map { device, number in
                 let task = DeviceTask(
@@ -96,8 +108,9 @@ extension Operations {
             var writer = TaskWriter(transaction, tenant: tenant, at: now)
             try writer.insert(tasks)
             try writer.finish(board, bus)
-            return (count: devices.count, last: devices.last?.id)
+            return (count: count, last: last, newer: newer.count)
         }
+        position.newer += made.newer
         position.after = made.last
         position.index += made.count
         if case .devices(let named) = order.target { return position.index < named.count }
@@ -106,12 +119,13 @@ extension Operations {
 
     /// Lets an order begin: its tasks wait for its start, or are queued at once.
     private func begin(
-        _ operation: Operation, in tenant: TenantID, by principal: Principal
+        _ operation: Operation, newer: Int, in tenant: TenantID, by principal: Principal
     ) async throws -> Operation {
         try await database.tenant(tenant).write { transaction in
             let now = clock.now
             let counts = try OperationStore.counts(of: [operation.id], in: transaction)[operation.id] ?? [:]
             guard let total = counts[.waiting], total > 0 else {
+                guard newer == 0 else { throw Self.downgrade("All \(newer) devices have") }
                 throw Refusal(
                     .invalid, "operation.nothing",
                     "No device matches to which you may give such a task; choose others.")
@@ -126,11 +140,12 @@ extension Operations {
                 details: [
                     "type": .string(operation.type.rawValue), "title": .string(operation.title),
                     "target": operation.target, "devices": .integer(Int64(total)),
+                    "rollback": .bool(try RollbackGrant.has(operation.id, in: transaction)),
                 ], in: transaction)
             transaction.afterCommit { [self] in
                 holds.setWindows(operation.terms.windows, of: operation.id)
                 applyHolds()
-                wake.signal()
+                wake.ring()
             }
             return try OperationStore.find(operation.id, in: transaction) ?? operation
         }

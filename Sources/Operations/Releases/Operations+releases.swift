@@ -129,13 +129,15 @@ extension Operations {
     }
 
     /// Refuses an order of a release that is not there or not published.
-    func requirePublished(_ id: ReleaseID, in transaction: Transaction) throws {
+    @discardableResult
+    func requirePublished(_ id: ReleaseID, in transaction: Transaction) throws -> Release {
         guard let release = try ReleaseStore.find(id, in: transaction) else { throw Self.unknownRelease }
         guard release.state == .published else {
             throw Refusal(
                 .conflict, "release.state",
                 "The release is \(release.state.rawValue); only a published one can be installed.")
         }
+        return release
     }
 
     static let unknownRelease = Refusal(
@@ -153,8 +155,15 @@ extension Operations {
         _ id: ReleaseID, _ draft: ReleaseDraft, _ code: AuditCode, _ tenant: TenantID, _ principal: Principal,
         _ transaction: Transaction
     ) throws -> Release {
+        var names: Set<String> = []
         for (index, artifact) in draft.artifacts.enumerated() {
-            _ = try whole(artifact, at: "/artifacts/\(index)", in: transaction)
+            let name = try whole(artifact, at: "/artifacts/\(index)", in: transaction).name
+            // Devices ask for a release's artifacts by name.
+            guard names.insert(name).inserted else {
+                throw Refusal(
+                    .invalid, "release.sameName", "Two artifacts of the release are called \(name).",
+                    faults: [.init(place: "/artifacts/\(index)", message: "is called like one before it")])
+            }
         }
         if let sbom = draft.sbom, try whole(sbom, at: "/sbom", in: transaction).type != .cycloneDX {
             throw Refusal(

@@ -92,6 +92,32 @@ enum ReleaseStore {
         ).map { try read($0, in: transaction) }
     }
 
+    /// The counters of a component's versions that were ever published.
+    static func counters(of component: String, in transaction: Transaction) throws -> [String: Int64] {
+        var counters: [String: Int64] = [:]
+        try transaction.forEach(
+            "SELECT version, counter FROM release WHERE tenant = $1 AND component = $2 AND state <> 'draft'", component
+        ) { counters[try $0.text(0)] = try $0.integer(1) }
+        return counters
+    }
+
+    /// The last published release of a component before this counter.
+    static func last(of component: String, before counter: Int64, in transaction: Transaction) throws -> Release? {
+        try transaction.row(
+            """
+            SELECT \(columns) FROM release r WHERE r.tenant = $1 AND r.component = $2 AND r.counter < $3
+            AND r.state = 'published' ORDER BY r.counter DESC LIMIT 1
+            """, component, counter
+        ).map { try read($0, in: transaction) }
+    }
+
+    /// The components that have a published release.
+    static func components(in transaction: Transaction) throws -> [String] {
+        try transaction.rows("SELECT DISTINCT component FROM release WHERE tenant = $1 AND state = 'published'").map {
+            try $0.text(0)
+        }
+    }
+
     /// Another release of the component that has this version or counter.
     static func isTaken(
         _ component: String, version: String, counter: Int64, but id: ReleaseID, in transaction: Transaction
@@ -120,6 +146,7 @@ enum ReleaseStore {
 
     static func isOrdered(_ id: ReleaseID, in transaction: Transaction) throws -> Bool {
         try transaction.row("SELECT 1 FROM operation WHERE tenant = $1 AND release = $2 LIMIT 1", id) != nil
+            || CampaignStore.names(id, in: transaction)
     }
 
     private static func read(_ row: Row, in transaction: Transaction) throws -> Release {

@@ -67,9 +67,22 @@ public enum ReleasesSchema {
                 );
                 CREATE INDEX release_of_artifact ON release_artifact (tenant, artifact);
                 CREATE INDEX operation_release ON operation (tenant, release) WHERE release IS NOT NULL
-                """)
+                """),
+            Migration(
+                2, "what devices installed, and which agree by themselves",
+                """
+                CREATE INDEX task_installed ON task (tenant, device, number) WHERE type = 'install' AND state = 100;
+                CREATE TABLE auto_confirm (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    initiator TEXT NOT NULL,
+                    remark TEXT NOT NULL,
+                    activated BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, device)
+                )
+                """),
         ])
 
     /// The tables, in the order in which a removed tenant's rows go.
-    static let tables = ["release_artifact", "release", "update_key", "artifact"]
+    static let tables = ["auto_confirm", "release_artifact", "release", "update_key", "artifact"]
 }

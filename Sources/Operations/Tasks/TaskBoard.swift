@@ -25,6 +25,10 @@ public final class TaskBoard: Sendable {
         var tasks: [DeviceID: [PostedTask]] = [:]
         /// Operations of which nothing is given out now.
         var held: Set<OperationID> = []
+        /// Operations whose devices are asked first.
+        var asking: Set<OperationID> = []
+        /// The number of the last task with which a device installed something.
+        var installed: [DeviceID: Int64] = [:]
     }
 
     private let state = Mutex(State())
@@ -64,6 +68,17 @@ public final class TaskBoard: Sendable {
         }
     }
 
+    /// Whether a device must agree before it has this task.
+    public func asks(_ task: PostedTask) -> Bool {
+        task.state == .queued && isAsked(task.operation)
+    }
+
+    /// Whether devices are asked before they have a task of this operation.
+    func isAsked(_ operation: OperationID) -> Bool { state.withLock { $0.asking.contains(operation) } }
+
+    /// The number of the last task with which a device installed something.
+    public func installed(on device: DeviceID) -> Int64? { state.withLock { $0.installed[device] } }
+
     /// The open task of a device that has this number.
     public func task(_ number: Int64, of device: DeviceID) -> PostedTask? {
         state.withLock { $0.tasks[device]?.first { $0.number == number } }
@@ -88,7 +103,21 @@ public final class TaskBoard: Sendable {
         }
     }
 
-    func forget(_ device: DeviceID) { state.withLock { $0.tasks[device] = nil } }
+    /// Devices of these operations are asked first. They are few, and stay until the server stops: whoever took one out
+    /// might do so just when it is ordered.
+    func ask(for operations: Set<OperationID>) { state.withLock { $0.asking.formUnion(operations) } }
+
+    /// A device has installed something with this task.
+    func installed(_ number: Int64, on device: DeviceID) {
+        state.withLock { $0.installed[device] = max($0.installed[device] ?? 0, number) }
+    }
+
+    func forget(_ device: DeviceID) {
+        state.withLock { state in
+            state.tasks[device] = nil
+            state.installed[device] = nil
+        }
+    }
 }
 
 extension TaskBoard.State {
@@ -96,6 +125,9 @@ extension TaskBoard.State {
     fileprivate mutating func post(_ task: DeviceTask) {
         var list = tasks[task.device] ?? []
         let place = list.firstIndex { $0.id == task.id }
+        if task.type == .install, task.state == .succeeded {
+            installed[task.device] = max(installed[task.device] ?? 0, task.number)
+        }
         guard task.state.isOpen, task.state != .waiting else {
             if let place { list.remove(at: place) }
             tasks[task.device] = list.isEmpty ? nil : list

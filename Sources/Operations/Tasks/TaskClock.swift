@@ -1,5 +1,6 @@
 import Base
 import Bus
+import Fleet
 public import Logging
 public import ServiceLifecycle
 import Storage
@@ -24,7 +25,7 @@ public struct TaskClock: Service {
                 } catch {
                     logger.warning("deadlines of tasks wait for the database", metadata: ["error": "\(error)"])
                 }
-                await operations.wake.wait(atMost: .seconds(1))
+                await operations.wake.wait(.seconds(1))
             }
         }
     }
@@ -36,6 +37,13 @@ extension Operations {
     func turn() async throws -> Int {
         applyHolds()
         try await endTasksOfDeleted()
+        let count = try await letDeadlinesCome()
+        // Last, so that a campaign that can not be judged holds up no deadline.
+        try await turnCampaigns()
+        return count
+    }
+
+    private func letDeadlinesCome() async throws -> Int {
         let now = clock.now
         let due = try await database.platform.read { transaction in
             try transaction.acrossTenants.rows(
@@ -50,12 +58,32 @@ extension Operations {
             try await database.platform.write { [board, bus] transaction in
                 var writer = TaskWriter(transaction, tenant: tenant, at: now)
                 for task in tasks {
-                    guard let task = try TaskStore.find(task.id, in: writer.transaction) else { continue }
-                    _ = try writer.step(task, .due)
+                    guard let task = try TaskStore.find(task.id, in: writer.transaction),
+                        let next = try writer.step(task, .due)
+                    else { continue }
+                    if next.type == .wake, next.state == .queued { try wakeByText(next, of: tenant, at: now, writer) }
                 }
                 try writer.finish(board, bus)
             }
         }
         return due.count
+    }
+
+    /// Has a device that holds no connection called by a text message, if it has a number; its history tells.
+    ///
+    /// What may not be given out now costs no message: the device would call in for nothing.
+    private func wakeByText(
+        _ task: DeviceTask, of tenant: TenantID, at now: Timestamp, _ writer: TaskWriter
+    ) throws {
+        let transaction = writer.transaction
+        guard let text, !holds.held(at: now).contains(task.operation),
+            let number = try fleet.textNumber(of: task.device, in: transaction)
+        else { return }
+        do {
+            try text(number, task.due, tenant, transaction)
+            try TaskStore.note("texted", of: task.id, at: now, in: transaction)
+        } catch let refusal as Refusal {
+            try TaskStore.note("notTexted", details: [refusal.message], of: task.id, at: now, in: transaction)
+        }
     }
 }

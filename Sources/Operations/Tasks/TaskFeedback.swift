@@ -77,7 +77,10 @@ extension Operations {
                 outcomes.append(try Self.take(one, &writer, at: now))
                 writers[tenant] = writer
             }
-            for (_, writer) in writers.sorted(by: { $0.key < $1.key }) { try writer.finish(board, bus) }
+            for (_, writer) in writers.sorted(by: { $0.key < $1.key }) {
+                try writer.finish(board, bus)
+                try noteInstalled(writer)
+            }
             return outcomes
         }
     }

@@ -13,6 +13,8 @@ struct TaskWriter {
     private var terms: [OperationID: OperationTerms] = [:]
     private var deltas: [OperationID: [TaskState: Int64]] = [:]
     private var changed: [DeviceTask] = []
+    /// The installs that have succeeded.
+    private(set) var installs: [DeviceTask] = []
 
     /// A writer for tasks of this tenant.
     init(_ transaction: Transaction, tenant: TenantID, at now: Timestamp) {
@@ -41,6 +43,7 @@ struct TaskWriter {
         deltas[task.operation, default: [:]][task.state, default: 0] -= 1
         deltas[task.operation, default: [:]][next.state, default: 0] += 1
         changed.append(next)
+        if next.state == .succeeded, next.release != nil { installs.append(next) }
         return next
     }
 

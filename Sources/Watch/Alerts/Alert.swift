@@ -53,7 +53,8 @@ public struct Alert: Sendable, Hashable {
         return [
             "id": .string(id.text), "condition": .string(condition.rawValue), "severity": .string(severity.name),
             "domain": ["id": .string(domain.text), "path": .string(place ?? "/")],
-            "operation": text(subject.operation?.text), "summary": .string(summary),
+            "operation": text(subject.operation?.text),
+            "campaign": text(subject.campaign?.text), "summary": .string(summary),
             "opened": .string(opened.rfc3339), "silentSince": time(silentSince), "devices": .integer(Int64(devices)),
             "missing": .integer(Int64(missing)), "silent": .integer(Int64(silent)), "ends": time(ends),
             "acknowledged": time(acknowledged), "acknowledgedBy": text(acknowledgedBy), "note": text(note),
@@ -74,11 +75,16 @@ public struct AlertFilter: Sendable, Hashable {
     /// Whether somebody has acknowledged or silenced them.
     public var isQuiet: Bool?
 
+    /// A device that they are about now.
+    public var device: DeviceID?
+
     /// A filter of these parts.
     public init(
-        isOpen: Bool? = nil, condition: AlertCondition? = nil, severity: AlertSeverity? = nil, isQuiet: Bool? = nil
+        isOpen: Bool? = nil, condition: AlertCondition? = nil, severity: AlertSeverity? = nil, isQuiet: Bool? = nil,
+        device: DeviceID? = nil
     ) {
         (self.isOpen, self.condition, self.severity, self.isQuiet) = (isOpen, condition, severity, isQuiet)
+        self.device = device
     }
 }
 

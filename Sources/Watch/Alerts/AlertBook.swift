@@ -58,7 +58,7 @@ struct AlertBook: Sendable {
                 expiring[device] = Member(alert: alert.id)
             }
             alert.missing = devices.count
-        case .operation: break
+        case .operation, .campaign: break
         }
         alert.devices = max(alert.devices, alert.missing)
         open[alert.id] = alert
@@ -168,7 +168,7 @@ struct AlertBook: Sendable {
             switch alert.subject {
             case .contact: close(alert, .back)
             case .certificates: if certificates { close(alert, .renewed) }
-            case .operation: break
+            case .operation, .campaign: break
             }
         }
     }
@@ -209,9 +209,26 @@ struct AlertBook: Sendable {
         if let alert = alert(about: operation) { close(alert, .retried) }
     }
 
+    // MARK: - Campaigns
+
+    /// How a campaign stands; nil when it is gone.
+    mutating func take(_ standing: CampaignStanding?, of campaign: CampaignID, domain: DomainID, at now: Timestamp) {
+        let subject = AlertSubject.campaign(campaign)
+        guard let standing, standing.isPausedByItself else {
+            if let alert = newest[subject].flatMap({ open[$0] }) { close(alert, .resumed) }
+            return
+        }
+        var alert = alert(about: subject, domain: domain, opened: now, at: now)
+        guard open[alert.id] == nil || alert.missing != standing.failures else { return }
+        alert.title = standing.title
+        alert.missing = standing.failures
+        alert.devices = max(alert.devices, standing.failures)
+        put(alert)
+    }
+
     /// Closes what nobody has needed for a long time.
     mutating func age(before time: Timestamp) {
-        for alert in open.values.filter({ $0.subject.operation != nil && $0.opened < time }) { close(alert, .aged) }
+        for alert in open.values.filter({ !$0.subject.isPlace && $0.opened < time }) { close(alert, .aged) }
     }
 
     // MARK: - Alerts
@@ -222,7 +239,7 @@ struct AlertBook: Sendable {
     ) -> OpenAlert {
         if let id = newest[subject], let alert = open[id] {
             // Not by when it began: who is found to be missing for hours, at a start or a move, belongs together too.
-            if subject.operation != nil || alert.made + .seconds(WatchLimits.waveSeconds) > now { return alert }
+            if !subject.isPlace || alert.made + .seconds(WatchLimits.waveSeconds) > now { return alert }
         }
         let alert = OpenAlert(id: AlertID(now: now), subject: subject, domain: domain, title: "", opened: opened)
         newest[subject] = alert.id

@@ -16,6 +16,8 @@ public enum AlertCondition: String, CaseIterable, Sendable {
     case taskFailed
     /// Certificates of a domain's devices end soon, or have ended.
     case certificateExpiring
+    /// A campaign paused by itself.
+    case campaignPaused
 
     /// How bad it is where no rule says that it is worse.
     var severity: AlertSeverity { self == .late ? .notice : .warning }
@@ -53,6 +55,8 @@ public enum AlertEnd: String, CaseIterable, Sendable {
     case retried
     /// The certificates were renewed, or are not needed any more.
     case renewed
+    /// The campaign goes on, has ended, or is gone.
+    case resumed
     /// Somebody acknowledged it, and the operation is over.
     case acknowledged
     /// It stood for so long that nobody needs it.
@@ -67,12 +71,15 @@ public enum AlertSubject: Hashable, Sendable {
     case certificates(DomainID)
     /// An operation.
     case operation(OperationID)
+    /// A campaign.
+    case campaign(CampaignID)
 
     var kind: String {
         switch self {
         case .contact: "contact"
         case .certificates: "certificates"
         case .operation: "operation"
+        case .campaign: "campaign"
         }
     }
 
@@ -80,9 +87,16 @@ public enum AlertSubject: Hashable, Sendable {
         switch self {
         case .contact(let id), .certificates(let id): id.bytes
         case .operation(let id): id.bytes
+        case .campaign(let id): id.bytes
         }
     }
 
     /// The operation that it is about.
     public var operation: OperationID? { if case .operation(let id) = self { id } else { nil } }
+
+    /// The campaign that it is about.
+    public var campaign: CampaignID? { if case .campaign(let id) = self { id } else { nil } }
+
+    /// Whether it is about devices of a place, and not about work.
+    var isPlace: Bool { operation == nil && campaign == nil }
 }

@@ -68,7 +68,7 @@ enum AlertStore {
             let id = alert.id
             alert.told = told[id] ?? []
             alert.silent = 0
-            if alert.subject.operation == nil { alert.missing = 0 }
+            if alert.subject.isPlace { alert.missing = 0 }
             book.restore(alert, devices: devices[id] ?? [], silent: silent)
             marks[id] = AlertMarks(
                 isAcknowledged: try row.timestampIfAny(11) != nil, silenced: try row.timestampIfAny(12))
@@ -117,6 +117,7 @@ enum AlertStore {
         case "contact": .contact(try row.identifier(first + 1))
         case "certificates": .certificates(try row.identifier(first + 1))
         case "operation": .operation(try row.identifier(first + 1))
+        case "campaign": .campaign(try row.identifier(first + 1))
         default: throw StorageError(.corrupt, "an alert's row is not readable")
         }
     }

@@ -29,6 +29,7 @@ struct OpenAlert: Hashable, Sendable {
         case .contact: silentSince == nil ? .late : .silent
         case .certificates: .certificateExpiring
         case .operation: .taskFailed
+        case .campaign: .campaignPaused
         }
     }
 

@@ -104,7 +104,7 @@ public struct AlertRuleDraft: Sendable {
     /// The domain, by identifier or path; the root when nil.
     public var domain: String?
     /// Which alerts; all but those of devices that are only late when it is not said.
-    public var conditions: Set<AlertCondition> = [.silent, .taskFailed, .certificateExpiring]
+    public var conditions: Set<AlertCondition> = [.silent, .taskFailed, .certificateExpiring, .campaignPaused]
     /// How bad these alerts are at least.
     public var severity: AlertSeverity?
     /// Seconds for which an alert must stand before it is told.

@@ -75,7 +75,7 @@ struct AlertWords {
     }
 
     private func devices(of alert: OpenAlert) throws -> String {
-        guard alert.subject.operation == nil else { return "" }
+        guard alert.subject.isPlace else { return "" }
         let ids = try transaction.rows(
             "SELECT device FROM alert_device WHERE tenant = $1 AND alert = $2 ORDER BY device LIMIT $3", alert.id,
             WatchLimits.named
@@ -112,6 +112,7 @@ struct AlertWords {
             "silent": .integer(Int64(alert.silent)), "link": .string("\(home)/\(alert.id)"),
         ]
         if let operation = alert.subject.operation { members["operation"] = .string(operation.text) }
+        if let campaign = alert.subject.campaign { members["campaign"] = .string(campaign.text) }
         if let ends = alert.ends { members["ends"] = .string(ends.rfc3339) }
         if case .closed(_, let end) = notice { members["reason"] = .string(end.rawValue) }
         return .object(members)
@@ -129,6 +130,7 @@ struct AlertWords {
         case .closed(_, .back): return "\(place): back again, \(Self.devices(alert.devices))"
         case .closed(_, .excused): return "\(place): no device is missing any more"
         case .closed(_, .renewed): return "\(place): certificates renewed"
+        case .closed(_, .resumed): return "\(alert.title): paused no more"
         case .closed(_, .retried), .closed(_, .acknowledged), .closed(_, .aged):
             return "\(alert.title): no alert any more"
         }
@@ -148,6 +150,10 @@ struct AlertWords {
                     + (late > 0 ? " \(Self.devices(late)) more missed a few calls." : "")
             case .taskFailed:
                 return "\(alert.missing) \(alert.missing == 1 ? "task" : "tasks") of \(alert.title) failed so far."
+            case .campaignPaused:
+                return
+                    "The campaign \(alert.title) paused by itself: \(Self.tasks(alert.missing)) failed, were refused, timed "
+                    + "out or expired so far, and nothing more is given out."
             case .certificateExpiring:
                 return "The certificates of \(Self.devices(alert.missing)) at \(place) end soon"
                     + (alert.ends.map { ", the first at \(time($0))." } ?? ".")
@@ -160,10 +166,12 @@ struct AlertWords {
             return "The certificates of the devices at \(place) were renewed, or are not needed any more."
         case .closed(_, .retried):
             return "The failed tasks of \(alert.title) are tried again, or it was removed."
+        case .closed(_, .resumed):
+            return "Somebody resumed or ended the campaign \(alert.title), or it was removed."
         case .closed(_, .acknowledged):
             return "\(alert.title) is over, and somebody took care of its failures."
         case .closed(_, .aged):
-            return "The failures of \(alert.title) are so old that the alert was closed."
+            return "What became of \(alert.title) is so long ago that the alert was closed."
         }
     }
 
@@ -172,6 +180,7 @@ struct AlertWords {
         case .late, .silent:
             "see whether the place has power and a network. Devices that call again end this by themselves, and you are told."
         case .taskFailed: "look at what the devices said, and try the failed ones again, those alone."
+        case .campaignPaused: "look at the failed tasks of its groups, then resume it, stop it or roll it back."
         case .certificateExpiring:
             "let these devices renew their certificates, which they do by themselves when they can call; one whose certificate has ended must enrol anew."
         }
@@ -185,6 +194,8 @@ struct AlertWords {
         let local = zone.map { $0.rfc3339(time) } ?? time.rfc3339
         return local.prefix(16).split(separator: "T").joined(separator: " ") + " (\(zone?.text ?? "UTC"))"
     }
+
+    private static func tasks(_ count: Int) -> String { count == 1 ? "1 task" : "\(count) tasks" }
 
     private static func devices(_ count: Int) -> String { count == 1 ? "1 device" : "\(count) devices" }
 
@@ -216,6 +227,7 @@ enum AlertSummary {
             let late = missing - silent
             return "\(place): \(are(silent, "silent"))\(late > 0 ? ", \(late) late" : "")"
         case .taskFailed: return "\(title): \(missing) \(missing == 1 ? "task" : "tasks") failed"
+        case .campaignPaused: return "\(title): the campaign paused by itself"
         case .certificateExpiring:
             return "\(place): certificates of \(missing == 1 ? "1 device" : "\(missing) devices") end soon"
         }

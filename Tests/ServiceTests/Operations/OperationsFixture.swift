@@ -13,6 +13,10 @@ struct OperationsFixture: Sendable {
 
     let world: FleetFixture
     let operations: Operations
+    /// The numbers to which devices' text messages went.
+    let texts = SouthboundFixture.Log<String>()
+    /// Whether there is a gateway for text messages.
+    let hasGateway = SouthboundFixture.Setting(true)
 
     static func with(
         _ engine: TestDatabase.Engine, _ body: (OperationsFixture) async throws -> Void
@@ -20,6 +24,7 @@ struct OperationsFixture: Sendable {
         try await FleetFixture.with(engine) { world in
             try await world.database.migrate([
                 OperationsSchema.part, ReleasesSchema.part, LinesSchema.part, MaintenanceSchema.part,
+                CampaignsSchema.part,
             ])
             try await body(OperationsFixture(world))
         }
@@ -30,7 +35,11 @@ struct OperationsFixture: Sendable {
         operations = Operations(
             database: world.database, access: world.access, audit: world.audit, keyRing: world.ring,
             fleet: world.fleet, bus: world.bus,
-            blobs: try Blobs(directory: world.directory + "/blobs"), clock: world.time.clock)
+            blobs: try Blobs(directory: world.directory + "/blobs"), clock: world.time.clock,
+            text: { [texts, hasGateway] number, _, _, _ in
+                guard hasGateway.current else { throw Refusal(.unavailable, "delivery.noGateway", "no gateway") }
+                texts.append(number)
+            })
         try await operations.start()
     }
 

@@ -108,7 +108,7 @@ struct WatchFixture: Sendable {
         open: Bool? = true, by principal: Principal = Self.admin, in tenant: TenantID? = nil
     ) async throws -> [Alert] {
         try await watch.alerts(
-            AlertFilter(isOpen: open), limit: 100, in: tenant ?? world.acme, by: principal
+            AlertFilter(isOpen: open), limit: 1000, in: tenant ?? world.acme, by: principal
         ).items
     }
 
