@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from browser import check_page
 from console import administrator  # noqa: F401
-from directories import authority, browser, provider, slapd  # noqa: F401
+from directories import browser, provider, slapd  # noqa: F401
 from tidegate import Server
 
 HOME = "/t/acme-water/settings/directories"

@@ -19,7 +19,7 @@ from browser import faults
 from console import administrator, browser, connected  # noqa: F401
 from people import Person, is_in, sign_out
 from receivers import gateway  # noqa: F401
-from tidegate import Server, wait_for
+from tidegate import Server, run, wait_for
 
 HOME = "/t/acme-water"
 TENANT = ["--tenant", "acme-water"]
@@ -28,6 +28,7 @@ PAGES = (pathlib.Path(__file__).parent / "data" / "pages.txt").read_text().split
 # Answers that are no pages: streams, files, readings.
 FILES = {"/server-ca.pem", "/t/{tenant}/live", "/t/{tenant}/telemetry/points", "/t/{tenant}/audit/bundle"}
 FILES |= {path for path in PAGES if path.endswith(".csv")}
+FILES |= {"/t/{tenant}/firmware/files/{artifact}/content", "/t/{tenant}/firmware/files/{artifact}/state"}
 # Pages that only send the browser on, or need what only a program or provider gives.
 ELSEWHERE = {
     "/", "/welcome",  # send on to the tenant
@@ -83,7 +84,19 @@ def world(server, browser, administrator, connected, gateway, tmp_path_factory):
     call("POST", "/outlets", name="hook", kind="webhook", settings=hook)
     server.admin("device", "register", "late", *TENANT)
     wait_for(lambda: call("GET", "/deliveries")["items"], "something is sent")
+    call("PUT", "/domains/plant/desired", interval=60, net={"apn": "m2m"})
+    call("PUT", "/devices/late/desired", interval=30)
     operation = server.admin("operation", "order", "reboot", "--device", "late", *TENANT)["id"]
+    image = tmp_path_factory.mktemp("image") / "system.img"
+    image.write_bytes(b"an image" * 1000)
+    artifact = server.admin("artifact", "upload", image, *TENANT)["id"]
+    release = server.admin("release", "create", "system", "1.0", "--artifact", artifact, "--publish", *TENANT)["id"]
+    draft = server.admin("release", "create", "system", "1.1", "--artifact", artifact, *TENANT)["id"]
+    key = tmp_path_factory.mktemp("key") / "key.pem"
+    run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
+    pem = run("openssl", "pkey", "-in", key, "-pubout").stdout.decode()
+    campaign = call("POST", "/campaigns", release=release, target={"devices": [{"device": "late"}]})["id"]
+    call("PUT", "/update-keys/release-2026", pem=pem, reason="updates")
     page = browser.page(browser.context(storage_state=administrator))
     # What only a person makes: a program, a key, a bulk act.
     page.goto(HOME + "/settings/programs/new")
@@ -103,11 +116,15 @@ def world(server, browser, administrator, connected, gateway, tmp_path_factory):
     page.get_by_role("button", name="Suspend").click()
     page.get_by_role("button", name="Suspend 201 devices").click()
     expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=60_000)
-    run = urllib.parse.urlsplit(page.url).path
+    bulk = urllib.parse.urlsplit(page.url).path
     page.context.close()
     # Some acts are offered in some states only; each has its page all the same.
     acts = [f"{HOME}/tasks/{operation}{act}" for act in ("", "/pause", "/resume", "/retry", "/cancel")]
-    return {"bob": bob, "bob_id": bob_id, "run": run, "call": call, "operation": operation, "acts": acts}
+    acts += [f"{HOME}/firmware/releases/{draft}{act}" for act in ("", "/edit", "/publish", "/delete")]
+    acts += [f"{HOME}/firmware/releases/{release}/withdraw"]
+    acts += [f"{HOME}/firmware/campaigns/{campaign}{act}"
+             for act in ("", "/approve", "/pause", "/resume", "/stop", "/roll-back")]
+    return {"bob": bob, "bob_id": bob_id, "run": bulk, "call": call, "operation": operation, "artifact": artifact, "acts": acts}
 
 
 class Finder:
@@ -168,9 +185,9 @@ def test_every_page_is_reached_by_links_or_named_here(addresses):
 def test_files_are_files(addresses, server, world):
     for path in sorted(FILES - {"/t/{tenant}/live"}):
         query = "?device=meter-1&span=hour" if "telemetry" in path else ""
-        answer = addresses.session.get(
-            server.people_url + path.replace("{tenant}", "acme-water").replace("{operation}", world["operation"]) + query,
-            timeout=60, stream=True)
+        path = path.replace("{tenant}", "acme-water").replace("{operation}", world["operation"])
+        path = path.replace("{artifact}", world["artifact"])
+        answer = addresses.session.get(server.people_url + path + query, timeout=60, stream=True)
         assert answer.status_code == 200 and "html" not in answer.headers["content-type"], path
         answer.close()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from browser import check_page
 from console import PASSWORD, administrator, browser
-from receivers import Authority, Hook
+from receivers import Hook
 from tidegate import Server, wait_for
 
 HOME = "/t/acme-water/settings"
@@ -22,11 +22,6 @@ def server(tmp_path_factory):
         tmp_path_factory.mktemp("server"), environment={"TIDEGATE_DELIVERY_NETWORKS": "127.0.0.0/8, ::1/128"})
     yield running
     assert running.stop() == 0, running.log.read_text()[-3000:]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

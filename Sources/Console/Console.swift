@@ -69,9 +69,12 @@ public struct Console: Sendable {
             guard case .page(let page, let parameters) = table.match(method, request.uri.path) else {
                 return try missing(method, request.uri.path, visit, acceptsGzip)
             }
-            let form = method == .post ? try await FormGuard.read(request) : FormFields()
+            let isForm = method == .post && !page.takesBytes
+            let form = isForm ? try await FormGuard.read(request) : FormFields()
             visit = visit.with(visitor: visitor, parameters: parameters, form: form)
-            if method == .post, let visitor { try FormGuard.checkToken(form, visitor) }
+            if method == .post, let visitor {
+                try FormGuard.checkToken(isForm ? form.exact("form-token") : request.headers[.formToken] ?? "", visitor)
+            }
             let outcome: Outcome
             switch page.handler {
             case .open(let handle): outcome = try await handle(visit)

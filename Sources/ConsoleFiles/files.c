@@ -27,6 +27,9 @@ static const struct console_file files[] = {
     {"assets/tidegate.js", (const unsigned char[]){
 #embed "assets/tidegate.js" suffix(,) if_empty()
     0}},
+    {"assets/uploads.js", (const unsigned char[]){
+#embed "assets/uploads.js" suffix(,) if_empty()
+    0}},
     {"templates/alert.mustache", (const unsigned char[]){
 #embed "templates/alert.mustache" suffix(,) if_empty()
     0}},
@@ -63,8 +66,23 @@ static const struct console_file files[] = {
     {"templates/bulk-runs.mustache", (const unsigned char[]){
 #embed "templates/bulk-runs.mustache" suffix(,) if_empty()
     0}},
+    {"templates/campaign-form.mustache", (const unsigned char[]){
+#embed "templates/campaign-form.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/campaign-group.mustache", (const unsigned char[]){
+#embed "templates/campaign-group.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/campaign.mustache", (const unsigned char[]){
+#embed "templates/campaign.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/campaigns.mustache", (const unsigned char[]){
+#embed "templates/campaigns.mustache" suffix(,) if_empty()
+    0}},
     {"templates/carried.mustache", (const unsigned char[]){
 #embed "templates/carried.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/configuration.mustache", (const unsigned char[]){
+#embed "templates/configuration.mustache" suffix(,) if_empty()
     0}},
     {"templates/confirm.mustache", (const unsigned char[]){
 #embed "templates/confirm.mustache" suffix(,) if_empty()
@@ -98,6 +116,21 @@ static const struct console_file files[] = {
     0}},
     {"templates/error.mustache", (const unsigned char[]){
 #embed "templates/error.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/file-line.mustache", (const unsigned char[]){
+#embed "templates/file-line.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/files.mustache", (const unsigned char[]){
+#embed "templates/files.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/firmware-confirm.mustache", (const unsigned char[]){
+#embed "templates/firmware-confirm.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/firmware-tabs.mustache", (const unsigned char[]){
+#embed "templates/firmware-tabs.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/firmware.mustache", (const unsigned char[]){
+#embed "templates/firmware.mustache" suffix(,) if_empty()
     0}},
     {"templates/gate-again.mustache", (const unsigned char[]){
 #embed "templates/gate-again.mustache" suffix(,) if_empty()
@@ -183,6 +216,15 @@ static const struct console_file files[] = {
     {"templates/reach-preview.mustache", (const unsigned char[]){
 #embed "templates/reach-preview.mustache" suffix(,) if_empty()
     0}},
+    {"templates/release-form.mustache", (const unsigned char[]){
+#embed "templates/release-form.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/release.mustache", (const unsigned char[]){
+#embed "templates/release.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/releases.mustache", (const unsigned char[]){
+#embed "templates/releases.mustache" suffix(,) if_empty()
+    0}},
     {"templates/report-access.mustache", (const unsigned char[]){
 #embed "templates/report-access.mustache" suffix(,) if_empty()
     0}},
@@ -260,6 +302,9 @@ static const struct console_file files[] = {
     0}},
     {"templates/token.mustache", (const unsigned char[]){
 #embed "templates/token.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/upload.mustache", (const unsigned char[]){
+#embed "templates/upload.mustache" suffix(,) if_empty()
     0}},
     {"templates/welcome.mustache", (const unsigned char[]){
 #embed "templates/welcome.mustache" suffix(,) if_empty()

@@ -64,7 +64,7 @@ extension AlertDetailsPage {
         more = hasDevices && rest > 0 ? "and \(rest.grouped) more" : nil
         if let operation = alert.subject.operation {
             further = Link(label: "See the operation", address: "\(visit.home)/tasks/\(operation.text)?state=failed")
-        } else if alert.condition == .certificateExpiring {
+        } else if alert.condition == .certificateExpiring || alert.condition == .campaignPaused {
             further = nil
         } else {
             let filter =

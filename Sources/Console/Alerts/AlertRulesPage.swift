@@ -54,7 +54,8 @@ extension AlertRulesPage {
         hasRows = !rows.isEmpty
         canManage = held.contains(.alertRuleManage)
         let ticked =
-            form.has("conditions") ? form.texts("conditions") : ["silent", "taskFailed", "certificateExpiring"]
+            form.has("conditions")
+            ? form.texts("conditions") : ["silent", "taskFailed", "certificateExpiring", "campaignPaused"]
         conditions = AlertCondition.allCases.map {
             .init(value: $0.rawValue, label: $0.label, isOn: ticked.contains($0.rawValue))
         }

@@ -48,6 +48,7 @@ extension AlertEnd {
         case .excused: "Not expected"
         case .retried: "Tried again"
         case .renewed: "Renewed"
+        case .resumed: "Paused no more"
         case .acknowledged: "Looked after"
         case .aged: "Old"
         }
@@ -62,6 +63,7 @@ extension AlertCondition {
         case .silent: "Silent"
         case .taskFailed: "Task failed"
         case .certificateExpiring: "Certificate ends"
+        case .campaignPaused: "Campaign paused"
         }
     }
 }

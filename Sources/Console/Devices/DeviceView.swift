@@ -55,6 +55,13 @@ struct DeviceView: PageView {
         let words: String
     }
 
+    /// What it is wanted to be, in a line.
+    struct Configuration: Sendable {
+        let configurationAddress: String
+        let configurationWords: String
+        let configurationBadge: Badge
+    }
+
     /// Who can reach the device.
     struct Reachers: Sendable {
         let holders: [HolderLine]
@@ -88,7 +95,11 @@ struct DeviceView: PageView {
     let hasSeries: Bool
     let isWaiting: Bool
     let explorer: String
+    let configuration: Configuration?
     let work: DeviceWork?
+    let firmware: DeviceFirmware?
+    let heartbeat: DeviceHeartbeat?
+    let alerts: DeviceAlerts?
     let reach: Reachers?
     let audit: Trail?
     let canManage: Bool
@@ -132,7 +143,17 @@ extension DeviceView {
         }
         hasSeries = !series.isEmpty
         isWaiting = device.status == .registered
+        let wanted = try await console.fleet.desired(of: device.id.text, in: tenant, by: principal)
+        configuration = Configuration(
+            configurationAddress: "\(address)/configuration",
+            configurationWords: wanted.document.version == 0
+                ? "Nothing is desired yet." : "Version \(wanted.document.version).",
+            configurationBadge: ConfigurationPage.Effective.badge(wanted.drift))
         work = held.contains(.taskRead) ? try await DeviceWork(console, visit, device, held) : nil
+        let firmware = try await DeviceFirmware(console, visit, device, held)
+        self.firmware = firmware.hasVersions || firmware.hasCampaigns ? firmware : nil
+        heartbeat = device.status == .active ? try await DeviceHeartbeat(console, visit, device) : nil
+        alerts = held.contains(.alertRead) ? try await DeviceAlerts(console, visit, device) : nil
         reach =
             held.contains(.reachRead)
             ? try await Self.reachers(console, visit, device, held) : nil
@@ -155,7 +176,6 @@ extension DeviceView {
             Fact("Position", device.location.map { "\($0.latitude), \($0.longitude)" }),
             Fact("Can", tags: device.capabilities.list), Fact("Hardware", tags: device.identifiers.map(\.description)),
             Fact("Labels", tags: device.labels.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }),
-            Fact("Components", tags: device.components.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }),
             Fact("Registered", time: Moment(device.created)), Fact("Enrolled", time: Moment(device.enrolled)),
             Fact("Connected since", time: details.presence.isOnline ? Moment(details.presence.connected) : nil),
             Fact("Connection", details.presence.transport), Fact("Address", details.presence.address),

@@ -135,6 +135,9 @@ final class EventStreams: Sendable {
             bus.subscribe(to: TasksChanged.self) { event in
                 if event.tenant == wish.tenant { inbox.add(topic: "tasks") }
             },
+            bus.subscribe(to: CampaignChanged.self) { event in
+                if event.tenant == wish.tenant { inbox.add(topic: "campaigns") }
+            },
             bus.subscribe(to: AlertsChanged.self) { event in
                 if event.tenant == wish.tenant { inbox.add(topic: "alerts") }
             },

@@ -60,17 +60,13 @@ extension VersionsReport {
                 devices: Self.address(component.name, nil, visit.home),
                 versions: component.versions.prefix(ConsoleLimits.shownVersions).map { entry in
                     Version(
-                        version: entry.version, count: entry.devices.grouped, share: Self.share(entry.devices, total),
+                        version: entry.version, count: entry.devices.grouped, share: entry.devices.share(of: total),
                         address: Self.address(component.name, entry.version, visit.home))
                 }, more: hidden > 0 ? hidden.counted("version more is", "versions more are") : nil)
         }
         let hidden = found.count - ConsoleLimits.shownComponents
         moreComponents = hidden > 0 ? hidden.counted("component more is", "components more are") : nil
         isEmpty = components.isEmpty
-    }
-
-    private static func share(_ part: Int, _ whole: Int) -> String {
-        part > 0 && part * 100 < whole ? "< 1 %" : "\((part * 200 + whole) / max(whole * 2, 1)) %"
     }
 
     private static func address(_ name: String, _ version: String?, _ home: String) -> String? {
@@ -89,9 +85,4 @@ extension VersionsReport {
             try await write(lines.joined())
         }
     }
-}
-
-extension Int {
-    /// The number with the word for one or for several.
-    fileprivate func counted(_ one: String, _ several: String) -> String { "\(grouped) \(self == 1 ? one : several)" }
 }

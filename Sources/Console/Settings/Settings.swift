@@ -9,6 +9,7 @@ extension PageTable {
         return [index] + organisation(console) + users(console) + userGroups(console) + grants(console)
             + apiKeys(console) + programs(console)
             + sessions(console) + roles(console) + signInRules(console) + directories(console) + changes(console)
+            + updateKeys(console) + CampaignApproval.pages(console)
             + outlets(console) + deliveries(console) + authorities(console) + firewall(console)
     }
 }

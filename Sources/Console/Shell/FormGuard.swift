@@ -27,9 +27,9 @@ enum FormGuard {
         }
     }
 
-    /// Refuses a form without the visitor's token.
-    static func checkToken(_ form: FormFields, _ visitor: Visitor) throws(Refusal) {
-        let (sent, known) = (Array(form.exact("form-token").utf8), Array(visitor.formToken.utf8))
+    /// Refuses what came without the visitor's token.
+    static func checkToken(_ token: String, _ visitor: Visitor) throws(Refusal) {
+        let (sent, known) = (Array(token.utf8), Array(visitor.formToken.utf8))
         // Digests of equal length are compared whole, so the time says nothing about how much was right.
         let differ = zip(SHA256.hash(data: sent), SHA256.hash(data: known)).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
         guard !known.isEmpty, differ == 0 else { throw stale }
@@ -59,6 +59,8 @@ enum FormGuard {
 }
 
 extension HTTPField.Name {
+    /// The visitor's token with what is no form; no other site can add such a field to a request that it causes.
+    static let formToken = HTTPField.Name("Form-Token") ?? .origin
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
     static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .origin
     static let permissionsPolicy = HTTPField.Name("Permissions-Policy") ?? .origin

@@ -4,6 +4,7 @@ package import Access
 package enum MenuItem: String, CaseIterable, Sendable {
     case overview, devices, telemetry
     case tasks
+    case firmware
     case alerts
     case sites, map
     case audit
@@ -17,6 +18,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .devices: "Devices"
         case .telemetry: "Telemetry"
         case .tasks: "Tasks"
+        case .firmware: "Firmware"
         case .alerts: "Alerts"
         case .sites: "Sites & access"
         case .map: "Map"
@@ -50,6 +52,7 @@ package enum MenuItem: String, CaseIterable, Sendable {
         case .devices: .deviceRead
         case .telemetry: .telemetryRead
         case .tasks: .taskRead
+        case .firmware: .releaseRead
         case .alerts: .alertRead
         case .sites: .domainRead
         case .map: .deviceRead

@@ -61,6 +61,16 @@ extension Int {
     }
 }
 
+extension Int {
+    /// The number with the word for one or for several.
+    func counted(_ one: String, _ several: String) -> String { "\(grouped) \(self == 1 ? one : several)" }
+
+    /// How much of a whole it is, in hundredths.
+    func share(of whole: Int) -> String {
+        self > 0 && self * 100 < whole ? "< 1 %" : "\((self * 200 + whole) / Swift.max(whole * 2, 1)) %"
+    }
+}
+
 extension Count {
     /// The number in groups of three digits, with a plus sign when there are more.
     var grouped: String { number.grouped + (hasMore ? "+" : "") }

@@ -47,6 +47,9 @@ package enum Done: String, CaseIterable, Sendable {
     case invited, proposed, approved, rejected, ended, enabled, disabled, replayed, discarded
     case factorsReset = "factors-reset"
     case linkMailed = "link-mailed"
+    // Firmware
+    case published, withdrawn
+    case campaignApproved = "campaign-approved"
     // Sites & access
     case undone
     case shareOffered = "share-offered"
@@ -62,6 +65,9 @@ package enum Done: String, CaseIterable, Sendable {
     var text: String {
         switch self {
         case .undone: "Undone."
+        case .published: "Published: it can be installed."
+        case .campaignApproved: "Approved: it begins when its time comes."
+        case .withdrawn: "Withdrawn: nobody can order it any more."
         case .shareOffered: "The share is offered; the other organisation must accept it."
         case .shareAccepted: "The share is accepted."
         case .shareDeclined: "The offer is declined."

@@ -36,6 +36,8 @@ package struct Page: Sendable {
     /// Who may come.
     package let need: Need
     let handler: Handler
+    /// Whether what is posted are bytes of a file rather than a form; the form's token then comes in a header field.
+    let takesBytes: Bool
     let steps: [Substring]
 
     /// A page of a tenant for those who hold `permission`; `path` goes on behind the tenant's address.
@@ -52,6 +54,14 @@ package struct Page: Sendable {
         _ handle: @escaping @Sendable (TenantVisit) async throws -> Outcome
     ) {
         self.init(.post, "/t/{tenant}" + path, .permission(permission), .tenant(handle))
+    }
+
+    /// What takes bytes of a file into a tenant from those who hold `permission`.
+    package init(
+        receiving path: String, needs permission: Permission,
+        _ handle: @escaping @Sendable (TenantVisit) async throws -> Outcome
+    ) {
+        self.init(.post, "/t/{tenant}" + path, .permission(permission), .tenant(handle), takesBytes: true)
     }
 
     /// A page for everybody who is signed in.
@@ -82,11 +92,12 @@ package struct Page: Sendable {
         Page(.post, path, .open, .open(handle))
     }
 
-    private init(_ method: Method, _ path: String, _ need: Need, _ handler: Handler) {
+    private init(_ method: Method, _ path: String, _ need: Need, _ handler: Handler, takesBytes: Bool = false) {
         self.method = method
         self.path = path
         self.need = need
         self.handler = handler
+        self.takesBytes = takesBytes
         steps = path.split(separator: "/")
     }
 

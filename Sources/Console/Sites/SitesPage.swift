@@ -45,6 +45,8 @@ struct SitesPage: PageView {
         let below: BelowList?
         let access: AccessList?
         let acts: Acts?
+        /// What its devices are wanted to be; nil for who sees none.
+        let configurationAddress: String?
     }
 
     /// What may be done with the domain itself.
@@ -248,6 +250,7 @@ extension SitesPage.Place {
                 renameAddress: "\(sites)/domains/\(id)/rename",
                 moveDomainAddress: domain.parent == nil ? nil : "\(sites)/move?domain=\(id)",
                 deleteAddress: domain.parent == nil ? nil : "\(sites)/domains/\(id)/delete") : nil
+        configurationAddress = held.contains(.deviceRead) ? "\(home)/configuration?domain=\(id)" : nil
     }
 
     private static func below(

@@ -3,7 +3,7 @@ import Base
 import Fleet
 import Operations
 
-/// The newest tasks of a device, as its page shows them.
+/// A device's open tasks and the last ones that are over, as its page shows them.
 struct DeviceWork: Sendable {
     struct Line: Sendable {
         let words: String
@@ -20,9 +20,14 @@ struct DeviceWork: Sendable {
 
 extension DeviceWork {
     init(_ console: ConsoleParts, _ visit: TenantVisit, _ device: Device, _ held: Set<Permission>) async throws {
-        let page = try await console.operations.tasks(
-            .device(device.id.text), limit: 8, in: visit.tenant.id, by: visit.principal)
-        tasks = page.items.map { item in
+        func newest(_ isOpen: Bool, _ limit: Int) async throws -> [NamedTask] {
+            try await console.operations.tasks(
+                .device(device.id.text), states: Set(TaskState.allCases.filter { $0.isOpen == isOpen }), limit: limit,
+                in: visit.tenant.id, by: visit.principal
+            ).items
+        }
+        let open = try await newest(true, 8)
+        tasks = (open + (try await newest(false, 5))).map { item in
             Line(
                 words: item.task.type.label, taskAddress: "\(visit.home)/tasks/task/\(item.task.id.text)",
                 badge: item.task.state.badge, time: Moment(item.task.changed))

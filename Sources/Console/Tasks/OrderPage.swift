@@ -12,6 +12,8 @@ struct OrderPage: PageView {
     let title = "Give devices a task"
     let action: String
     let types: [DevicesPage.Choice]
+    /// The release that is to be installed, when the order is an install.
+    let release: String?
     let name: String
     let filter: String
     let starts: String
@@ -40,9 +42,19 @@ extension OrderPage {
         let (held, _) = try await console.reach(of: visit.principal, in: visit.tenant)
         action = "\(visit.home)/tasks/new"
         let chosen = form.text("type").flatMap { TaskType(rawValue: $0) }
-        types = Self.offered.filter { held.contains($0.permission) }.map {
-            .init(value: $0.rawValue, label: $0.label, isOn: $0 == chosen)
+        let install = try await Self.release(console, visit, form)
+        if let install {
+            types = [
+                .init(
+                    value: TaskType.install.rawValue, label: "Install \(install.component) \(install.version)",
+                    isOn: true)
+            ]
+        } else {
+            types = Self.offered.filter { held.contains($0.permission) }.map {
+                .init(value: $0.rawValue, label: $0.label, isOn: $0 == chosen)
+            }
         }
+        release = install?.id.text
         name = form.text("title") ?? ""
         filter = form.text("filter") ?? ""
         starts = form.text("starts") ?? ""
@@ -51,6 +63,14 @@ extension OrderPage {
         self.filterFault = filterFault
         self.asks = asks
         list = "\(visit.home)/tasks"
+    }
+
+    /// The release that the form is about, when it is an install.
+    private static func release(
+        _ console: ConsoleParts, _ visit: TenantVisit, _ form: FormFields
+    ) async throws -> Release? {
+        guard let id = form.text("release").flatMap({ ReleaseID(text: $0) }) else { return nil }
+        return try await console.operations.release(id, in: visit.tenant.id, by: visit.principal)
     }
 
     /// What needs nothing beside its name; the others are ordered where their content is made.
@@ -64,7 +84,9 @@ extension OrderPage {
         let again = { (fault: String?, filterFault: FilterFault?) async throws -> Outcome in
             .again(try await OrderPage(console, visit, form, fault: fault, filterFault: filterFault))
         }
-        guard let type = form.text("type").flatMap({ TaskType(rawValue: $0) }), offered.contains(type) else {
+        let release = try await release(console, visit, form)
+        let types = release == nil ? offered : [.install]
+        guard let type = form.text("type").flatMap({ TaskType(rawValue: $0) }), types.contains(type) else {
             return try await again("Choose what the devices shall do.", nil)
         }
         let filter = form.text("filter")
@@ -78,7 +100,8 @@ extension OrderPage {
             terms.starts = starts
         }
         do {
-            let seen = ["type", "filter", "starts"].map { form.text($0) ?? "" }.joined(separator: "\n").percentEncoded
+            let seen = ["type", "release", "filter", "starts"].map { form.text($0) ?? "" }.joined(separator: "\n")
+                .percentEncoded
             guard form.text("seen") == seen else {
                 let count = try await console.fleet.count(
                     filter: filter, in: visit.tenant.id, by: visit.principal)
@@ -86,12 +109,15 @@ extension OrderPage {
                 let devices = count == 1 ? "1 device" : "\(count.grouped) devices"
                 let asks = Asks(
                     effect:
-                        "\(type.label), for \(devices) that match now, as far as you may. Each gets it when it calls.",
+                        "\(release.map { "Install \($0.component) \($0.version)" } ?? type.label), for \(devices) that match now, as far as you may. Each gets it when it calls.",
                     verb: "Give it to \(devices)", seen: seen)
                 return .show(try await OrderPage(console, visit, form, asks: asks))
             }
             let operation = try await console.operations.order(
-                OperationOrder(type, .filter(filter), title: form.text("title") ?? type.label, terms: terms),
+                OperationOrder(
+                    type, .filter(filter),
+                    title: form.text("title") ?? release.map { "Install \($0.component) \($0.version)" } ?? type.label,
+                    release: release?.id, terms: terms),
                 in: visit.tenant.id, by: visit.principal)
             return .seeOther("\(visit.home)/tasks/\(operation.id.text)", done: .created)
         } catch let refusal as Refusal where [.invalid, .limited].contains(refusal.kind) {

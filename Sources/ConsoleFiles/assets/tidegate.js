@@ -86,6 +86,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   load(link.href, link.dataset.swap).then(() => announce("Updated"));
 });
+// Another script of the page has done something that this part shows.
+document.addEventListener("reload-part", ({ detail }) => load(location.href, detail, false).catch(() => {}));
 let isLeaving = false;
 document.addEventListener("submit", (event) => {
   const form = event.target;

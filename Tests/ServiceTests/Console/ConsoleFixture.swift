@@ -183,6 +183,7 @@ struct ConsoleFixture: Sendable {
         for field in headers { fields[field.name] = field.value.isEmpty ? nil : field.value }
         if let role { fields[.cookie] = "\(SessionCookie(.people).name)=\(Self.secret(role))" }
         let token = token ?? role.map { "form-of-the-\($0)" } ?? ""
+        fields[.formToken] = token
         let body = (form + [("form-token", token)]).map {
             "\($0.0.percentEncoded)=\($0.1.percentEncoded)"
         }.joined(separator: "&")

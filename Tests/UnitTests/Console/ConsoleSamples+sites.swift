@@ -73,7 +73,8 @@ extension ConsoleSamples {
                 access: .init(
                     summary: "1 person", holders: [holder], isNobody: true, grantAddress: "/g", shareAddress: "/s"),
                 acts: .init(
-                    createAddress: "/c", renameAddress: "/r", moveDomainAddress: "/m", deleteAddress: "/d")),
+                    createAddress: "/c", renameAddress: "/r", moveDomainAddress: "/m", deleteAddress: "/d"),
+                configurationAddress: "/g"),
             undo: .init(undoAddress: "/u", words: "Moved.")),
         MovePage(
             title: "Move", address: "/m", back: "/",

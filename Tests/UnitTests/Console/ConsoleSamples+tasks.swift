@@ -29,7 +29,8 @@ extension ConsoleSamples {
             created: moment, due: moment, history: [.init(time: moment, word: "Queued", code: "3", details: ["well"])],
             cancel: "/c", operation: "/o", list: "/t"),
         OrderPage(
-            action: "/t/new", types: [.init(value: "reboot", label: "Start again", isOn: true)], name: "n",
+            action: "/t/new", types: [.init(value: "reboot", label: "Start again", isOn: true)], release: "r",
+            name: "n",
             filter: "f", starts: "2027-01-01T00:00", zone: "UTC", fault: "No.",
             filterFault: FilterFault(in: "name ="), asks: .init(effect: "1 device", verb: "Give it", seen: "s"),
             list: "/t"),

@@ -16,7 +16,8 @@ enum ConsoleSamples {
         live: "/t/acme/live")
 
     static let views =
-        shell + devices + entrance + factors + profile + settings + audit + sites + bulk + tasks + alerts + map
+        shell + devices + entrance + factors + profile + settings + audit + sites + bulk + tasks + configuration
+        + firmware + campaigns + alerts + map
         + reports
 
     private static let shell: [any PageView] = [
@@ -167,9 +168,23 @@ enum ConsoleSamples {
                     seriesName: "power", unit: "W", value: "1", at: moment, spark: .init(points: "0,0 1,1", words: "w"),
                     explorerAddress: "/e")
             ], hasSeries: true, isWaiting: true, explorer: "/e",
+            configuration: .init(
+                configurationAddress: "/c", configurationWords: "Version 1.", configurationBadge: .good("Follows")),
             work: .init(
                 tasks: [.init(words: "Start again", taskAddress: "/t", badge: .good("Succeeded"), time: moment)],
                 hasTasks: true, orderAddress: "/o"),
+            firmware: .init(
+                versions: [
+                    .init(
+                        componentName: "system", version: "1", releaseAddress: "/r", standing: .warning("Behind 2"),
+                        updateAddress: "/u")
+                ], hasVersions: true,
+                campaigns: [.init(campaignTitle: "system 2", campaignAddress: "/c", badge: .good("Under way"))],
+                hasCampaigns: true),
+            heartbeat: .init(badge: .good("Calls"), facts: [.init("Calls", "x", time: moment, tags: ["a"])]),
+            alerts: .init(
+                openAlerts: [.init(words: "Silent", alertAddress: "/a", badge: .critical("Critical"), time: moment)],
+                hasOpenAlerts: true),
             reach: .init(holders: [holder], grantAddress: "/g"),
             audit: .init(entries: [.init(code: "device.registered", actor: "Ada", outcome: "denied", time: moment)]),
             canManage: true, canSuspend: true, canResume: true, canConnect: true, canRevoke: true, canDelete: true),

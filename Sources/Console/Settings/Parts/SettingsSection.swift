@@ -6,7 +6,9 @@ enum SettingsSection: String, CaseIterable, Sendable {
     case apiKeys = "api-keys"
     case programs, sessions
     case signIn = "sign-in"
-    case directories, changes, outlets, deliveries, certificates, firewall
+    case directories, changes
+    case updateKeys = "update-keys"
+    case outlets, deliveries, certificates, firewall
 
     /// Its words.
     var label: String {
@@ -21,6 +23,7 @@ enum SettingsSection: String, CaseIterable, Sendable {
         case .signIn: "Sign-in rules"
         case .directories: "Directories"
         case .changes: "Changes"
+        case .updateKeys: "Update keys"
         case .outlets: "Outlets"
         case .deliveries: "Deliveries"
         case .certificates: "Certificates"
@@ -41,6 +44,7 @@ enum SettingsSection: String, CaseIterable, Sendable {
         case .signIn: "Passwords, factors, how long sessions last, from where, and second approvers."
         case .directories: "OpenID providers and LDAP servers by which people sign in."
         case .changes: "Changes of security settings that wait for a second approver."
+        case .updateKeys: "Whose signatures updates must have."
         case .outlets: "Ways out: mail servers, SMS gateways, webhooks, audit streams."
         case .deliveries: "What was sent, what waits, rests or could not be sent."
         case .certificates: "The authorities that devices and this server are known by."
@@ -56,6 +60,7 @@ enum SettingsSection: String, CaseIterable, Sendable {
         switch self {
         case .users, .groups, .roles, .apiKeys, .programs, .sessions, .signIn, .changes: .principalRead
         case .directories: .principalManage
+        case .updateKeys: .artifactRead
         case .outlets, .deliveries: .deliveryRead
         case .organisation, .certificates, .firewall: .tenantRead
         }

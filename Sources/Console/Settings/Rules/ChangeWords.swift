@@ -139,6 +139,7 @@ struct ChangeWords {
         "addresses": "Allowed from", "level": "Factor", "enabled": "In use",
         "createsAccounts": "Gives newcomers accounts", "linksAddresses": "Takes accounts with the same address",
         "groups": "Groups with roles", "openid": "OpenID provider", "ldap": "LDAP server",
+        "pem": "Certificate or public key",
         "outlet": "Outlet", "kind": "Kind", "active": "In use", "host": "Host",
     ]
 }

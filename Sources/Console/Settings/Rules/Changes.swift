@@ -176,6 +176,11 @@ extension PendingChange {
         case "directory.put": "Directory \(change["name"]?.string ?? "")"
         case "outlet.put": outletTitle
         case "outlet.delete": "Delete an outlet"
+        case "campaign.policy":
+            change["needsSecond"] == true
+                ? "Want another person for each campaign" : "Let campaigns begin at once"
+        case "updateKey.put": "Trust the update key \(change["name"]?.string ?? "")"
+        case "updateKey.delete": "Trust the update key \(called("name")) no more"
         default: kind
         }
     }

@@ -87,7 +87,7 @@ enum SignInPages {
                     ],
                     acts: visit.can(.approvalManage)
                         ? [.link("Change", visit.address("approver"), about: "the second approver")] : []),
-            ])
+            ] + [try await CampaignApproval.panel(visit)].compactMap { $0 })
     }
 
     private static func minutes(_ count: Int) -> String {
