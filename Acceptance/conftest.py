@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from receivers import Authority
 from tidegate import Server
 
 ENGINES = ["sqlite"] + (["postgres"] if os.environ.get("TIDEGATE_TEST_POSTGRES_URL") else [])
@@ -46,6 +47,12 @@ def server_on(engine, folder, schema, environment=None):
         running.stop()
         if engine == "postgres":
             drop_postgres(schema)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """A certificate authority of a test file's own, for what its servers ask or are asked by."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module", params=ENGINES)

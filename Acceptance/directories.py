@@ -17,7 +17,6 @@ import pytest
 from authlib.jose import JsonWebKey, jwt
 
 from browser import Browser
-from receivers import Authority
 from tidegate import free_port, run, wait_for
 
 PEOPLE = """
@@ -199,11 +198,6 @@ class Provider:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,10 @@ import signal
 
 import pytest
 
-from receivers import Authority, Hook, MailServer, Silence, Syslog
+from receivers import Hook, MailServer, Silence, Syslog
 from tidegate import Server, free_port, wait_for
 
 PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")

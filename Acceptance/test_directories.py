@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from playwright.sync_api import expect
 
 from browser import check_page
-from directories import authority, browser, provider, slapd  # noqa: F401
+from directories import browser, provider, slapd  # noqa: F401
 from tidegate import Server
 
 WAYS = "/sign-in/organisation?organisation=acme"

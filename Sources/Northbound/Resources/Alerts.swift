@@ -165,6 +165,7 @@ extension Shape {
                 .required("path", .text, "Its path below the root, which is /."),
             ]), "Whose alert it is."),
         .required("operation", .nullable(.identifier), "The operation that it is about."),
+        .required("campaign", .nullable(.identifier), "The campaign that it is about."),
         .required("summary", .text, "What it says in a few words."),
         .required("opened", .time, "When it began."),
         .required("silentSince", .nullable(.time), "Since when devices of it are silent, not only late."),

@@ -76,18 +76,9 @@ extension RouteTable {
             ) { call in
                 let (artifact, bytes) = try await operations.content(
                     of: call.path.identifier("artifact"), in: call.tenant.id, by: call.principal)
-                var answer = Answer.stream("application/octet-stream") { writer in
-                    var place: Int64 = 0
-                    while true {
-                        let part = try await operations.read(bytes, at: place)
-                        guard part.readableBytes > 0 else { break }
-                        try await writer.write(Array(part.readableBytesView))
-                        place += Int64(part.readableBytes)
-                    }
+                return .file(artifact.name, digest: artifact.sha256.text) {
+                    Array(try await operations.read(bytes, at: $0).readableBytesView)
                 }
-                answer.headers[.eTag] = "\"\(artifact.sha256.text)\""
-                answer.headers[.contentDisposition] = ContentDisposition.attachment(artifact.name)
-                return answer
             },
         ]
     }
@@ -146,6 +137,26 @@ extension RouteTable {
                 return .done
             },
         ]
+    }
+}
+
+extension Answer {
+    /// A file that a browser saves; `read` has its bytes from a place on, none at the end.
+    package static func file(
+        _ name: String, digest: String, _ read: @escaping @Sendable (Int64) async throws -> [UInt8]
+    ) -> Answer {
+        var answer = Answer.stream("application/octet-stream") { writer in
+            var place: Int64 = 0
+            while true {
+                let part = try await read(place)
+                guard !part.isEmpty else { break }
+                try await writer.write(part)
+                place += Int64(part.count)
+            }
+        }
+        answer.headers[.eTag] = "\"\(digest)\""
+        answer.headers[.contentDisposition] = ContentDisposition.attachment(name)
+        return answer
     }
 }
 

@@ -18,11 +18,11 @@ extension RouteTable {
             },
             Route(
                 .put, one + "/desired", "setDesired",
-                "Sets what a device is wanted to be; the body is the whole document, and a device that listens hears of it at once.",
+                "Sets a device's own layer of what it is wanted to be; the answer is what that comes to, and a device that listens hears of it at once.",
                 needs: .deviceControl,
                 query: [
                     .query("ifVersion", .count, "Only when this is still the present version; 0 when there is none.")
-                ], body: .json(.documentMembers), success: .json(.desired)
+                ], body: .json(.desiredMembers), success: .json(.desired)
             ) { call in
                 .ok(
                     try await fleet.setDesired(
@@ -59,19 +59,13 @@ extension RouteTable {
 }
 
 extension Shape {
-    fileprivate static let documentMembers = Shape.named(
-        "DocumentMembers", .map(of: .any, atMost: FleetLimits.documentBytes / 4))
-
     private static func document(_ kind: DeviceDocument.Kind, _ note: String) -> Shape {
         .object([
             .required("version", .count, "Counts the changes."),
-            .required(kind.rawValue, documentMembers, note),
+            .required(kind.rawValue, desiredMembers, note),
             .required("changed", .nullable(.time), "When it last changed."),
         ])
     }
-
-    fileprivate static let desired = Shape.named(
-        "DesiredDocument", document(.desired, "What the device is wanted to be."))
 
     fileprivate static let reported = Shape.named(
         "ReportedDocument", document(.reported, "What the device says of itself."))

@@ -15,7 +15,7 @@ extension Shape {
         .optional("zone", .text(.free(atMost: 64)), "On whose clocks, such as Europe/Berlin; UTC when left out."),
     ])
 
-    private static let terms = Shape.named(
+    static let operationTerms = Shape.named(
         "OperationTerms",
         .object([
             .optional("starts", .nullable(.time), "Not before this moment; at once when left out."),
@@ -32,9 +32,10 @@ extension Shape {
             .optional(
                 "windows", .array(of: window, atMost: OperationLimits.windows),
                 "When tasks are given out; at any time when there are none."),
+            .optional("confirm", .boolean, "Whether each device is asked first whether it may install."),
         ]))
 
-    private static let target = Shape.object([
+    static let operationTarget = Shape.object([
         .optional("filter", .nullable(.text(.free(atMost: FleetLimits.filterBytes))), "Those that match; null is all."),
         .optional("domain", .text, "Those in this domain and below."),
         .optional(
@@ -51,10 +52,12 @@ extension Shape {
         .object([
             .required("type", .choice(TaskType.allCases.map(\.rawValue)), "What each device is to do."),
             .optional("title", .text(.free(atMost: OperationLimits.titleCharacters)), "What people call it."),
-            .required("target", target, "Which devices: one of filter, domain and devices."),
+            .required("target", operationTarget, "Which devices: one of filter, domain and devices."),
             .optional("release", .identifier, "The release that an install brings."),
             .optional("input", .map(of: .any, atMost: 100), "What each device is brought."),
-            .optional("terms", terms, "When, for how long and how often."),
+            .optional("terms", operationTerms, "When, for how long and how often."),
+            .optional(
+                "rollback", .boolean, "Whether an install may bring an earlier release than what a device has."),
         ]))
 
     private static let operationMembers: [Member] = [
@@ -63,7 +66,7 @@ extension Shape {
         .required("title", .text, "What people call it."),
         .required("target", .any, "Which devices, as it was ordered."),
         .required("release", .nullable(.identifier), "The release that an install brings."),
-        .required("terms", terms, "When, for how long and how often."),
+        .required("terms", operationTerms, "When, for how long and how often."),
         .required("creator", .identifier, "Who ordered it."),
         .required("creatorName", .text, "Their name when they ordered it."),
         .required("state", .choice(Operation.State.allCases.map(\.rawValue)), "How far it has come."),
@@ -121,25 +124,33 @@ extension OperationOrder {
         guard let type = TaskType(rawValue: try body.text("type")) else {
             throw body.fault("type", "is no type of task")
         }
-        let target = body.fields("target") ?? body
-        let ways = ["filter", "domain", "devices"].filter(target.contains)
-        guard ways.count == 1 else { throw body.fault("target", "has one of filter, domain and devices") }
-        let chosen: OperationTarget =
+        self.init(
+            type, try OperationTarget(body.fields("target") ?? body), title: body.textIfAny("title"),
+            release: try body.identifierIfAny("release"),
+            input: body.value("input") ?? [:], terms: try OperationTerms(body.fields("terms")))
+        isRollback = body.boolIfAny("rollback") ?? false
+    }
+}
+
+extension OperationTarget {
+    /// The devices that checked fields name.
+    init(_ fields: Fields) throws {
+        let ways = ["filter", "domain", "devices"].filter(fields.contains)
+        guard ways.count == 1 else { throw fields.fault("target", "has one of filter, domain and devices") }
+        self =
             switch ways[0] {
-            case "filter": .filter(target.textIfAny("filter"))
-            case "domain": .domain(try target.text("domain"))
+            case "filter": .filter(fields.textIfAny("filter"))
+            case "domain": .domain(try fields.text("domain"))
             default:
                 .devices(
-                    try target.list("devices").map { .init(try $0.text("device"), input: $0.value("input")) })
+                    try fields.list("devices").map { .init(try $0.text("device"), input: $0.value("input")) })
             }
-        self.init(
-            type, chosen, title: body.textIfAny("title"), release: try body.identifierIfAny("release"),
-            input: body.value("input") ?? [:], terms: try OperationTerms(body.fields("terms")))
     }
 }
 
 extension OperationTerms {
-    fileprivate init(_ fields: Fields?) throws {
+    /// The terms in checked fields; what is left out is as usual.
+    init(_ fields: Fields?) throws {
         self.init()
         guard let fields else { return }
         starts = try fields.timeIfAny("starts")
@@ -148,15 +159,16 @@ extension OperationTerms {
         if let pause = fields.integerIfAny("pause") { self.pause = Int64(pause) }
         let retries = fields.fields("retries")
         for failure in TaskFailure.allCases { self.retries[failure] = retries?.integerIfAny(failure.rawValue) }
+        confirm = fields.boolIfAny("confirm") ?? false
         windows = try fields.list("windows").map { try MaintenanceWindow($0.json) }
     }
 
-    fileprivate var shown: JSONValue {
+    var shown: JSONValue {
         [
             "starts": .time(starts), "life": .integer(life), "timeout": .integer(timeout), "pause": .integer(pause),
             "retries": .object(
                 Dictionary(uniqueKeysWithValues: retries.map { ($0.key.rawValue, .integer(Int64($0.value))) })),
-            "windows": .array(windows.map(\.json)),
+            "windows": .array(windows.map(\.json)), "confirm": .bool(confirm),
         ]
     }
 }
@@ -199,5 +211,5 @@ extension TaskStatus {
 }
 
 extension JSONValue {
-    fileprivate static func time(_ time: Timestamp?) -> JSONValue { time.map { .string($0.rfc3339) } ?? .null }
+    static func time(_ time: Timestamp?) -> JSONValue { time.map { .string($0.rfc3339) } ?? .null }
 }

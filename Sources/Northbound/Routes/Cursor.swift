@@ -6,8 +6,8 @@ import Base
 enum Cursor: String {
     case tenants, plans, domains, principals, roles, grants, shares, tokens, clients, models, series, users, sessions,
         directories, outlets, deliveries, groups, groupMembers, reach, moves, changes,
-        operations, tasks, artifacts, updateKeys, releases, releaseLines,
-        alerts, alertRules
+        operations, tasks, campaigns, artifacts, updateKeys, releases, releaseLines,
+        alerts, alertRules, edits
 
     /// The text for the place after `key`.
     func text(_ key: String) -> String { Array("\(rawValue)\n\(key)".utf8).hex }

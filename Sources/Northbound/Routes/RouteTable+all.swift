@@ -8,11 +8,14 @@ extension RouteTable {
         routes +=
             roles(services) + grants(services) + tokens(services) + clients(services) + directories(services)
             + shares(services)
-            + models(services) + heartbeats(services)
+            + models(services) + heartbeats(services) + gatewayTokens(services)
         routes += users(services) + signInRules(services) + ownFactors(services) + factorRules(services)
-        routes += devices(services) + deviceLists(services) + deviceDocuments(services) + telemetry(services)
+        routes +=
+            devices(services) + deviceLists(services) + deviceDocuments(services) + desired(services)
+            + desiredEdits(services)
+            + telemetry(services)
         routes += userGroups(services) + reach(services) + changes(services)
-        routes += operations(services)
+        routes += operations(services) + campaigns(services)
         routes += artifacts(services) + updateKeys(services) + releases(services) + releaseLines(services)
         routes += alerts(services)
         routes += audit(services) + keys(services)

@@ -36,12 +36,15 @@ public struct RouteTable: Sendable {
         .path("delivery", .identifier, "The delivery's identifier."),
         .path("operation", .identifier, "The operation's identifier."),
         .path("task", .identifier, "The task's identifier."),
+        .path("campaign", .identifier, "The campaign's identifier."),
+        .path("component", .name, "The component's name."),
         .path("artifact", .identifier, "The artifact's identifier, which is also that of its upload."),
         .path("updateKey", .name, "The update key's name."),
         .path("release", .identifier, "The release's identifier."),
         .path("releaseLine", .identifier, "The release line's identifier."),
         .path("alert", .identifier, "The alert's identifier."),
         .path("alertRule", .text(.nameOrIdentifier), "The alert rule's name or identifier."),
+        .path("edit", .identifier, "The edit's identifier."),
         .path("plan", .text(.nameOrIdentifier), "The plan's name or identifier."),
     ]
 

@@ -20,9 +20,11 @@ struct AdminCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, SetUpLinkCommand.self, UserCommand.self, TenantCommand.self, DomainCommand.self,
-            DeviceCommand.self, HeartbeatCommand.self, OperationCommand.self, TaskCommand.self,
+            DeviceCommand.self, DesiredCommand.self, HeartbeatCommand.self, GatewayTokenCommand.self,
+            OperationCommand.self, TaskCommand.self, CampaignCommand.self,
             AlertCommand.self, AlertRuleCommand.self, ModelCommand.self,
-            ArtifactCommand.self, UpdateKeyCommand.self, ReleaseCommand.self, ReleaseLineCommand.self, TokenCommand.self, ClientCommand.self,
+            ArtifactCommand.self, UpdateKeyCommand.self, ReleaseCommand.self, ReleaseLineCommand.self,
+            TokenCommand.self, ClientCommand.self,
             PrincipalCommand.self, UserGroupCommand.self, RoleCommand.self, GrantCommand.self, ShareCommand.self,
             ReachCommand.self,
             MoveCommand.self, ChangeCommand.self,

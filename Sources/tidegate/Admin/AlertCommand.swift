@@ -18,7 +18,7 @@ struct AlertCommand: AsyncParsableCommand {
         @OptionGroup var options: AdminOptions
         @Option(help: "The tenant's slug.") var tenant: String
         @Flag(help: "Closed ones instead of open ones.") var closed = false
-        @Option(help: "Only those that say this: late, silent, taskFailed or certificateExpiring.")
+        @Option(help: "Only those that say this: late, silent, taskFailed, certificateExpiring or campaignPaused.")
         var condition: String?
         @Option(help: "Only those as bad as this, or worse: notice, warning or critical.") var severity: String?
         @Option(help: "At most so many.") var limit: Int?

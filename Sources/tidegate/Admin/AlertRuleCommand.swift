@@ -16,7 +16,7 @@ struct AlertRuleCommand: AsyncParsableCommand {
         var domain: String?
         @Option(
             help:
-                "Such alerts: late, silent, taskFailed or certificateExpiring; again for more. All but late when left out."
+                "Such alerts: late, silent, taskFailed, certificateExpiring or campaignPaused; again for more. All but late when left out."
         )
         var condition: [String] = []
         @Option(help: "How bad these alerts are at least: notice, warning or critical.") var severity: String?

@@ -33,6 +33,7 @@ struct OperationCommand: AsyncParsableCommand {
         @Option(help: "This device; again for more.") var device: [String] = []
         @Option(help: "Those in this CSV file, or - for the standard input.") var csv: String?
         @Option(help: "The release that an install brings.") var release: String?
+        @Flag(help: "Let an install bring an earlier release than what a device has.") var rollback = false
         @Option(help: "A JSON file with what each device is brought, or - for the standard input.") var input: String?
         @Option(help: "A JSON file that says when, for how long and how often, or - for the standard input.")
         var terms: String?
@@ -73,6 +74,7 @@ struct OperationCommand: AsyncParsableCommand {
             ])
             guard case .object(var members) = body else { return }
             members["target"] = target
+            if rollback { members["rollback"] = true }
             if let input { members["input"] = try await JSONValue(file: input, atMost: 1 << 20) }
             if let terms { members["terms"] = try await JSONValue(file: terms, atMost: 1 << 20) }
             body = .object(members)

@@ -108,7 +108,7 @@ struct RunningServer: Sendable {
     var services: [any Service] {
         [
             parts.audit, parts.verification, parts.delivery, SignInService(parts.signIn, logger: parts.logger),
-            parts.fleet.presence, parts.fleet.heartbeats,
+            parts.fleet.presence, parts.fleet.heartbeats, DesiredWorker(parts.fleet, logger: parts.logger),
             parts.telemetry,
             reports, probe, upkeep, bulk, TaskClock(parts.operations, logger: parts.logger),
             LineCourier(parts.operations, logger: parts.logger),

@@ -53,7 +53,7 @@ struct ServerParts: Sendable {
     static let schema = [
         TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
         TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, LinesSchema.part,
-        MaintenanceSchema.part,
+        MaintenanceSchema.part, CampaignsSchema.part,
         WatchSchema.part,
         NorthboundSchema.part, SignInSchema.part, FactorSchema.part, ConsoleSchema.part, OAuthSchema.part,
         DirectorySchema.part,
@@ -66,6 +66,7 @@ struct ServerParts: Sendable {
         + NorthboundSchema.sealedColumns
         + OAuthSchema.sealedColumns
         + FactorSchema.sealedColumns + DirectorySchema.sealedColumns + OperationsSchema.sealedColumns
+        + FleetSchema.sealedColumns
 
     /// Opens everything that `directory` and the configuration name; the first run makes keys, CAs and tables.
     static func open(_ configuration: Configuration, directory: String, logger: Logger) async throws -> ServerParts {
@@ -105,8 +106,8 @@ struct ServerParts: Sendable {
             logger: logger)
         let certificates = DeviceCertificates(issuing: issuing)
         let fleet = Fleet(
-            database: database, access: access, audit: audit, bus: bus, certificates: certificates,
-            directory: DeviceDirectory(tenants: tenants),
+            database: database, access: access, audit: audit, keyRing: keyRing, bus: bus,
+            certificates: certificates, directory: DeviceDirectory(tenants: tenants),
             presence: Presence(database: database, bus: bus, logger: logger))
         try await fleet.start()
         let telemetry = Telemetry(
@@ -117,7 +118,7 @@ struct ServerParts: Sendable {
         let blobs = try Blobs(directory: "\(directory)/blobs")
         let operations = Operations(
             database: database, access: access, audit: audit, keyRing: keyRing, fleet: fleet, bus: bus,
-            blobs: blobs)
+            blobs: blobs, text: { try delivery.wake($0, expires: $1, tenant: $2, in: $3) })
         try await operations.start()
         let oauth = OAuth(
             database: database, access: access, audit: audit, keyRing: keyRing, issuer: configuration.issuer)

@@ -44,7 +44,10 @@ struct IsolationSlots: Sendable {
 
     /// What a parameter of a path names.
     static func kind(of parameter: String, in route: Route) -> String {
-        route.path.hasSuffix("/access-tokens/{token}") && parameter == "token" ? "accessToken" : parameter
+        if route.path.hasSuffix("/access-tokens/{token}"), parameter == "token" { return "accessToken" }
+        // What is published neither changes nor goes.
+        if ["changeRelease", "deleteRelease"].contains(route.operation), parameter == "release" { return "draft" }
+        return parameter
     }
 
     static func parameters(_ route: Route) -> [String] { route.pathParameters.filter { $0 != "tenant" } }
@@ -111,7 +114,7 @@ struct IsolationSlots: Sendable {
             "role": "role", "model": "model", "outlet": "outlet", "endGrant": "grant", "grant": "grant",
             "artifacts": "artifact", "sbom": "artifact", "credential": "session", "actor": "principal",
             "objectId": "device",
-            "webhook": "outlet",
+            "webhook": "outlet", "release": "release",
         ][name] ?? (name == "to" && way.count == 2 ? "domain" : nil)
     }
 
@@ -138,7 +141,7 @@ struct IsolationSlots: Sendable {
                     label: "\(route.operation)?\(parameter.name)", kinds: [kind],
                     call: { call(route, query: "?\(parameter.name)=\(($0[kind] ?? "").percentEncoded)\(more)") },
                     // A list of what belongs to somebody or something else is empty.
-                    refuses: !["actor", "credential", "objectId", "outlet"].contains(parameter.name))
+                    refuses: !["actor", "credential", "objectId", "outlet", "release"].contains(parameter.name))
             }
         }
     }
@@ -191,6 +194,13 @@ struct IsolationSlots: Sendable {
                     method: .post, path: "\(base)/operations/list?type=reboot",
                     text: "device\n\(texts["device"] ?? "")\n", mediaType: "text/csv")
             })
+        slots += ["", "/preview"].map { step in
+            IsolationSlot(label: "editDesiredForList\(step) device", kinds: ["device"]) { texts in
+                .init(
+                    method: .post, path: "\(base)/desired-edits/list\(step)",
+                    text: "device,/interval\n\(texts["device"] ?? ""),5\n", mediaType: "text/csv")
+            }
+        }
         for path in ["devices", "devices/export"] {
             slots += ["model", "domain", "name"].map { word in
                 let kind = word == "name" ? "device" : word
@@ -252,10 +262,22 @@ struct IsolationSlots: Sendable {
         }
         switch operation {
         case "createGrant": return holder(body)
+        case "createCampaign", "previewCampaign":
+            guard case .array(let groups)? = members["groups"], groups.contains(where: { $0["devices"] != nil }) else {
+                if members["target"] == nil || members["target"] == [:] {
+                    members["target"] = ["domain": .string(own["domain"])]
+                }
+                members["groups"] = nil
+                break
+            }
         case "orderOperation":
+            if members["release"] != nil { members["type"] = "install" }
             if members["target"] == nil || members["target"] == [:] {
                 members["target"] = ["domain": .string(own["domain"])]
             }
+        case "editDesired", "previewDesiredEdit":
+            members["change"] = ["interval": 6]
+            if members["domain"] == nil, members["devices"] == nil { members["domain"] = .string(own["domain"]) }
         case "previewReach":
             if let grant = members["grant"] { members["grant"] = holder(grant) }
             if case .object(var move) = members["moveDomain"], move["to"] == nil || move["to"] == move["domain"] {

@@ -73,6 +73,10 @@ struct IsolationThings: Sendable {
             "/operations", ["type": "reboot", "target": ["devices": [["device": .string(device)]]]])
         all["operation"] = [operation]
         all["task"] = [try await first("/operations/\(operation)/tasks")]
+        all["edit"] = [
+            try await make(
+                "/desired-edits", ["devices": [["device": .string(device)]], "change": ["interval": 5]])
+        ]
         let user = try await api.send(
             .post, "\(base)/users", ["address": .string("\(mark)-user@example.com"), "role": "viewer"])
         all["user"] = [
@@ -134,6 +138,17 @@ struct IsolationThings: Sendable {
             try await make(
                 "/releases",
                 ["component": name("component"), "version": "1", "artifacts": [.string(all["artifact"]?.first ?? "")]])
+        ]
+        _ = try await make("/releases/\(all["release"]?.first ?? "")/publish", [:])
+        all["draft"] = [try await make("/releases", ["component": name("component"), "version": "2"])]
+        all["component"] = ["\(mark)-component"]
+        all["campaign"] = [
+            try await make(
+                "/campaigns",
+                [
+                    "release": .string(all["release"]?.first ?? ""),
+                    "target": ["devices": [["device": .string(device)]]],
+                ])
         ]
         all["alert"] = [try await api.alert(of: tenant)]
         all["alertRule"] = [

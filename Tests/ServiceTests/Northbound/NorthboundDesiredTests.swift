@@ -26,7 +26,7 @@ import Testing
             #expect(stale.status == 409)
             #expect(stale.body["code"] == "desired.changed")
             for (body, status, code) in [
-                ("[1]", 400, "request.invalid"), (#"{"a":null}"#, 400, "desired.invalid"),
+                ("[1]", 400, "request.invalid"), (#"{"a":{"$secret":"set"}}"#, 400, "desired.invalid"),
                 (#"{"a":1,"a":2}"#, 400, "request.invalid"),
                 (#"{"a":""# + String(repeating: "x", count: 70_000) + #""}"#, 413, "desired.size"),
             ] {

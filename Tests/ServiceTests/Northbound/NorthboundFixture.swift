@@ -44,7 +44,7 @@ struct NorthboundFixture: Sendable {
             try await world.database.migrate([
                 TrustSchema.part, AuditSchema.part, AccessSchema.part, DeliverySchema.part, FleetSchema.part,
                 TelemetrySchema.part, OperationsSchema.part, ReleasesSchema.part, LinesSchema.part,
-                MaintenanceSchema.part,
+                MaintenanceSchema.part, CampaignsSchema.part,
                 WatchSchema.part,
                 NorthboundSchema.part, SignInSchema.part, FactorSchema.part, OAuthSchema.part, DirectorySchema.part,
             ])

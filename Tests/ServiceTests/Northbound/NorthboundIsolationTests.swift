@@ -29,13 +29,19 @@ import Testing
         let device = try await id("/devices", ["name": "secret-meter"])
         let operation = try await id("/operations", ["type": "reboot", "target": ["filter": .null]])
         let task = try await api.send(.get, "\(base)/operations/\(operation)/tasks").items.first?["id"]?.string
-        let artifact = try await api.upload("secret.bin", [1, 2, 3])
+        let artifact = try await api.upload("secret.bin", [1, 2, 3], tenant: "rival")
         let key = try await api.send(
             .put, "\(base)/update-keys/secret-key", ["pem": .string(IsolationThings.pem), "reason": "x"])
         #expect(key.status == 200, "\(key.text)")
+        let release = try await id(
+            "/releases",
+            ["component": "secret", "version": "1", "artifacts": [.string(artifact.body["id"]?.string ?? "")]])
+        _ = try await api.send(.post, "\(base)/releases/\(release)/publish")
+        let campaign = try await id(
+            "/campaigns", ["release": .string(release), "target": ["filter": .null]])
         return [
             "artifact": try #require(artifact.body["id"]?.string), "updateKey": "secret-key",
-            "release": try await id("/releases", ["component": "secret", "version": "1"]),
+            "release": release, "component": "secret", "campaign": campaign,
             "alert": try await api.alert(of: api.world.rival),
             "alertRule": try await id("/alert-rules", ["name": "r", "receivers": [["role": "viewer"]]]),
             "operation": operation, "task": try #require(task),

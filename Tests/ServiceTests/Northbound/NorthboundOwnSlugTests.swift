@@ -16,7 +16,7 @@ import Testing
         "nameAttribute", "objectKind", "place", "plan", "reason", "redirects", "scope", "searcher", "secret", "seen",
         "series",
         "server", "settings", "step", "timeZone", "to", "unit", "until", "user", "value",
-        "input", "title", "zone", "starts", "release", "hardware", "notes", "pem", "supportEnds", "version",
+        "input", "title", "zone", "starts", "hardware", "notes", "pem", "supportEnds", "version",
         "mail", "note", "sms", "customTaskSchema", "desiredSchema",
     ]
 

@@ -103,7 +103,7 @@ struct KeptDatabaseTests {
                 let across = transaction.acrossTenants
                 let found = try DocumentStore.load([owner], in: across)
                 guard let documents = found[owner.device] else { return }
-                try DocumentStore.write([(documents.reported.next(["a": 1], at: now), owner)], in: across)
+                try DocumentStore.write([(documents.documents.reported.next(["a": 1], at: now), owner)], in: across)
                 let events = try DeviceEvent.events(in: ["code": "boot"], received: now)
                 try EventStore.insert(EventNumbers().number(events, received: now).map { (owner, $0) }, in: across)
             }
