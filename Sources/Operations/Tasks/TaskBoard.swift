@@ -50,14 +50,20 @@ public final class TaskBoard: Sendable {
         }
     }
 
-    /// What a device may have now: what is with it, then what waits for it, each from the oldest; at most `limit`.
+    /// What a device may have now: what is with it, then what waits for it, each from the oldest; at most `limit`, and
+    /// one install at a time.
     public func tasks(for device: DeviceID, limit: Int) -> [PostedTask] {
         state.withLock { state in
             guard let tasks = state.tasks[device] else { return [] }
             let held = state.held
             let begun = tasks.filter(\.state.isWithDevice)
             let waiting = tasks.lazy.filter { !$0.state.isWithDevice && !held.contains($0.operation) }
-            return Array(begun.prefix(limit)) + waiting.prefix(max(limit - begun.count, 0))
+            var installs = 0
+            let given = (begun + waiting).lazy.filter { task in
+                if task.type == .install { installs += 1 }
+                return task.type != .install || installs == 1
+            }
+            return Array(given.prefix(limit))
         }
     }
 

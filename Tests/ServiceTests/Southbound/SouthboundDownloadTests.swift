@@ -158,7 +158,7 @@ struct SouthboundDownloadTests {
             let path = "\(device.base)/softwaremodules/\(try await device.number())/artifacts/app.swu"
             var plan = try #require(fixture.fleet.directory.plan(of: fixture.acme))
             // So slow that they are under way for a minute, and so fast that each waits for seconds only.
-            plan.downloadKilobytesPerSecond = 256
+            (plan.downloadKilobytesPerSecond, plan.deviceConnections) = (256, 16)
             _ = try await fixture.access.putPlan(plan, by: SouthboundFixture.admin)
             // Each waits for its part of the rate, and there are many more of them than places.
             var slow: [SouthboundClient] = []

@@ -317,10 +317,10 @@ struct SouthboundFixture: Sendable {
     }
 
     /// Waits for what the server does in its own time, up to a bound that only a failure reaches.
-    func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
+    func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
         let clock = ContinuousClock()
         let deadline = clock.now + .seconds(60)
-        while !condition() {
+        while try await !condition() {
             guard clock.now < deadline else {
                 Issue.record(what)
                 return

@@ -88,6 +88,32 @@ struct SouthboundWorkTests {
         }
     }
 
+    @Test("a device has one install at a time, and other work beside it", arguments: TestDatabase.engines)
+    func oneInstall(engine: TestDatabase.Engine) async throws {
+        try await SouthboundFixture.with(engine) { fixture in
+            let device = try await WorkDevice(fixture)
+            let release = try await fixture.release([("app.swu", "hello")])
+            try await device.order(.install, release: release.id)
+            let second = try await fixture.operations.order(
+                OperationOrder(.install, .devices([.init("meter-1")]), release: release.id), in: fixture.acme,
+                by: SouthboundFixture.admin)
+            try await fixture.eventually("the second one waits too") {
+                try await fixture.operations.operation(
+                    second.id, in: fixture.acme, by: SouthboundFixture.admin
+                ).operation.counts[.queued] == 1
+            }
+            try await device.order()
+            func types() async throws -> [String] { try await device.tasks().compactMap { $0["type"]?.string } }
+            #expect(try await types() == ["install", "reboot"])
+            let first = try await device.number()
+            #expect(try await device.say("running", of: first) == 200)
+            #expect(try await types() == ["install", "reboot"])
+            #expect(try await device.say("succeeded", of: first) == 200)
+            #expect(try await types() == ["reboot", "install"])
+            #expect(try await device.states() == [.offered, .offered, .succeeded])
+        }
+    }
+
     @Test("a task is ended when the device agrees, and goes on when it does not", arguments: TestDatabase.engines)
     func cancel(engine: TestDatabase.Engine) async throws {
         try await SouthboundFixture.with(engine) { fixture in
