@@ -58,12 +58,8 @@ public final class TaskBoard: Sendable {
             let held = state.held
             let begun = tasks.filter(\.state.isWithDevice)
             let waiting = tasks.lazy.filter { !$0.state.isWithDevice && !held.contains($0.operation) }
-            var installs = 0
-            let given = (begun + waiting).lazy.filter { task in
-                if task.type == .install { installs += 1 }
-                return task.type != .install || installs == 1
-            }
-            return Array(given.prefix(limit))
+            let install = begun.first { $0.type == .install } ?? waiting.first { $0.type == .install }
+            return Array((begun + waiting).lazy.filter { $0.type != .install || $0 == install }.prefix(limit))
         }
     }
 
