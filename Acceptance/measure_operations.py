@@ -1,6 +1,6 @@
 """What devices' work costs beside nginx: empty polls, what devices say of their tasks, downloads.
 
-    TIDEGATE_BINARY=.build/release/tidegate .venv/bin/python Acceptance/measure_operations.py [polls] [feedback] [downloads] [campaign]
+    TIDEGATE_BINARY=.build/release/tidegate .venv/bin/python Acceptance/measure_operations.py [polls] [feedback] [downloads] [campaign] [fleet]
 
 Needs Debian's wrk and nginx. It starts a server of its own, pinned to the first processor like nginx, and loads it from the
 second. wrk has no client certificates, so devices show access tokens, each device over connections of its own.
@@ -9,6 +9,7 @@ second. wrk has no client certificates, so devices show access tokens, each devi
 import os
 import pathlib
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import time
 import requests
 
 from measuring import at, measured_server, register, timed
-from tidegate import free_port, wait_for
+from tidegate import BINARY, free_port, wait_for
 
 SECONDS = int(os.environ.get("SECONDS_EACH", 10))
 DEVICES = 50
@@ -314,12 +315,52 @@ def campaign(load, count=100_000):
     print(f"versions across the fleet: p50 {at(times, 50):.1f} ms, p95 {at(times, 95):.1f} ms")
 
 
+def fleet(load, count=5000):
+    """Campaigns over simulated devices, of which one in twenty fails and one in fifty falls silent in the middle."""
+    server = load.server
+    server.admin("heartbeat", "set", "--tenant", "acme", "--interval", "30", "--busy", "10", "--jitter", "20")
+    common = [BINARY, "simulate", "--tenant", "acme", "--data", server.data, "--device-port", server.ports["device"],
+              "--mqtt-port", server.ports["mqtt"], "--state", load.folder / "fleet", "--count", count, "--prefix", "f-",
+              "--interval", 600, "--tasks", "--task-time", 1, "--failing", 5, "--mute", 2]
+    release = load.release(1000)
+    simulation = subprocess.Popen(
+        ["taskset", "-c", "1", *map(str, common)], stdout=open(load.folder / "simulation.txt", "wb"), stderr=subprocess.STDOUT)
+    begun = time.monotonic()
+    try:
+        wait_for(lambda: server.metric("tidegate_connections_open") >= count, "all have come", 900)
+        print(f"{count:,} simulated devices enrolled and connected in {time.monotonic() - begun:.0f} s", flush=True)
+
+        def roll_out(title, error):
+            made = load.api("POST", "/campaigns", json={
+                "release": release, "title": title, "target": {"filter": "name = f-*"},
+                "groups": [{"percent": 1}, {"percent": 9}, {"percent": 90}],
+                "rules": {"success": 85, "error": error, "sample": 50}, "terms": {"timeout": 60}})["id"]
+            begun, before = time.monotonic(), cpu(server.process.pid)
+            state = wait_for(
+                lambda: (now := load.api("GET", f"/campaigns/{made}"))["state"] not in ("running", "scheduled") and now, "it ends", 900)
+            took = time.monotonic() - begun
+            print(f"{title}: {state['state']} ({state.get('reason')}) after {took:.0f} s, {state['tasks']}, "
+                  f"server at {(cpu(server.process.pid) - before) / took:.0%} of a processor, "
+                  f"{resident(server.process.pid)} MB resident", flush=True)
+
+        roll_out("error threshold 3 %", 3)
+        release = load.release(1001)
+        roll_out("error threshold 20 %", 20)
+    finally:
+        simulation.send_signal(signal.SIGINT)
+        simulation.wait(120)
+
+
+def resident(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) >> 10
+
+
 def main(what):
     with measured_server() as server, tempfile.TemporaryDirectory() as folder:
         load = Load(server, folder)
         print("| what | server | rate | p50 / p99 | processor each | processor | |\n|---|---|---|---|---|---|---|")
-        for name in what or ["polls", "feedback", "downloads", "campaign"]:
-            {"polls": polls, "feedback": feedback, "downloads": downloads, "campaign": campaign}[name](load)
+        for name in what or ["polls", "feedback", "downloads", "campaign", "fleet"]:
+            {"polls": polls, "feedback": feedback, "downloads": downloads, "campaign": campaign, "fleet": fleet}[name](load)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def test_an_upload_goes_on_after_a_reload_and_is_given_up(server, page, browser,
     page.on("request", lambda request: request.url.endswith("/bytes") and offsets.append(request.headers["upload-offset"]))
     page.route("**/bytes", lambda route: route.abort() if route.request.headers["upload-offset"] != "0" else route.continue_())
     page.get_by_label("Upload files").set_input_files(later)
-    expect(page.locator("#uploading")).to_contain_text("It goes on by itself.")
+    expect(page.locator("#uploading")).to_contain_text("It goes on by itself.", timeout=60_000)
     page.get_by_role("button", name="Pause: later.img").click()
     expect(page.locator("#uploading")).to_contain_text("Paused at 8.0 MiB")
     page.unroute("**/bytes")
@@ -103,7 +103,7 @@ def test_an_upload_goes_on_after_a_reload_and_is_given_up(server, page, browser,
     check_page(browser, HOME + "/firmware/files", "files", administrator)
     offsets.clear()
     page.get_by_label("Upload files").set_input_files(later)
-    expect(page.locator("#files")).not_to_contain_text("On its way", timeout=30_000)
+    expect(page.locator("#files")).not_to_contain_text("On its way", timeout=90_000)
     assert offsets == [str(8 << 20), str(16 << 20)]
     browser.errors.clear()  # The browser tells of the cuts.
     page.get_by_role("link", name="Delete… later.img").click()

@@ -138,7 +138,7 @@ def test_a_demo_fleet_is_begun_looked_at_and_removed(server, browser, journey):
     expect(page.get_by_text("The demo fleet is here.")).to_be_visible()
     expect(page.locator(".tag.demo")).to_be_visible()
     expect(page.locator(".place .name").first).to_have_text("Demo")
-    online = page.get_by_role("link", name=re.compile(r"Online\s*50"))
+    online = page.get_by_role("link", name=re.compile(r"^Online\s*50"))
     expect(online).to_be_visible(timeout=60_000)
     expect(page.locator("#fleet-summary")).to_have_text("50 devices")
     expect(page.get_by_role("heading", name="No devices yet")).to_have_count(0)
@@ -154,7 +154,7 @@ def test_a_demo_fleet_is_begun_looked_at_and_removed(server, browser, journey):
     assert server.stop() == 0
     server.start()
     page.goto("/t/demo")
-    expect(page.get_by_role("link", name=re.compile(r"Online\s*50"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("link", name=re.compile(r"^Online\s*50"))).to_be_visible(timeout=60_000)
     page.locator("details.place summary").click()
     page.get_by_role("link", name="Acme Water").click()
     expect(page.locator(".tag.demo")).to_have_count(0)
