@@ -9,6 +9,9 @@ struct DeviceFilterSQL {
     let model: (String) throws -> ModelID?
     /// Finds the identifier of a domain.
     let domain: (String) throws -> DomainID
+    /// Whether it is asked of a few devices that the statement names: each is then looked up by itself, while a list of
+    /// all is found faster through one set of those that match.
+    var isOfFew = false
 
     func condition(_ expression: DeviceFilter.Expression, _ sql: inout SQLBuilder) throws -> String {
         switch expression {
@@ -42,35 +45,28 @@ struct DeviceFilterSQL {
             guard let id = try model(text) else { return "(1 = 0)" }
             return "(d.model IS NOT NULL AND d.model = \(sql.bind(id)))"
         case .domain(let text): return DomainSubtree.condition(roots: [try domain(text)], &sql)
-        case .label(let key, let value):
-            let wanted = value.map { " AND l.value = \(sql.bind($0))" } ?? ""
-            return """
-                d.id IN (SELECT l.device FROM device_label l \
-                WHERE l.tenant = $1 AND l.key = \(sql.bind(key))\(wanted))
-                """
+        case .label(let key, let value?):
+            return matches(
+                "device_label", "l", "l.key = \(sql.bind(key)) AND l.value = \(sql.bind(value))")
+        case .label(let key, nil):
+            // No index begins with a device's labels, but the device has them all, in the same form as components.
+            guard !isOfFew else { return Self.has(sql.bind(JSONValue.string(key).canonical + ":"), in: "d.labels") }
+            return matches("device_label", "l", "l.key = \(sql.bind(key))")
         case .component(let name, let version):
             // The document is canonical, and a quotation mark within a text is escaped: this is found nowhere else.
             let end = version.map { JSONValue.string($0).canonical } ?? ""
-            let part = sql.bind(JSONValue.string(name).canonical + ":" + end)
-            return "(replace(d.components, \(part), '') <> d.components)"
+            return Self.has(sql.bind(JSONValue.string(name).canonical + ":" + end), in: "d.components")
         case .capability(let capability):
             let bit = sql.bind(Int64(capability.rawValue))
             return "(d.capabilities & \(bit)) = \(bit)"
-        case .online:
-            return "d.id IN (SELECT o.device FROM device_presence o WHERE o.tenant = $1 AND o.online = 1)"
+        case .online: return matches("device_presence", "o", "o.online = 1")
         case .enrolled: return "d.enrolled IS NOT NULL"
-        case .drift:
-            return "d.id IN (SELECT w.device FROM device_document w WHERE w.tenant = $1 AND w.drift > 0)"
+        case .drift: return matches("device_document", "w", "w.drift > 0")
         case .heartbeat(.calling):
-            return """
-                (d.status = \(sql.bind(DeviceStatus.active.code)) AND d.id NOT IN (SELECT b.device \
-                FROM device_heartbeat b WHERE b.tenant = $1 AND b.state > 0))
-                """
+            let missing = matches("device_heartbeat", "b", "b.state > 0")
+            return "(d.status = \(sql.bind(DeviceStatus.active.code)) AND NOT \(missing))"
         case .heartbeat(let state):
-            return """
-                d.id IN (SELECT b.device FROM device_heartbeat b \
-                WHERE b.tenant = $1 AND b.state = \(sql.bind(state.code)))
-                """
+            return matches("device_heartbeat", "b", "b.state = \(sql.bind(state.code))")
         case .hardware(let identifier):
             return """
                 d.id IN (SELECT h.device FROM hardware_identifier h WHERE h.owner = $1 \
@@ -78,6 +74,21 @@ struct DeviceFilterSQL {
                 AND h.retired IS NULL)
                 """
         }
+    }
+
+    /// The condition that a table of the tenant's has such a row of the device.
+    private func matches(_ table: String, _ row: String, _ condition: String) -> String {
+        isOfFew
+            ? """
+            EXISTS (SELECT 1 FROM \(table) \(row) \
+            WHERE \(row).tenant = $1 AND \(condition) AND \(row).device = d.id)
+            """
+            : "d.id IN (SELECT \(row).device FROM \(table) \(row) WHERE \(row).tenant = $1 AND \(condition))"
+    }
+
+    /// The one way to look for a part of a text that both engines have in common.
+    private static func has(_ part: String, in document: String) -> String {
+        "(replace(\(document), \(part), '') <> \(document))"
     }
 }
 

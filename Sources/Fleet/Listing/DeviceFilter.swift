@@ -50,4 +50,18 @@ public struct DeviceFilter: Hashable, Sendable {
         var parser = DeviceFilterParser(text)
         expression = try parser.parse()
     }
+
+    /// Whether it asks for what comes and goes while nobody changes a device: `online`, `heartbeat` or `drift`.
+    package var asksForPassing: Bool { expression.asksForPassing }
+}
+
+extension DeviceFilter.Expression {
+    fileprivate var asksForPassing: Bool {
+        switch self {
+        case .not(let inner): inner.asksForPassing
+        case .all(let parts), .any(let parts): parts.contains(where: \.asksForPassing)
+        case .term(.online), .term(.heartbeat), .term(.drift): true
+        case .term: false
+        }
+    }
 }

@@ -33,7 +33,7 @@ extension Fleet {
         for start in stride(from: 0, to: devices.count, by: 500) {
             var sql = SQLBuilder()
             var parts = try targetConditions(
-                filter, in: domain, of: tenant, for: principal, permission, &sql, in: transaction)
+                filter, in: domain, of: tenant, for: principal, permission, isOfFew: true, &sql, in: transaction)
             let list = devices[start..<min(start + 500, devices.count)].map { sql.bind($0) }.joined(separator: ", ")
             parts.append("d.id IN (\(list))")
             found += try Self.read(parts, of: component, "ORDER BY d.id", sql, in: transaction)

@@ -125,10 +125,11 @@ extension Fleet {
     }
 
     /// What the caller may see and the filter wants; nil when that is everything.
+    ///
+    /// - Parameter isOfFew: Whether the statement asks it only of devices that it names.
     func condition(
         _ filter: DeviceFilter?, of tenant: TenantID, for principal: Principal, seenBy person: String? = nil,
-        _ sql: inout SQLBuilder,
-        in transaction: Transaction
+        isOfFew: Bool = false, _ sql: inout SQLBuilder, in transaction: Transaction
     ) throws -> String? {
         let scope = try access.visibleDevices(principal, .deviceRead, tenant: tenant, in: transaction)
         var parts: [String] = []
@@ -145,7 +146,7 @@ extension Fleet {
             var lookUp = ReferenceLookUp(fleet: self, tenant: tenant, principal: principal)
             let translation = DeviceFilterSQL(
                 model: { try ModelStore.find($0, in: transaction)?.id },
-                domain: { try lookUp.domain($0, toManage: false, in: transaction) })
+                domain: { try lookUp.domain($0, toManage: false, in: transaction) }, isOfFew: isOfFew)
             parts.append(try translation.condition(filter.expression, &sql))
         }
         return parts.isEmpty ? nil : parts.joined(separator: " AND ")

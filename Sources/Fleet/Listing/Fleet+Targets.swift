@@ -24,9 +24,11 @@ extension Fleet {
     /// What the device `d` must meet to match, and for the caller to do this to it.
     func targetConditions(
         _ filter: DeviceFilter?, in domain: String?, of tenant: TenantID, for principal: Principal,
-        _ permission: Permission, _ sql: inout SQLBuilder, in transaction: Transaction
+        _ permission: Permission, isOfFew: Bool = false, _ sql: inout SQLBuilder, in transaction: Transaction
     ) throws -> [String] {
-        var parts = [try condition(filter, of: tenant, for: principal, &sql, in: transaction)].compactMap { $0 }
+        let selected = try condition(
+            filter, of: tenant, for: principal, isOfFew: isOfFew, &sql, in: transaction)
+        var parts = [selected].compactMap { $0 }
         let scope = try access.visibleDevices(principal, permission, tenant: tenant, in: transaction)
         if let within = Self.condition(scope, &sql) { parts.append(within) }
         if let domain {
