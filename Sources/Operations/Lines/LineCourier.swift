@@ -45,20 +45,29 @@ extension Operations {
         let lines = try await database.platform.read { [clock] transaction in
             try LineStore.carrying(triedBefore: clock.now - OperationLimits.linePatience, in: transaction)
         }
+        var failure: (any Error)?
         for line in lines {
             try Task.checkCancellation()
             guard [line.owner, line.taker].allSatisfy({ access.directory.tenant($0)?.status == .active }) else {
                 continue
             }
-            for release in try await published(after: line.arrived, on: line) {
-                do {
-                    try await arrive(release, by: line)
-                } catch let refusal as Refusal {
-                    try await note(refusal, of: release, on: line)
-                }
-            }
-            try await carryWithdrawals(on: line)
+            // A line that fails holds up none behind it.
+            do { try await carry(line) } catch { failure = failure ?? error }
         }
+        if let failure { throw failure }
+    }
+
+    private func carry(_ line: ReleaseLine) async throws {
+        for release in try await published(after: line.arrived, on: line) {
+            do {
+                try await arrive(release, by: line)
+            } catch let refusal as Refusal {
+                try await note(refusal, of: release, on: line)
+                // What may pass is waited for: once a later release has arrived, an earlier one never does.
+                if refusal.kind == .limited || refusal.kind == .unavailable { break }
+            }
+        }
+        try await carryWithdrawals(on: line)
     }
 
     private func published(after counter: Int64, on line: ReleaseLine) async throws -> [Release] {

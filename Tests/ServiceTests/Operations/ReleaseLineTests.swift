@@ -98,6 +98,44 @@ struct ReleaseLineTests {
         }
     }
 
+    @Test("a release that finds no room is waited for, and none overtakes it", arguments: TestDatabase.engines)
+    func waits(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { fixture in
+            _ = try await fixture.acceptedLine()
+            _ = try await fixture.publish("1", content: String(repeating: "1", count: (1 << 20) + 1))
+            _ = try await fixture.publish("2", content: "2")
+            let generous = try #require(fixture.world.fleet.directory.plan(of: fixture.world.rival))
+            var small = generous
+            small.artifactMegabytes = 1
+            _ = try await fixture.world.access.putPlan(small, by: Self.admin)
+            try await fixture.operations.carryReleases()
+            #expect(try await fixture.releasesOfOther().isEmpty)
+            #expect(try await fixture.lines().first?.problem?.hasPrefix("1: ") == true)
+            _ = try await fixture.world.access.putPlan(generous, by: Self.admin)
+            fixture.world.time.advance(by: .seconds(3601))
+            try await fixture.operations.carryReleases()
+            #expect(Set(try await fixture.releasesOfOther().map(\.version)) == ["2", "1"])
+            #expect(try await fixture.lines().first?.problem == nil)
+        }
+    }
+
+    @Test("a line that fails holds up none behind it", arguments: TestDatabase.engines)
+    func apart(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { fixture in
+            _ = try await fixture.acceptedLine()
+            fixture.world.time.advance(by: .seconds(1))
+            _ = try await fixture.acceptedLine(of: "modem")
+            _ = try await fixture.publish("1", content: "1")
+            _ = try await fixture.publish("7", content: "7", of: "modem")
+            try await fixture.world.database.tenant(fixture.world.acme).write { transaction -> Void in
+                try transaction.execute(
+                    "UPDATE release SET hardware = '{}' WHERE tenant = $1 AND component = 'system'")
+            }
+            await #expect(throws: StorageError.self) { try await fixture.operations.carryReleases() }
+            #expect(try await fixture.releasesOfOther().map(\.component) == ["modem"])
+        }
+    }
+
     @Test("who may not share releases offers and accepts none", arguments: TestDatabase.engines)
     func rights(engine: TestDatabase.Engine) async throws {
         try await OperationsFixture.with(engine) { fixture in
@@ -136,24 +174,24 @@ private struct OnePiece: AsyncSequence {
 }
 
 extension OperationsFixture {
-    fileprivate func offer() async throws -> ReleaseLine {
+    fileprivate func offer(of component: String = "system") async throws -> ReleaseLine {
         try await operations.offerReleaseLine(
-            of: try #require(Name("system")), to: try #require(TenantSlug("rival")), in: world.acme, by: Self.admin)
+            of: try #require(Name(component)), to: try #require(TenantSlug("rival")), in: world.acme, by: Self.admin)
     }
 
-    fileprivate func acceptedLine() async throws -> ReleaseLine {
-        try await operations.acceptReleaseLine(try await offer().id, in: world.rival, by: Self.admin)
+    fileprivate func acceptedLine(of component: String = "system") async throws -> ReleaseLine {
+        try await operations.acceptReleaseLine(try await offer(of: component).id, in: world.rival, by: Self.admin)
     }
 
     fileprivate func publish(
-        _ version: String, content: String, in tenant: TenantID? = nil
+        _ version: String, content: String, of component: String = "system", in tenant: TenantID? = nil
     ) async throws -> Release {
         let tenant = tenant ?? world.acme
         let draft = try ArtifactDraft(name: "image-\(version).bin", size: Int64(content.utf8.count))
         let upload = try await operations.begin(draft, in: tenant, by: Self.admin)
         _ = try await operations.append(OnePiece(text: content), to: upload, at: 0, in: tenant, by: Self.admin)
         let release = try await operations.createRelease(
-            ReleaseDraft(component: try #require(Name("system")), version: version, artifacts: [upload.id]),
+            ReleaseDraft(component: try #require(Name(component)), version: version, artifacts: [upload.id]),
             in: tenant, by: Self.admin)
         return try await operations.publishRelease(release.id, in: tenant, by: Self.admin)
     }
