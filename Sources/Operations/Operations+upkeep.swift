@@ -59,10 +59,16 @@ extension Operations {
         let handle = database.tenant(tenant)
         while true {
             let removed = try await handle.write { transaction in
-                let tasks = """
-                    SELECT id FROM task WHERE tenant = $1 AND operation = $2 ORDER BY id
+                let some = """
+                    FROM task WHERE tenant = $1 AND operation = $2 ORDER BY id
                     LIMIT \(OperationLimits.tasksAtOnce)
                     """
+                let tasks = "SELECT id \(some)"
+                try transaction.execute(
+                    """
+                    DELETE FROM last_install WHERE tenant = $1 AND device IN (SELECT device \(some))
+                    AND number IN (SELECT number \(some))
+                    """, id)
                 for table in ["task_status", "task_attempt"] {
                     try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND task IN (\(tasks))", id)
                 }

@@ -67,9 +67,9 @@ extension Operations {
     func loadInstalled() async throws {
         try await database.platform.read { [board, autoConfirms] transaction in
             let transaction = transaction.acrossTenants
-            try transaction.forEach(
-                "SELECT device, max(number) FROM task WHERE type = 'install' AND state = 100 GROUP BY tenant, device"
-            ) { row in board.installed(try row.integer(1), on: try row.identifier(0)) }
+            try transaction.forEach("SELECT device, number FROM last_install") { row in
+                board.installed(try row.integer(1), on: try row.identifier(0))
+            }
             try transaction.forEach("SELECT device, initiator, remark, activated FROM auto_confirm") { row in
                 autoConfirms.set(
                     AutoConfirm(

@@ -81,8 +81,23 @@ public enum ReleasesSchema {
                     PRIMARY KEY (tenant, device)
                 )
                 """),
+            // A start reads one row for each device, however long the history is.
+            Migration(
+                3, "what each device installed last",
+                """
+                CREATE TABLE last_install (
+                    tenant BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    number BIGINT NOT NULL,
+                    PRIMARY KEY (tenant, device)
+                );
+                INSERT INTO last_install (tenant, device, number)
+                SELECT tenant, device, max(number) FROM task
+                WHERE type = 'install' AND state = 100 GROUP BY tenant, device;
+                DROP INDEX task_installed
+                """),
         ])
 
     /// The tables, in the order in which a removed tenant's rows go.
-    static let tables = ["auto_confirm", "release_artifact", "release", "update_key", "artifact"]
+    static let tables = ["last_install", "auto_confirm", "release_artifact", "release", "update_key", "artifact"]
 }

@@ -27,7 +27,9 @@ extension Operations {
             try await database.tenant(tenant).write { [board, bus, clock] transaction -> Void in
                 var writer = TaskWriter(transaction, tenant: tenant, at: clock.now)
                 for device in devices {
-                    try transaction.execute("DELETE FROM auto_confirm WHERE tenant = $1 AND device = $2", device)
+                    for table in ["auto_confirm", "last_install"] {
+                        try transaction.execute("DELETE FROM \(table) WHERE tenant = $1 AND device = $2", device)
+                    }
                     let open = try transaction.rows(
                         "SELECT \(TaskStore.columns) FROM task t WHERE t.tenant = $1 AND t.device = $2 AND t.state < 100",
                         device)

@@ -50,6 +50,16 @@ enum TaskStore {
             })
     }
 
+    /// Notes the task with which a device installed something last.
+    static func noteLast(_ task: DeviceTask, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO last_install (tenant, device, number) VALUES ($1, $2, $3)
+            ON CONFLICT (tenant, device) DO UPDATE SET number = excluded.number
+            WHERE last_install.number < excluded.number
+            """, task.device, task.number)
+    }
+
     /// Writes what can change of a task.
     static func update(_ task: DeviceTask, in transaction: Transaction) throws {
         try transaction.execute(

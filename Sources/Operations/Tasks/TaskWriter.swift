@@ -43,6 +43,7 @@ struct TaskWriter {
         deltas[task.operation, default: [:]][task.state, default: 0] -= 1
         deltas[task.operation, default: [:]][next.state, default: 0] += 1
         changed.append(next)
+        if next.type == .install, next.state == .succeeded { try TaskStore.noteLast(next, in: transaction) }
         if next.state == .succeeded, next.release != nil { installs.append(next) }
         return next
     }
