@@ -18,6 +18,8 @@ final class CampaignDesk: Sendable {
     struct Open: Sendable {
         var starts: Timestamp?
         var takesNewcomers = false
+        /// Who answers for it.
+        var sponsor: PrincipalID
     }
 
     /// Devices that changed in one tenant, or were registered since some identifier.
@@ -51,7 +53,7 @@ final class CampaignDesk: Sendable {
             for operation in operations { state.operations[operation] = key }
             state.open[key] = Open(
                 starts: campaign.state == .scheduled ? campaign.terms.starts ?? Timestamp(microseconds: .min) : nil,
-                takesNewcomers: campaign.takesNewcomers && campaign.state.isLive)
+                takesNewcomers: campaign.takesNewcomers && campaign.state.isLive, sponsor: campaign.sponsor.id)
             state.touched.insert(key)
         }
     }
@@ -64,7 +66,12 @@ final class CampaignDesk: Sendable {
         }
     }
 
-    func touch(_ key: CampaignKey) { state.withLock { _ = $0.touched.insert(key) } }
+    func touch(_ key: CampaignKey) {
+        state.withLock { state in
+            // One that is over, or whose tenant is gone, is judged no more.
+            if state.open[key] != nil { state.touched.insert(key) }
+        }
+    }
 
     /// Devices of a tenant changed in a way that may let them join.
     func note(of tenant: TenantID, _ change: (inout Newcomers) -> Void) {
@@ -72,6 +79,15 @@ final class CampaignDesk: Sendable {
             // Without a campaign that takes newcomers nothing is kept.
             guard state.open.contains(where: { $0.key.tenant == tenant && $0.value.takesNewcomers }) else { return }
             change(&state.newcomers[tenant, default: Newcomers()])
+        }
+    }
+
+    /// A principal's rights changed: more devices may join the campaigns that they answer for.
+    func noteRights(of principal: PrincipalID) {
+        state.withLock { state in
+            for (key, open) in state.open where open.takesNewcomers && open.sponsor == principal {
+                state.newcomers[key.tenant, default: Newcomers()].isAll = true
+            }
         }
     }
 

@@ -77,6 +77,11 @@ public struct CampaignDraft: Sendable, Hashable {
             if takesNewcomers { fault("/newcomers", "join a filter or a domain, no list") }
         case nil:
             if takesNewcomers { fault("/newcomers", "join groups that share by percentage") }
+        case .filter(let text?)?:
+            // To hear of each coming and going would cost more than it is worth, and most would join sooner or later.
+            if takesNewcomers, (try? DeviceFilter(text))?.asksForPassing == true {
+                fault("/newcomers", "join no filter that asks for online, heartbeat or drift, which come and go")
+            }
         case .filter?, .domain?: break
         }
         if !(0...100).contains(rules.success) { fault("/rules/success", "is from 0 to 100") }

@@ -64,6 +64,7 @@ extension Operations {
             try CampaignStore.set(campaign.started == nil ? .scheduled : .running, of: id, in: transaction)
             try setSponsor(principal, of: id, in: transaction)
             try hold(false, campaign, of: tenant, in: transaction)
+            lookForNewcomers(campaign, of: tenant, in: transaction)
             try record(.campaignResumed, id, of: tenant, by: principal.actor(in: tenant), in: transaction)
             return try changed(id, of: tenant, in: transaction)
         }

@@ -19,7 +19,11 @@ extension Operations {
         }
         // Whatever moves domains changes everybody's rights.
         bus.subscribe(to: CredentialsEnded.self) { [campaigns] event in
-            if event.principal == nil { campaigns.note(of: event.tenant) { $0.isAll = true } }
+            if let principal = event.principal {
+                campaigns.noteRights(of: principal)
+            } else {
+                campaigns.note(of: event.tenant) { $0.isAll = true }
+            }
         }
         let open = try await database.platform.read { transaction in
             try transaction.acrossTenants.rows("SELECT tenant, id, state FROM campaign WHERE finished IS NULL").map {
@@ -58,7 +62,8 @@ extension Operations {
     }
 
     private func judge(_ key: CampaignKey) async throws {
-        guard access.directory.tenant(key.tenant)?.status == .active else { return }
+        // A suspended tenant's campaigns wait, and are asked for again at each turn of the clock.
+        guard isActive(key.tenant) else { return campaigns.touch(key) }
         let handle = database.tenant(key.tenant)
         let now = clock.now
         for _ in 0..<OperationLimits.campaignSteps {
@@ -84,6 +89,7 @@ extension Operations {
         case .begin:
             try CampaignStore.set(.running, of: campaign.id, in: transaction)
             try CampaignStore.set("started", clock.now, of: campaign.id, in: transaction)
+            lookForNewcomers(campaign, of: tenant, in: transaction)
         case .start(let number):
             guard var group = campaign.groups.first(where: { $0.number == number }) else { return false }
             group.started = clock.now

@@ -7,11 +7,16 @@ import Storage
 extension Operations {
     /// Lets devices join that changed or were registered since the last turn.
     ///
-    /// A change of one device is looked at with that device alone; all are looked at only after a start, and when domains
-    /// or rights changed.
+    /// A change of one device is looked at with that device alone; all are looked at only after a start, when a campaign
+    /// begins or is resumed, and when domains or rights changed.
     func takeNewcomers() async throws {
         var failure: (any Error)?
         for (tenant, newcomers, takers) in campaigns.takeNewcomers() {
+            // Nobody is left out, and nobody's rights are asked for, while a tenant is suspended.
+            guard isActive(tenant) else {
+                campaigns.note(of: tenant) { $0.isAll = true }
+                continue
+            }
             do {
                 for campaign in takers { try await join(campaign, newcomers, of: tenant) }
             } catch {
@@ -20,6 +25,17 @@ extension Operations {
             }
         }
         if let failure { throw failure }
+    }
+
+    func isActive(_ tenant: TenantID) -> Bool { access.directory.tenant(tenant)?.status == .active }
+
+    /// Has all devices looked at after the commit: some may have come to match while the campaign was being ordered, or
+    /// while nobody could answer for it.
+    func lookForNewcomers(_ campaign: Campaign, of tenant: TenantID, in transaction: Transaction) {
+        guard campaign.takesNewcomers else { return }
+        transaction.afterCommit { [campaigns] in
+            campaigns.note(of: tenant) { $0.isAll = true }
+        }
     }
 
     private func join(_ campaign: CampaignID, _ newcomers: CampaignDesk.Newcomers, of tenant: TenantID) async throws {
