@@ -25,6 +25,7 @@ public struct Fleet: Sendable {
     /// Ends the rest of who works out desired documents.
     let desiredBell = Bell()
     let eventNumbers = EventNumbers()
+    let versionCounts: VersionCounts
 
     /// The fleet in this database; `steady` is how long the server has run, for deadlines of calls.
     public init(
@@ -44,6 +45,8 @@ public struct Fleet: Sendable {
         heartbeats = Heartbeats(
             database: database, bus: bus, directory: directory, served: access.directory, presence: presence,
             clock: clock, steady: steady)
+        let origin = ContinuousClock.now
+        versionCounts = VersionCounts(steady: steady ?? { ContinuousClock.now - origin })
     }
 
     /// Loads devices, credentials and models into the directory and marks everybody offline; call it before the
@@ -53,6 +56,12 @@ public struct Fleet: Sendable {
         bus.subscribe(to: DeviceOffline.self) { [directory] event in
             guard event.reason == .lost else { return }
             directory.failures.note(.lost, "the connection broke", event.device, of: event.tenant, at: event.time)
+        }
+        bus.subscribe(to: DeviceChanged.self) { [versionCounts, database] in
+            versionCounts.change($0.tenant, at: database.mark())
+        }
+        bus.subscribe(to: DevicesRegistered.self) { [versionCounts, database] in
+            versionCounts.change($0.tenant, at: database.mark())
         }
         try await presence.start()
         try await DirectoryLoader(directory: directory, certificates: certificates).load(from: database)
@@ -87,6 +96,7 @@ public struct Fleet: Sendable {
     public func purge(_ tenant: TenantID) async throws {
         let handle = database.tenant(tenant)
         while try await handle.write({ try TenantPurge.step($0) }) {}
+        versionCounts.forget(tenant)
     }
 
     // MARK: - What every act shares

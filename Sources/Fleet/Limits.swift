@@ -38,6 +38,12 @@ public enum FleetLimits {
     public static let attributesBytes = 32 << 10
     /// Components of one device or model.
     public static let components = 32
+    /// Devices of a tenant from which on their versions are not counted anew at each look.
+    static let countedAnew = 10_000
+    /// How long counted versions are shown after a change.
+    static let countsPatience = Duration.seconds(5)
+    /// Lines of counted versions that are kept of one tenant.
+    static let keptCounts = 20_000
     /// Bytes in a component's version.
     public static let versionBytes = 128
     /// Hardware identifiers of one device.

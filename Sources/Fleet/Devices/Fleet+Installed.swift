@@ -47,26 +47,63 @@ extension Fleet {
             let version: String
             let model: ModelID?
         }
-        var sql = SQLBuilder()
-        let within = try condition(nil, of: tenant, for: principal, &sql, in: transaction) ?? "1 = 1"
         var counts: [Key: Int] = [:]
-        // Devices of one make have the same text, so there are few: the engine counts, and few are read.
-        try transaction.forEach(
-            """
-            SELECT d.components, d.model, count(*) FROM device d
-            WHERE d.tenant = $1 AND \(within) GROUP BY d.components, d.model
-            """, arguments: sql.arguments
-        ) { row in
-            let model = try row.identifierIfAny(1, as: ModelID.self)
-            let devices = try row.int(2)
-            for (component, version) in StoredDocument.words(try row.text(0)) {
-                counts[Key(component: component, version: version, model: model), default: 0] += devices
+        var words: [String: [String: String]] = [:]
+        for line in try lines(of: tenant, for: principal, in: transaction) {
+            let versions = words[line.components] ?? StoredDocument.words(line.components)
+            words[line.components] = versions
+            for (component, version) in versions {
+                counts[Key(component: component, version: version, model: line.model), default: 0] += line.devices
             }
         }
         return counts.map {
             InstalledVersion(
                 component: $0.key.component, version: $0.key.version, model: $0.key.model, devices: $0.value)
         }
+    }
+
+    /// How many of the devices that the caller may see have which components.
+    private func lines(
+        of tenant: TenantID, for principal: Principal, in transaction: Transaction
+    ) throws -> [VersionCounts.Line] {
+        var sql = SQLBuilder()
+        let within = try condition(nil, of: tenant, for: principal, &sql, in: transaction)
+        let scope = try access.visibleDevices(principal, .deviceRead, tenant: tenant, in: transaction)
+        // Single devices are few, and are counted by themselves.
+        if case .some(_, let devices) = scope, !devices.isEmpty {
+            return try Self.count(within, sql, in: transaction)
+        }
+        var lines: [VersionCounts.Line]
+        if let known = versionCounts.lines(of: tenant) {
+            lines = known
+        } else {
+            lines = try Self.count(nil, SQLBuilder(), in: transaction)
+            versionCounts.keep(lines, of: tenant, readAt: transaction.began)
+        }
+        if case .some(let domains, _) = scope {
+            let seen = try DomainSubtree.identifiers(roots: domains, in: transaction)
+            lines.removeAll { !seen.contains($0.domain) }
+        }
+        return lines
+    }
+
+    /// Devices of one make have the same text, so there are few: the engine counts, and few are read.
+    private static func count(
+        _ within: String?, _ sql: SQLBuilder, in transaction: Transaction
+    ) throws -> [VersionCounts.Line] {
+        var lines: [VersionCounts.Line] = []
+        try transaction.forEach(
+            """
+            SELECT d.domain, d.model, d.components, count(*) FROM device d
+            WHERE d.tenant = $1 AND \(within ?? "1 = 1") GROUP BY d.components, d.model, d.domain
+            """, arguments: sql.arguments
+        ) { row in
+            lines.append(
+                VersionCounts.Line(
+                    domain: try row.identifier(0), model: try row.identifierIfAny(1), components: try row.text(2),
+                    devices: try row.int(3)))
+        }
+        return lines
     }
 
     /// What models are called.

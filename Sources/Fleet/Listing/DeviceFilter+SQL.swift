@@ -96,12 +96,24 @@ struct DeviceFilterSQL {
 enum DomainSubtree {
     static func condition(roots: [DomainID], _ sql: inout SQLBuilder) -> String {
         guard !roots.isEmpty else { return "(1 = 0)" }
+        return "d.domain IN (\(statement(roots: roots, &sql)))"
+    }
+
+    /// The domains and all below them.
+    static func identifiers(roots: Set<DomainID>, in transaction: Transaction) throws -> Set<DomainID> {
+        guard !roots.isEmpty else { return [] }
+        var sql = SQLBuilder()
+        let statement = statement(roots: Array(roots), &sql)
+        return Set(try transaction.rows(statement, arguments: sql.arguments).map { try $0.identifier(0) })
+    }
+
+    private static func statement(roots: [DomainID], _ sql: inout SQLBuilder) -> String {
         let list = roots.map { sql.bind($0) }.joined(separator: ", ")
         return """
-            d.domain IN (WITH RECURSIVE below(id) AS (
+            WITH RECURSIVE below(id) AS (
                 SELECT r.id FROM domain r WHERE r.tenant = $1 AND r.id IN (\(list))
                 UNION SELECT c.id FROM domain c JOIN below b ON c.parent = b.id WHERE c.tenant = $1
-            ) SELECT below.id FROM below)
+            ) SELECT below.id FROM below
             """
     }
 }
