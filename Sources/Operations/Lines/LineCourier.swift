@@ -46,18 +46,24 @@ extension Operations {
             try LineStore.carrying(triedBefore: clock.now - OperationLimits.linePatience, in: transaction)
         }
         var failure: (any Error)?
-        for line in lines {
+        for (line, isResting) in lines {
             try Task.checkCancellation()
             guard [line.owner, line.taker].allSatisfy({ access.directory.tenant($0)?.status == .active }) else {
                 continue
             }
             // A line that fails holds up none behind it.
-            do { try await carry(line) } catch { failure = failure ?? error }
+            do {
+                if !isResting { try await carryPublished(on: line) }
+                // What is withdrawn waits for nothing.
+                try await carryWithdrawals(on: line)
+            } catch {
+                failure = failure ?? error
+            }
         }
         if let failure { throw failure }
     }
 
-    private func carry(_ line: ReleaseLine) async throws {
+    private func carryPublished(on line: ReleaseLine) async throws {
         for release in try await published(after: line.arrived, on: line) {
             do {
                 try await arrive(release, by: line)
@@ -67,7 +73,6 @@ extension Operations {
                 if refusal.kind == .limited || refusal.kind == .unavailable { break }
             }
         }
-        try await carryWithdrawals(on: line)
     }
 
     private func published(after counter: Int64, on line: ReleaseLine) async throws -> [Release] {

@@ -47,14 +47,16 @@ enum LineStore {
             """, taker, component) != nil
     }
 
-    /// The lines along which releases may have to be carried now; one with a problem is not tried too often.
-    static func carrying(triedBefore moment: Timestamp, in transaction: Transaction) throws -> [ReleaseLine] {
+    /// The accepted lines, with those that rest: one with a problem is not tried too often.
+    static func carrying(
+        triedBefore moment: Timestamp, in transaction: Transaction
+    ) throws -> [(line: ReleaseLine, isResting: Bool)] {
         try transaction.acrossTenants.rows(
             """
-            SELECT \(columns) FROM release_line l
-            WHERE l.status = 'accepted' AND (l.problem IS NULL OR l.tried < $1) ORDER BY l.id
+            SELECT \(columns), CASE WHEN l.problem IS NOT NULL AND l.tried >= $1 THEN 1 ELSE 0 END
+            FROM release_line l WHERE l.status = 'accepted' ORDER BY l.id
             """, moment
-        ).map(read)
+        ).map { (try read($0), try $0.int(9) > 0) }
     }
 
     static func answer(

@@ -119,6 +119,25 @@ struct ReleaseLineTests {
         }
     }
 
+    @Test("what is withdrawn is withdrawn at once, though a later release waits", arguments: TestDatabase.engines)
+    func withdrawnWhileWaiting(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { fixture in
+            _ = try await fixture.acceptedLine()
+            let first = try await fixture.publish("1", content: "1")
+            try await fixture.operations.carryReleases()
+            _ = try await fixture.publish("2", content: String(repeating: "2", count: (1 << 20) + 1))
+            var small = try #require(fixture.world.fleet.directory.plan(of: fixture.world.rival))
+            small.artifactMegabytes = 1
+            _ = try await fixture.world.access.putPlan(small, by: Self.admin)
+            try await fixture.operations.carryReleases()
+            #expect(try await fixture.lines().first?.problem?.hasPrefix("2: ") == true)
+            _ = try await fixture.operations.withdrawRelease(first.id, in: fixture.world.acme, by: Self.admin)
+            try await fixture.operations.carryReleases()
+            #expect(try await fixture.releasesOfOther().map(\.state) == [.withdrawn])
+            #expect(try await fixture.lines().first?.problem?.hasPrefix("2: ") == true)
+        }
+    }
+
     @Test("a line that fails holds up none behind it", arguments: TestDatabase.engines)
     func apart(engine: TestDatabase.Engine) async throws {
         try await OperationsFixture.with(engine) { fixture in
