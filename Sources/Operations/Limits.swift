@@ -10,6 +10,8 @@ public enum OperationLimits {
     public static let namedDevices = 100_000
     /// Operations of a tenant that are not over.
     public static let openOperations = 1_000
+    /// Devices on which a release is installed with no campaign where another person must approve campaigns.
+    public static let unapprovedInstalls = 10
     /// Bytes of what a task brings.
     public static let inputBytes = 64 << 10
     /// Maintenance windows of one operation.
@@ -34,6 +36,8 @@ public enum OperationLimits {
     public static let attempts = 1...11
     /// How long a device may take over a task once it has it.
     public static let timeout: ClosedRange<Int64> = 60...(30 * 86_400)
+    /// Seconds that a device has to call for its task after a pause, unless the task's whole time is shorter.
+    static let timeAfterPause: Int64 = 86_400
     /// How long a task may wait to be taken.
     public static let life: ClosedRange<Int64> = 60...(366 * 86_400)
     /// The number of the first task, and of the last.

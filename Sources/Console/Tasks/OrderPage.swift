@@ -120,7 +120,7 @@ extension OrderPage {
                     release: release?.id, terms: terms),
                 in: visit.tenant.id, by: visit.principal)
             return .seeOther("\(visit.home)/tasks/\(operation.id.text)", done: .created)
-        } catch let refusal as Refusal where [.invalid, .limited].contains(refusal.kind) {
+        } catch let refusal as Refusal where [.invalid, .limited, .conflict].contains(refusal.kind) {
             return try await again(refusal.message, nil)
         }
     }

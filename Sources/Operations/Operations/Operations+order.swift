@@ -23,7 +23,10 @@ extension Operations {
             creatorName: principal.name, state: .preparing, created: now, started: nil, finished: nil, counts: [:])
         try await database.tenant(tenant).write { transaction in
             try require(order.type.permission, of: principal, in: tenant, transaction)
-            if let release = order.release { try requirePublished(release, in: transaction) }
+            if let release = order.release {
+                try requirePublished(release, in: transaction)
+                try requireFew(order.target, in: transaction)
+            }
             let open =
                 try transaction.row(
                     """
@@ -41,7 +44,7 @@ extension Operations {
         do {
             var position = Position()
             while try await prepare(order, operation, filter, &position, in: tenant, by: principal) {}
-            return try await begin(operation, newer: position.newer, in: tenant, by: principal)
+            return try await begin(operation, position, in: tenant, by: principal)
         } catch {
             // Nobody gets half of an order.
             try? await remove(id, in: tenant)
@@ -53,8 +56,12 @@ extension Operations {
     private struct Position {
         var after: DeviceID?
         var index = 0
+        /// The devices of a list so far.
+        var seen: Set<DeviceID> = []
         /// Devices that were left out because they have a later release.
         var newer = 0
+        /// Devices that were left out because they have as many tasks as one may have.
+        var full = 0
     }
 
     /// Makes the next tasks; false when there are no more devices.
@@ -67,6 +74,7 @@ extension Operations {
         let made = try await database.tenant(tenant).write { [board, bus, clock] transaction in
             let now = clock.now
             var devices: [(id: DeviceID, input: JSONValue?)] = []
+            var seen = from.seen
             switch order.target {
             case .filter, .domain:
                 var domain: String?
@@ -76,13 +84,15 @@ extension Operations {
                     order.type.permission, in: transaction
                 ).map { ($0, nil) }
             case .devices(let named):
-                for one in named[from.index...].prefix(limit) {
-                    devices.append(
-                        (
-                            try fleet.target(
-                                one.device, of: tenant, for: principal, order.type.permission, in: transaction),
-                            one.input
-                        ))
+                for (index, one) in zip(named.indices, named).dropFirst(from.index).prefix(limit) {
+                    let device = try fleet.target(
+                        one.device, of: tenant, for: principal, order.type.permission, in: transaction)
+                    guard seen.insert(device).inserted else {
+                        throw Refusal.faulty(
+                            "operation.invalid", "The operation",
+                            [.init(place: "/target/devices/\(index)", message: "is named already")])
+                    }
+                    devices.append((device, one.input))
                 }
             }
             let (count, last) = (devices.count, devices.last?.id)
@@ -94,6 +104,9 @@ extension Operations {
                 throw try downgrade(of: newer, for: principal, tenant, in: transaction)
             }
             devices.removeAll { newer.contains($0.id) }
+            let full = try TaskStore.full(among: devices.map(\.id), in: transaction)
+            if case .devices = order.target, !full.isEmpty { throw Self.full(full.count) }
+            devices.removeAll { full.contains($0.id) }
             let numbers = try TaskNumber.take(devices.count, in: transaction.acrossTenants)
             let tasks = try zip(devices, numbers).map { device, number in
                 let task = DeviceTask(
@@ -108,9 +121,11 @@ extension Operations {
             var writer = TaskWriter(transaction, tenant: tenant, at: now)
             try writer.insert(tasks)
             try writer.finish(board, bus)
-            return (count: count, last: last, newer: newer.count)
+            return (count: count, last: last, seen: seen, newer: newer.count, full: full.count)
         }
         position.newer += made.newer
+        position.full += made.full
+        position.seen = made.seen
         position.after = made.last
         position.index += made.count
         if case .devices(let named) = order.target { return position.index < named.count }
@@ -119,13 +134,14 @@ extension Operations {
 
     /// Lets an order begin: its tasks wait for its start, or are queued at once.
     private func begin(
-        _ operation: Operation, newer: Int, in tenant: TenantID, by principal: Principal
+        _ operation: Operation, _ position: Position, in tenant: TenantID, by principal: Principal
     ) async throws -> Operation {
         try await database.tenant(tenant).write { transaction in
             let now = clock.now
             let counts = try OperationStore.counts(of: [operation.id], in: transaction)[operation.id] ?? [:]
             guard let total = counts[.waiting], total > 0 else {
-                guard newer == 0 else { throw Self.downgrade("All \(newer) devices have") }
+                guard position.newer == 0 else { throw Self.downgrade("All \(position.newer) devices have") }
+                guard position.full == 0 else { throw Self.full(position.full) }
                 throw Refusal(
                     .invalid, "operation.nothing",
                     "No device matches to which you may give such a task; choose others.")
@@ -149,6 +165,23 @@ extension Operations {
             }
             return try OperationStore.find(operation.id, in: transaction) ?? operation
         }
+    }
+
+    /// Refuses installs past a second person: to many devices they go by a campaign, which another one approves.
+    private func requireFew(_ target: OperationTarget, in transaction: Transaction) throws {
+        guard try needsSecondForCampaigns(in: transaction) else { return }
+        if case .devices(let named) = target, named.count <= OperationLimits.unapprovedInstalls { return }
+        throw Refusal(
+            .conflict, "campaign.needed",
+            "Here another person must approve what is installed on more than \(OperationLimits.unapprovedInstalls) devices, or on those of a filter or domain: order a campaign."
+        )
+    }
+
+    private static func full(_ devices: Int) -> Refusal {
+        Refusal(
+            .limited, "task.tooMany",
+            "\(devices) of these devices have \(OperationLimits.openTasks) open tasks each already; wait for some, or end them."
+        )
     }
 
     /// Removes the orders that the server's stop cut short.

@@ -125,25 +125,30 @@ public final class TaskBoard: Sendable {
 extension TaskBoard.State {
     /// Puts a task where it belongs: a device sees what is queued or with it, and nothing else.
     fileprivate mutating func post(_ task: DeviceTask) {
-        var list = tasks[task.device] ?? []
-        let place = list.firstIndex { $0.id == task.id }
         if task.type == .install, task.state == .succeeded {
             installed[task.device] = max(installed[task.device] ?? 0, task.number)
         }
         guard task.state.isOpen, task.state != .waiting else {
-            if let place { list.remove(at: place) }
-            tasks[task.device] = list.isEmpty ? nil : list
+            tasks[task.device]?.removeAll { $0.id == task.id }
+            if tasks[task.device]?.isEmpty ?? false { tasks[task.device] = nil }
             return
         }
         let posted = PostedTask(
             number: task.number, id: task.id, operation: task.operation, type: task.type, state: task.state,
             release: task.release)
-        if let place {
-            list[place] = posted
+        // Changed where it stands: a copy for each task would make a long list slow.
+        tasks[task.device, default: []].put(posted)
+    }
+}
+
+extension [PostedTask] {
+    /// Puts a task in its place among those of its device.
+    fileprivate mutating func put(_ task: PostedTask) {
+        if let place = firstIndex(where: { $0.id == task.id }) {
+            self[place] = task
         } else {
             // Identifiers begin with the time at which they were made: the oldest stands first.
-            list.insert(posted, at: list.firstIndex { $0.id > task.id } ?? list.endIndex)
+            insert(task, at: firstIndex { $0.id > task.id } ?? endIndex)
         }
-        tasks[task.device] = list
     }
 }

@@ -5,22 +5,30 @@ import Storage
 enum TaskNumber {
     /// Takes `count` numbers that nobody had before.
     static func take(_ count: Int, in transaction: Transaction) throws -> [Int64] {
-        guard count > 0 else { return [] }
-        // So many more that the numbers which may not be used can be left out.
-        let reserve = Int64(count) + 16
+        var numbers: [Int64] = []
+        numbers.reserveCapacity(count)
+        // Some of those that are taken may not be used; as many more take their place.
+        while numbers.count < count {
+            numbers += try range(of: Int64(count - numbers.count), in: transaction).lazy.filter(isUsable)
+        }
+        return numbers
+    }
+
+    /// The next so many numbers, whether they may be used or not.
+    private static func range(of count: Int64, in transaction: Transaction) throws -> Range<Int64> {
         guard
             let next = try transaction.row(
                 """
                 INSERT INTO task_number (name, next) VALUES ('task', $1) ON CONFLICT (name)
                 DO UPDATE SET next = task_number.next + $2 RETURNING next
-                """, OperationLimits.numbers.lowerBound + reserve, reserve)?.integer(0)
+                """, OperationLimits.numbers.lowerBound + count, count)?.integer(0)
         else { throw StorageError(.corrupt, "the database gave no number for a task") }
         guard next <= OperationLimits.numbers.upperBound else {
             throw Refusal(
                 .tooLarge, "task.numbers",
                 "Update clients can number no more tasks: \(OperationLimits.numbers.upperBound) were made.")
         }
-        return Array(((next - reserve)..<next).lazy.filter(isUsable).prefix(count))
+        return (next - count)..<next
     }
 
     /// False for a digit and zeros: 20, 300.

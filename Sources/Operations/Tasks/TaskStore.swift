@@ -1,4 +1,5 @@
 import Base
+import Fleet
 import Storage
 
 /// Tasks between their tables and memory; every call runs in a tenant's transaction.
@@ -23,6 +24,23 @@ enum TaskStore {
             WHERE a.tenant = $1 AND a.number = $2
             """, number
         ).map(read)
+    }
+
+    /// Those of these devices that have as many open tasks as one may have.
+    static func full(among devices: [DeviceID], in transaction: Transaction) throws -> Set<DeviceID> {
+        var full: Set<DeviceID> = []
+        for start in stride(from: 0, to: devices.count, by: OperationLimits.membersAtOnce) {
+            var sql = SQLBuilder()
+            let some = devices[start..<min(start + OperationLimits.membersAtOnce, devices.count)]
+            let list = some.map { sql.bind($0) }.joined(separator: ", ")
+            try transaction.forEach(
+                """
+                SELECT t.device FROM task t WHERE t.tenant = $1 AND t.device IN (\(list)) AND t.state < 100
+                GROUP BY t.device HAVING count(*) >= \(OperationLimits.openTasks)
+                """, arguments: sql.arguments
+            ) { full.insert(try $0.identifier(0)) }
+        }
+        return full
     }
 
     /// Gives a task that is tried again a number of its own; whoever still holds the former one is understood.
@@ -89,6 +107,13 @@ enum TaskStore {
             INSERT INTO task_status (tenant, task, sequence, time, word, code, details)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             """, task, last + 1, time, word, code, JSONValue.array(details.map { .string($0) }).canonical)
+    }
+
+    /// What was said of a task last.
+    static func lastWord(of task: TaskID, in transaction: Transaction) throws -> String? {
+        try transaction.row(
+            "SELECT word FROM task_status WHERE tenant = $1 AND task = $2 ORDER BY sequence DESC LIMIT 1", task
+        )?.text(0)
     }
 
     static func history(of task: TaskID, in transaction: Transaction) throws -> [TaskStatus] {

@@ -33,6 +33,45 @@ struct OperationBoundTests {
         }
     }
 
+    @Test("as many tasks are made as there are devices, from the first number on", arguments: TestDatabase.engines)
+    func all(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { world in
+            _ = try await world.devices(OperationLimits.tasksAtOnce)
+            #expect(try await world.order().total == OperationLimits.tasksAtOnce)
+        }
+    }
+
+    @Test("a list names a device once, by whichever of its names", arguments: TestDatabase.engines)
+    func twice(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { world in
+            let devices = try await world.devices(2)
+            for other in ["d-0", devices[0].id.text] {
+                await #expect {
+                    _ = try await world.order(.reboot, .devices([.init("d-0"), .init("d-1"), .init(other)]))
+                } throws: { error in
+                    guard let refusal = error as? Refusal else { return false }
+                    return refusal.code == "operation.invalid"
+                        && refusal.faults.map(\.place) == ["/target/devices/2"]
+                }
+            }
+        }
+    }
+
+    @Test("a device has so many open tasks at most", arguments: TestDatabase.engines)
+    func full(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { world in
+            _ = try await world.devices(2)
+            let one = OperationTarget.devices([.init("d-0")])
+            for _ in 0..<OperationLimits.openTasks { _ = try await world.order(.reboot, one) }
+            for target in [one, .filter("name = d-0")] {
+                await #expect(throws: Refusal(.limited, "task.tooMany", "")) {
+                    _ = try await world.order(.reboot, target)
+                }
+            }
+            #expect(try await world.order().total == 1, "a filter leaves it out")
+        }
+    }
+
     private static var confirming: OperationTerms {
         var terms = OperationTerms()
         terms.confirm = true
