@@ -10,17 +10,23 @@ final class OperationHolds: Sendable {
     private struct State {
         var windows: [OperationID: [MaintenanceWindow]] = [:]
         var paused: Set<OperationID> = []
+        /// How often something was said of an operation.
+        var changes = 0
     }
 
     private let state = Mutex(State())
 
     func setWindows(_ windows: [MaintenanceWindow], of operation: OperationID) {
-        state.withLock { $0.windows[operation] = windows.isEmpty ? nil : windows }
+        state.withLock { state in
+            state.windows[operation] = windows.isEmpty ? nil : windows
+            state.changes += 1
+        }
     }
 
     func setPaused(_ isPaused: Bool, _ operation: OperationID) {
         state.withLock { state in
             if isPaused { state.paused.insert(operation) } else { state.paused.remove(operation) }
+            state.changes += 1
         }
     }
 
@@ -32,11 +38,18 @@ final class OperationHolds: Sendable {
         }
     }
 
-    /// Forgets the operations that are over.
-    func retain(_ open: Set<OperationID>) {
+    /// How often something was said of an operation.
+    var changes: Int { state.withLock(\.changes) }
+
+    /// Takes what the database says of all open operations; false when somebody said something after `changes`, which it
+    /// may not know.
+    func replace(
+        windows: [OperationID: [MaintenanceWindow]], paused: Set<OperationID>, after changes: Int
+    ) -> Bool {
         state.withLock { state in
-            state.paused.formIntersection(open)
-            state.windows = state.windows.filter { open.contains($0.key) }
+            guard state.changes == changes else { return false }
+            (state.windows, state.paused) = (windows, paused)
+            return true
         }
     }
 }
@@ -44,23 +57,33 @@ final class OperationHolds: Sendable {
 extension Operations {
     /// Reads anew what is held: at the start, and now and then to forget what is over.
     func loadHolds() async throws {
-        let (open, asking) = try await database.platform.read { [holds] transaction in
-            var (open, asking): (Set<OperationID>, Set<OperationID>) = ([], [])
+        for _ in 0..<OperationLimits.rounds {
+            let changes = holds.changes
+            let read = try await readHolds()
+            board.ask(for: read.asking)
+            if holds.replace(windows: read.windows, paused: read.paused, after: changes) { break }
+            // Memory is right meanwhile: what is over is forgotten another time.
+        }
+        applyHolds()
+    }
+
+    private func readHolds() async throws -> (
+        windows: [OperationID: [MaintenanceWindow]], paused: Set<OperationID>, asking: Set<OperationID>
+    ) {
+        try await database.platform.read { transaction in
+            var windows: [OperationID: [MaintenanceWindow]] = [:]
+            var (paused, asking): (Set<OperationID>, Set<OperationID>) = ([], [])
             try transaction.acrossTenants.forEach(
                 "SELECT id, terms, state FROM operation WHERE state IN ('running', 'paused')"
             ) { row in
                 let id = try row.identifier(0, as: OperationID.self)
                 let terms = OperationTerms(stored: try JSONValue(parsing: Array(try row.text(1).utf8)))
-                holds.setWindows(terms.windows, of: id)
-                holds.setPaused(try row.text(2) == Operation.State.paused.rawValue, id)
-                open.insert(id)
+                if !terms.windows.isEmpty { windows[id] = terms.windows }
+                if try row.text(2) == Operation.State.paused.rawValue { paused.insert(id) }
                 if terms.confirm { asking.insert(id) }
             }
-            return (open, asking)
+            return (windows, paused, asking)
         }
-        holds.retain(open)
-        board.ask(for: asking)
-        applyHolds()
     }
 
     /// Has the board know what is held at this moment, and whoever holds connections what is held no longer.
