@@ -14,6 +14,8 @@ enum CampaignMemberState: Int64, Sendable {
     case leftOut = 3
     /// It got the former release again.
     case rolledBack = 4
+    /// It had another release than the campaign's by then, or was gone, so taking that back did nothing to it.
+    case movedOn = 5
 }
 
 /// Members of campaigns; every call runs in a tenant's transaction.

@@ -114,6 +114,18 @@ enum CampaignStore {
             group.leftOut, group.forgiven.failures, group.forgiven.judged, group.forgiven.isPassed)
     }
 
+    /// So many failures of a group are tried again: what was forgiven of it is less by them, so that it hides no later ones.
+    static func holdAgainst(_ count: Int, ofGroup operation: OperationID, in transaction: Transaction) throws {
+        guard count > 0 else { return }
+        try transaction.execute(
+            """
+            UPDATE campaign_group SET
+                forgiven_failures = CASE WHEN forgiven_failures > $3 THEN forgiven_failures - $3 ELSE 0 END,
+                forgiven_judged = CASE WHEN forgiven_judged > $3 THEN forgiven_judged - $3 ELSE 0 END
+            WHERE tenant = $1 AND operation = $2
+            """, operation, count)
+    }
+
     /// How many campaigns of the tenant are not over.
     static func countOpen(in transaction: Transaction) throws -> Int {
         try transaction.row("SELECT count(*) FROM campaign WHERE tenant = $1 AND finished IS NULL")?.int(0) ?? 0
@@ -121,7 +133,9 @@ enum CampaignStore {
 
     /// Whether a campaign that is kept names this release.
     static func names(_ release: ReleaseID, in transaction: Transaction) throws -> Bool {
-        try transaction.row("SELECT 1 FROM campaign WHERE tenant = $1 AND release = $2 LIMIT 1", release) != nil
+        try transaction.row(
+            "SELECT 1 FROM campaign WHERE tenant = $1 AND (release = $2 OR rollback_release = $2) LIMIT 1", release
+        ) != nil
     }
 
     private static func read(_ row: Row) throws -> Campaign {

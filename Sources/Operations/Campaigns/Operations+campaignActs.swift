@@ -51,7 +51,7 @@ extension Operations {
     /// it answers for it from now on.
     public func resumeCampaign(_ id: CampaignID, in tenant: TenantID, by principal: Principal) async throws -> Campaign
     {
-        try await database.tenant(tenant).write { transaction in
+        let resumed = try await database.tenant(tenant).write { transaction in
             let campaign = try managed(id, in: tenant, by: principal, transaction)
             guard campaign.state == .paused else { throw Self.wrong(campaign, "resumed") }
             try requireAll(campaign, .taskInstall, in: tenant, by: principal, transaction)
@@ -68,6 +68,10 @@ extension Operations {
             try record(.campaignResumed, id, of: tenant, by: principal.actor(in: tenant), in: transaction)
             return try changed(id, of: tenant, in: transaction)
         }
+        for operation in resumed.groups.compactMap(\.operation) {
+            try await giveTime(to: operation, resumed.terms, in: tenant)
+        }
+        return resumed
     }
 
     /// Ends a campaign: what nobody has begun at once, what a device has begun when the device says so. One of which
@@ -97,13 +101,14 @@ extension Operations {
     ) async throws -> Campaign {
         try await database.tenant(tenant).write { transaction in
             let campaign = try managed(id, in: tenant, by: principal, transaction)
-            guard campaign.started != nil, campaign.state != .rolledBack else {
+            guard campaign.started != nil, try !isGoingBack(campaign, in: transaction) else {
                 throw Self.wrong(campaign, "rolled back")
             }
             try requireAll(campaign, .taskInstall, in: tenant, by: principal, transaction)
             let former = try former(release, of: campaign, in: transaction)
             try CampaignStore.set(.rolledBack, of: id, in: transaction)
             try CampaignStore.set("rollback_release", former.id, of: id, in: transaction)
+            try CampaignStore.set("rollback_operation", OperationID?.none, of: id, in: transaction)
             try CampaignStore.set("finished", Timestamp?.none, of: id, in: transaction)
             try setSponsor(principal, of: id, in: transaction)
             try end(campaign, of: tenant, in: transaction)
@@ -115,6 +120,12 @@ extension Operations {
                 in: transaction)
             return try changed(id, of: tenant, in: transaction)
         }
+    }
+
+    /// Whether a campaign is taken back already, to a release that devices can still get.
+    private func isGoingBack(_ campaign: Campaign, in transaction: Transaction) throws -> Bool {
+        guard campaign.state == .rolledBack, let rollback = campaign.rollback else { return false }
+        return try ReleaseStore.find(rollback.release, in: transaction)?.state == .published
     }
 
     private func former(_ id: ReleaseID?, of campaign: Campaign, in transaction: Transaction) throws -> Release {
@@ -166,7 +177,7 @@ extension Operations {
     }
 
     /// Refuses unless the caller may do this to every device of a campaign.
-    private func requireAll(
+    func requireAll(
         _ campaign: Campaign, _ permission: Permission, in tenant: TenantID, by principal: Principal,
         _ transaction: Transaction
     ) throws {

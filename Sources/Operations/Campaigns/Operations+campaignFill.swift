@@ -32,7 +32,7 @@ extension Operations {
         if !behind.isEmpty {
             group.operation = try give(
                 behind, campaign.release, for: campaign, "group \(number)", ["group": .integer(Int64(number))],
-                in: group.operation, of: tenant, sponsor, transaction)
+                terms: campaign.terms.begun, in: group.operation, of: tenant, sponsor, transaction)
         }
         try CampaignMembers.set(.ordered, behind, in: campaign.id, transaction)
         try CampaignMembers.set(.upToDate, upToDate, in: campaign.id, transaction)
@@ -43,10 +43,12 @@ extension Operations {
         try CampaignStore.update(group, of: campaign.id, in: transaction)
     }
 
-    /// Gives devices the former release that have got the campaign's; false when there are no more now.
+    /// Gives devices the former release that have got the campaign's and still have it; false when there are no more now.
     func revert(_ campaign: Campaign, in tenant: TenantID, _ transaction: Transaction) throws -> Bool {
-        guard let rollback = campaign.rollback else { return false }
-        // Who took it back did so with the right for each of its devices, and what is under way goes to its end.
+        guard let rollback = campaign.rollback, let release = try ReleaseStore.find(campaign.release, in: transaction),
+            // Once it is withdrawn nobody gets it; the campaign can be taken back to another one.
+            try ReleaseStore.find(rollback.release, in: transaction)?.state == .published
+        else { return false }
         let done = try transaction.rows(
             """
             SELECT m.device FROM campaign_member m
@@ -58,12 +60,21 @@ extension Operations {
             """, campaign.id, OperationLimits.tasksAtOnce
         ).map { try $0.identifier(0, as: DeviceID.self) }
         guard !done.isEmpty else { return false }
-        let operation = try give(
-            done, rollback.release, for: campaign, "rollback", ["rollback": true], in: rollback.operation, of: tenant,
-            try sponsor(of: campaign, in: tenant, transaction) ?? Self.judge, transaction)
-        if rollback.operation == nil { try RollbackGrant.give(operation, in: transaction) }
-        try CampaignStore.set("rollback_operation", operation, of: campaign.id, in: transaction)
-        try CampaignMembers.set(.rolledBack, done, in: campaign.id, transaction)
+        // Who took it back did so with the right for each of its devices, and what is under way goes to its end.
+        let present = try fleet.candidates(
+            among: done, of: release.component, tenant: tenant, for: Self.judge, .taskInstall, in: transaction)
+        let order = try VersionOrder(of: release.component, in: transaction)
+        let back = present.filter { order.counter(of: $0.version).map { $0 == release.counter } ?? true }.map(\.device)
+        if !back.isEmpty {
+            let operation = try give(
+                back.sorted(), rollback.release, for: campaign, "rollback", ["rollback": true],
+                terms: campaign.terms.unconditional, in: rollback.operation, of: tenant,
+                try sponsor(of: campaign, in: tenant, transaction) ?? Self.judge, transaction)
+            if rollback.operation == nil { try RollbackGrant.give(operation, in: transaction) }
+            try CampaignStore.set("rollback_operation", operation, of: campaign.id, in: transaction)
+        }
+        try CampaignMembers.set(.rolledBack, back, in: campaign.id, transaction)
+        try CampaignMembers.set(.movedOn, Set(done).subtracting(back).sorted(), in: campaign.id, transaction)
         _ = try changed(campaign.id, of: tenant, in: transaction)
         return true
     }
@@ -71,11 +82,11 @@ extension Operations {
     /// Gives devices an install as tasks of an operation, which is made with the first of them.
     private func give(
         _ devices: [DeviceID], _ release: ReleaseID, for campaign: Campaign, _ part: String,
-        _ details: [String: JSONValue], in known: OperationID?, of tenant: TenantID, _ sponsor: Principal,
+        _ details: [String: JSONValue], terms: OperationTerms, in known: OperationID?, of tenant: TenantID,
+        _ sponsor: Principal,
         _ transaction: Transaction
     ) throws -> OperationID {
         let now = clock.now
-        let terms = campaign.terms.begun
         let id = known ?? OperationID(now: now)
         if terms.confirm { board.ask(for: [id]) }
         if known == nil {
@@ -109,7 +120,7 @@ extension Operations {
         let tasks = zip(devices, numbers).map { device, number in
             DeviceTask(
                 id: TaskID(now: now), number: number, device: device, operation: id, type: .install, state: .queued,
-                release: release, attempt: 1, created: now, changed: now, due: now + .seconds(terms.life), code: nil,
+                release: release, attempt: 1, created: now, changed: now, due: terms.end(from: now), code: nil,
                 detail: nil)
         }
         var writer = TaskWriter(transaction, tenant: tenant, at: now)
@@ -143,5 +154,13 @@ extension OperationTerms {
         var begun = self
         begun.starts = nil
         return begun
+    }
+
+    /// The same for going back, which waits for no window and asks nobody.
+    fileprivate var unconditional: OperationTerms {
+        var terms = begun
+        terms.windows = []
+        terms.confirm = false
+        return terms
     }
 }

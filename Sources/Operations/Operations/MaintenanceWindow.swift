@@ -62,6 +62,18 @@ public struct MaintenanceWindow: Sendable, Hashable {
         return days.contains(day) && minute >= from || days.contains((day + 6) % 7) && minute < to
     }
 
+    /// The first moment from this one on that lies in it, to the minute.
+    func opening(from moment: Timestamp) -> Timestamp {
+        guard !contains(moment) else { return moment }
+        let local = moment.microseconds / 1_000_000 + zone.offset(at: moment)
+        let midnight = local - (local % 86_400 + 86_400) % 86_400
+        // Nine days, because clocks that are set forward may leave its beginning out once.
+        let beginnings = (0...8).lazy.map { day in
+            zone.moment(showing: Timestamp(microseconds: (midnight + day * 86_400 + Int64(from) * 60) * 1_000_000))
+        }
+        return beginnings.first { $0 >= moment && contains($0) } ?? moment
+    }
+
     private static func minute(_ text: String) -> Int? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard text.utf8.count == 5, parts.count == 2,
@@ -86,4 +98,9 @@ public struct MaintenanceWindow: Sendable, Hashable {
 extension OperationTerms {
     /// Whether tasks may be given out at a moment.
     public func isOpen(at moment: Timestamp) -> Bool { windows.isEmpty || windows.contains { $0.contains(moment) } }
+
+    /// The first moment from this one on at which tasks may be given out.
+    func opening(from moment: Timestamp) -> Timestamp {
+        windows.lazy.map { $0.opening(from: moment) }.min() ?? moment
+    }
 }

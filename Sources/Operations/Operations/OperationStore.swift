@@ -22,11 +22,13 @@ enum OperationStore {
         return try row.map { try read($0, counts: try counts(of: [id], in: transaction)[id] ?? [:]) }
     }
 
-    static func terms(of id: OperationID, in transaction: Transaction) throws -> OperationTerms {
-        guard let row = try transaction.row("SELECT terms FROM operation WHERE tenant = $1 AND id = $2", id) else {
-            throw StorageError(.corrupt, "a task's operation is not there")
-        }
-        return OperationTerms(stored: try JSONValue(parsing: Array(try row.text(0).utf8)))
+    /// What becomes of the tasks of an operation as it stands.
+    static func machine(of id: OperationID, in transaction: Transaction) throws -> TaskMachine {
+        guard let row = try transaction.row("SELECT terms, state FROM operation WHERE tenant = $1 AND id = $2", id)
+        else { throw StorageError(.corrupt, "a task's operation is not there") }
+        return TaskMachine(
+            terms: OperationTerms(stored: try JSONValue(parsing: Array(try row.text(0).utf8))),
+            isPaused: try row.text(1) == Operation.State.paused.rawValue)
     }
 
     /// How many tasks of each operation are in each state.

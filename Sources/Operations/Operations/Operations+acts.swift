@@ -58,10 +58,13 @@ extension Operations {
     public func setPaused(
         _ isPaused: Bool, _ id: OperationID, in tenant: TenantID, by principal: Principal
     ) async throws -> Operation {
-        try await database.tenant(tenant).write { transaction in
+        let (operation, isNews) = try await database.tenant(tenant).write { transaction in
             let operation = try managed(id, in: tenant, by: principal, transaction)
+            if !isPaused, let campaign = try goingCampaign(ofGroup: id, in: transaction) {
+                try requireAll(campaign, .taskInstall, in: tenant, by: principal, transaction)
+            }
             let (from, to): (Operation.State, Operation.State) = isPaused ? (.running, .paused) : (.paused, .running)
-            if operation.state == to { return operation }
+            if operation.state == to { return (operation, false) }
             guard operation.state == from else {
                 throw Refusal(
                     .conflict, "operation.state",
@@ -78,8 +81,26 @@ extension Operations {
                 applyHolds()
                 bus.publish(TasksChanged(tenant: tenant, operations: [id]))
             }
-            return try OperationStore.find(id, in: transaction) ?? operation
+            return (try OperationStore.find(id, in: transaction) ?? operation, true)
         }
+        if isNews, !isPaused { try await giveTime(to: id, operation.terms, in: tenant) }
+        return operation
+    }
+
+    /// Gives what waits of an operation that was resumed some time at least: while it was held nobody could come for it.
+    func giveTime(to id: OperationID, _ terms: OperationTerms, in tenant: TenantID) async throws {
+        let end = terms.opening(from: clock.now) + .seconds(min(terms.life, OperationLimits.timeAfterPause))
+        var given = 0
+        repeat {
+            given = try await database.tenant(tenant).write { transaction in
+                try transaction.execute(
+                    """
+                    UPDATE task SET due = $3 WHERE tenant = $1 AND id IN (
+                        SELECT t.id FROM task t WHERE t.tenant = $1 AND t.operation = $2
+                        AND t.state = \(TaskState.queued.rawValue) AND t.due < $3 LIMIT \(OperationLimits.tasksAtOnce))
+                    """, id, end)
+            }
+        } while given == OperationLimits.tasksAtOnce
     }
 
     /// Ends one task.
@@ -126,31 +147,55 @@ extension Operations {
         while true {
             let from = after
             let step = try await database.tenant(tenant).write { [board, bus, clock] transaction in
-                _ = try managed(id, in: tenant, by: principal, transaction)
+                let operation = try managed(id, in: tenant, by: principal, transaction)
                 var sql = SQLBuilder()
-                let operation = sql.bind(id)
+                let place = sql.bind(id)
                 let beyond = from.map { " AND t.id > \(sql.bind($0))" } ?? ""
                 let tasks = try transaction.rows(
                     """
                     SELECT \(TaskStore.columns) FROM task t
-                    WHERE t.tenant = $1 AND t.operation = \(operation) AND t.state IN (\(list))\(beyond)
+                    WHERE t.tenant = $1 AND t.operation = \(place) AND t.state IN (\(list))\(beyond)
                     ORDER BY t.id LIMIT \(sql.bind(OperationLimits.tasksAtOnce))
                     """, arguments: sql.arguments
                 ).map(TaskStore.read)
-                let allowed = try fleet.names(
-                    of: tasks.map(\.device), in: tenant, for: principal, .taskManage, in: transaction)
+                var allowed = Set(
+                    try fleet.names(
+                        of: tasks.map(\.device), in: tenant, for: principal, .taskManage, in: transaction
+                    ).keys)
+                if event == .retry {
+                    try keepRetriable(&allowed, of: operation, in: tenant, by: principal, transaction)
+                }
                 var writer = TaskWriter(transaction, tenant: tenant, at: clock.now)
                 var count = 0
-                for task in tasks where allowed[task.device] != nil {
+                for task in tasks where allowed.contains(task.device) {
                     if try writer.step(task, event) != nil { count += 1 }
                 }
                 try writer.finish(board, bus)
+                if event == .retry { try CampaignStore.holdAgainst(count, ofGroup: id, in: transaction) }
                 return (count: count, last: tasks.last?.id)
             }
             done += step.count
             guard let last = step.last else { return done }
             after = last
         }
+    }
+
+    /// Leaves those of these devices on which an operation may be tried again: a group of a campaign takes what the
+    /// campaign takes, and nobody gets an earlier release by it than they have by now.
+    private func keepRetriable(
+        _ devices: inout Set<DeviceID>, of operation: Operation, in tenant: TenantID, by principal: Principal,
+        _ transaction: Transaction
+    ) throws {
+        if try goingCampaign(ofGroup: operation.id, in: transaction) != nil {
+            try require(.taskInstall, of: principal, in: tenant, transaction)
+            devices.formIntersection(
+                try fleet.names(
+                    of: Array(devices), in: tenant, for: principal, .taskInstall, in: transaction
+                ).keys)
+        }
+        guard try !RollbackGrant.has(operation.id, in: transaction) else { return }
+        devices.subtract(
+            try newer(than: operation.release, Array(devices), of: tenant, for: Self.judge, in: transaction))
     }
 
     private func close(

@@ -5,9 +5,11 @@ import Storage
 
 /// What devices have installed, as far as their tasks tell.
 extension Operations {
-    /// Notes which versions devices have after these installs: the fleet shows them, and later orders know them.
+    /// Notes which versions devices have after these installs: the fleet shows them, later orders know them, and what
+    /// still waits to bring no more than that is ended.
     func noteInstalled(_ writer: TaskWriter) throws {
         let (transaction, tenant) = (writer.transaction, writer.tenant)
+        var superseded = TaskWriter(transaction, tenant: tenant, at: writer.now)
         for (id, tasks) in Dictionary(grouping: writer.installs, by: \.release) {
             guard let id, let release = try ReleaseStore.find(id, in: transaction),
                 let component = Name(release.component)
@@ -20,7 +22,28 @@ extension Operations {
                     // Late words about an earlier install do not undo a later one.
                     replacing: { isRollback || order.counter(of: $0).map { $0 < release.counter } ?? true },
                     in: transaction)
+                try endSuperseded(by: release, on: task.device, &superseded)
             }
+        }
+        try superseded.finish(board, bus)
+    }
+
+    /// Ends what waits to bring a device this release of a component once more, or an earlier one: it was ordered when the
+    /// device had neither. What is with the device goes to its end, and a rollback is what somebody wants.
+    private func endSuperseded(by release: Release, on device: DeviceID, _ writer: inout TaskWriter) throws {
+        let tasks = try writer.transaction.rows(
+            """
+            SELECT \(TaskStore.columns) FROM task t JOIN release r ON r.tenant = $1 AND r.id = t.release
+            WHERE t.tenant = $1 AND t.device = $2 AND t.state < 100 AND t.state < \(TaskState.offered.rawValue)
+            AND r.component = $3 AND r.counter <= $4 AND NOT EXISTS (
+                SELECT 1 FROM rollback_grant g WHERE g.tenant = $1 AND g.operation = t.operation)
+            ORDER BY t.id
+            """, device, release.component, release.counter
+        ).map(TaskStore.read)
+        for task in tasks {
+            _ = try writer.step(
+                task, .cancel(force: true), word: "superseded", details: ["superseded by \(release.version)"])
+            try countUpToDate(device, in: task.operation, writer.transaction)
         }
     }
 

@@ -80,6 +80,7 @@ extension Operations {
             for (_, writer) in writers.sorted(by: { $0.key < $1.key }) {
                 try writer.finish(board, bus)
                 try noteInstalled(writer)
+                try reopenRolledBack(after: writer)
             }
             return outcomes
         }
@@ -102,6 +103,12 @@ extension Operations {
             case .cancelled: .gaveUp
             case .goesOn: .goesOn
             }
+        if feedback.report == .succeeded, task.state == .cancelled,
+            try TaskStore.lastWord(of: task.id, in: writer.transaction) == TaskEvent.unanswered,
+            try takeDone(feedback, of: task, &writer)
+        {
+            return .kept
+        }
         if try writer.step(task, event, word: feedback.word, code: feedback.code, details: feedback.details) != nil {
             return .kept
         }
@@ -128,12 +135,25 @@ extension Operations {
         {
             return .kept
         }
+        if feedback.report == .succeeded, task.state == .cancelled, try takeDone(feedback, of: task, &writer) {
+            return .kept
+        }
         if task.state.isOpen {
             try TaskStore.note(
                 "late: \(feedback.word ?? "\(feedback.report)")", code: feedback.code, details: feedback.details,
                 of: task.id, at: now, in: writer.transaction)
         }
         return feedback.report == .taken || feedback.report == .progress ? .former : .kept
+    }
+
+    /// Takes that an install was done which somebody ended, and of which nobody knew how far it had come: nobody must
+    /// take what the device has now for what it had before.
+    private static func takeDone(
+        _ feedback: TaskFeedback, of task: DeviceTask, _ writer: inout TaskWriter
+    ) throws -> Bool {
+        guard task.type == .install else { return false }
+        return try writer.step(
+            task, .wasDone, word: feedback.word, code: feedback.code, details: feedback.details) != nil
     }
 }
 

@@ -14,6 +14,8 @@ enum TaskEvent: Sendable, Hashable {
     case cancel(force: Bool)
     /// The device has ended it because somebody wanted that.
     case gaveUp
+    /// The device had done it when it was ended without an answer of the device.
+    case wasDone
     /// The device can not end it any more, and goes on.
     case goesOn
     /// Somebody wants it tried again after it failed.
@@ -24,6 +26,8 @@ enum TaskEvent: Sendable, Hashable {
 struct TaskMachine {
     /// What a task's operation says of time and tries.
     let terms: OperationTerms
+    /// Whether nothing of the operation is given out.
+    var isPaused = false
 
     /// What becomes of a task; nil when the event says nothing new, or comes too late.
     func step(_ task: DeviceTask, _ event: TaskEvent, at now: Timestamp) -> DeviceTask? {
@@ -32,12 +36,15 @@ struct TaskMachine {
         if event == .ended(nil), task.state == .timedOut || task.state == .expired {
             return task.with(.succeeded, due: task.due, at: now)
         }
+        if event == .wasDone { return task.state == .cancelled ? task.with(.succeeded, due: task.due, at: now) : nil }
         guard task.state.isOpen else { return nil }
         switch event {
         case .due:
             guard task.due <= now else { return nil }
             switch task.state {
-            case .waiting: return task.with(.queued, due: now + .seconds(terms.life), at: now)
+            case .waiting: return task.with(.queued, due: terms.end(from: now), at: now)
+            // Nobody could come for it.
+            case .queued where isPaused: return task.postponed(to: terms.end(from: now))
             case .queued: return task.with(.expired, due: now, at: now)
             case .cancelling: return task.with(.cancelled, due: now, at: now)
             default: return failed(task, .timedOut, at: now)
@@ -58,7 +65,7 @@ struct TaskMachine {
             return task.state.isWithDevice && !force
                 ? task.with(.cancelling, due: now + .seconds(terms.timeout), at: now)
                 : task.with(.cancelled, due: now, at: now)
-        case .retry: return nil
+        case .retry, .wasDone: return nil
         case .gaveUp: return task.state == .cancelling ? task.with(.cancelled, due: now, at: now) : nil
         case .goesOn:
             return task.state == .cancelling ? task.with(.running, due: now + .seconds(terms.timeout), at: now) : nil
@@ -87,7 +94,18 @@ struct TaskMachine {
     }
 }
 
+extension OperationTerms {
+    /// The end of the time in which a device must call that may do so from now on: it begins when a window opens.
+    func end(from now: Timestamp) -> Timestamp { opening(from: now) + .seconds(life) }
+}
+
 extension DeviceTask {
+    fileprivate func postponed(to due: Timestamp) -> DeviceTask {
+        var next = self
+        next.due = due
+        return next
+    }
+
     fileprivate func with(_ state: TaskState, due: Timestamp, at now: Timestamp) -> DeviceTask {
         var next = self
         (next.state, next.due, next.changed) = (state, due, now)

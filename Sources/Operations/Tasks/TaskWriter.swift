@@ -10,7 +10,7 @@ struct TaskWriter {
     let transaction: Transaction
     let tenant: TenantID
     let now: Timestamp
-    private var terms: [OperationID: OperationTerms] = [:]
+    private var machines: [OperationID: TaskMachine] = [:]
     private var deltas: [OperationID: [TaskState: Int64]] = [:]
     private var changed: [DeviceTask] = []
     /// The installs that have succeeded.
@@ -25,13 +25,11 @@ struct TaskWriter {
 
     /// Lets something happen to a task; nil when it says nothing new, or comes too late.
     ///
-    /// - Parameter word: What the history says; the new state's name when nil.
+    /// - Parameter word: What the history says; usually the new state's name when nil.
     mutating func step(
         _ task: DeviceTask, _ event: TaskEvent, word: String? = nil, code: Int64? = nil, details: [String] = []
     ) throws -> DeviceTask? {
-        guard var next = TaskMachine(terms: try terms(of: task.operation)).step(task, event, at: now) else {
-            return nil
-        }
+        guard var next = try machine(of: task.operation).step(task, event, at: now) else { return nil }
         if next.attempt > task.attempt {
             next.number = try TaskStore.renumber(task, in: transaction)
         }
@@ -39,7 +37,8 @@ struct TaskWriter {
         if let last = details.last { next.detail = last }
         try TaskStore.update(next, in: transaction)
         try TaskStore.note(
-            word ?? next.state.name, code: code, details: details, of: task.id, at: now, in: transaction)
+            word ?? event.word(from: task.state, to: next.state), code: code, details: details, of: task.id, at: now,
+            in: transaction)
         deltas[task.operation, default: [:]][task.state, default: 0] -= 1
         deltas[task.operation, default: [:]][next.state, default: 0] += 1
         changed.append(next)
@@ -91,10 +90,24 @@ struct TaskWriter {
         }
     }
 
-    private mutating func terms(of operation: OperationID) throws -> OperationTerms {
-        if let known = terms[operation] { return known }
-        let found = try OperationStore.terms(of: operation, in: transaction)
-        terms[operation] = found
+    private mutating func machine(of operation: OperationID) throws -> TaskMachine {
+        if let known = machines[operation] { return known }
+        let found = try OperationStore.machine(of: operation, in: transaction)
+        machines[operation] = found
         return found
+    }
+}
+
+extension TaskEvent {
+    /// What the history says of a task that was ended while a device had it, and that did not say what it made of that.
+    static let unanswered = "unanswered"
+
+    /// What the history says of what it does.
+    fileprivate func word(from old: TaskState, to new: TaskState) -> String {
+        switch self {
+        case .due where new == .queued && old == .queued: "postponed"
+        case .due where new == .cancelled, .cancel(force: true) where old.isWithDevice: Self.unanswered
+        default: new.name
+        }
     }
 }

@@ -28,6 +28,27 @@ import Testing
     }
 
     @Test(
+        "it is known when a window opens next",
+        arguments: [
+            // Sunday 2026-11-22.
+            (["from": "09:00", "to": "10:00"], "2026-11-22T09:30:00Z", "2026-11-22T09:30:00Z"),
+            (["from": "09:00", "to": "10:00"], "2026-11-22T08:30:00Z", "2026-11-22T09:00:00Z"),
+            (["from": "09:00", "to": "10:00"], "2026-11-22T10:00:00Z", "2026-11-23T09:00:00Z"),
+            (["days": ["sat"], "from": "22:00", "to": "04:00"], "2026-11-22T05:00:00Z", "2026-11-28T22:00:00Z"),
+            (["days": ["sun"], "from": "01:00", "to": "02:00"], "2026-11-22T02:00:00Z", "2026-11-29T01:00:00Z"),
+            (["from": "00:30", "to": "02:00", "zone": "Asia/Tokyo"], "2026-11-22T14:00:00Z", "2026-11-22T15:30:00Z"),
+            // Summer time begins in Berlin: 02:15 is left out, so it opens the day after.
+            (
+                ["from": "02:15", "to": "02:45", "zone": "Europe/Berlin"], "2027-03-27T12:00:00Z",
+                "2027-03-29T00:15:00Z"
+            ),
+        ] as [(JSONValue, String, String)])
+    func opening(json: JSONValue, time: String, opens: String) throws {
+        let moment = try #require(Timestamp(rfc3339: time))
+        #expect(try MaintenanceWindow(json).opening(from: moment) == Timestamp(rfc3339: opens))
+    }
+
+    @Test(
         "what is no window is refused with its place",
         arguments: [
             [], [:], ["from": "9:00", "to": "10:00"], ["from": "24:00", "to": "10:00"],
