@@ -27,7 +27,17 @@ import Testing
             await refused()
             #expect(world.busy(devices).isEmpty)
             _ = try await world.operations.resumeCampaign(made.id, in: acme, by: OperationsFixture.admin)
-            _ = try await world.operations.setPaused(true, operation, in: acme, by: OperationsFixture.admin)
+            _ = try await world.world.access.putRole(
+                try #require(Name("steward")), permissions: [.deviceRead, .taskRead, .taskManage], reason: "to halt",
+                tenant: acme, by: OperationsFixture.admin)
+            let steward = try await world.person("stella", "steward")
+            _ = try await world.operations.setPaused(true, operation, in: acme, by: steward)
+            await #expect(throws: Refusal(.forbidden, "access.forbidden", "")) {
+                try await world.operations.setPaused(false, operation, in: acme, by: steward)
+            }
+            await #expect(throws: Refusal(.forbidden, "access.forbidden", "")) {
+                try await world.operations.retry(operation, in: acme, by: steward)
+            }
             _ = try await world.operations.setPaused(false, operation, in: acme, by: OperationsFixture.admin)
             let again = try await world.operations.retry(operation, in: acme, by: OperationsFixture.admin)
             #expect(again.counts == [.waiting: 1, .queued: 2])
