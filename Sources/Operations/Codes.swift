@@ -19,6 +19,9 @@ extension AuditCode {
     /// A device tried to answer for a task that is not its own.
     public static let taskForeign = AuditCode(
         "task.foreign", "A device spoke of a task that is not its own, or does not exist.")
+    /// A device asked under another's name.
+    public static let deviceForeign = AuditCode(
+        "device.foreign", "A device asked under the name of another one, or of another tenant.")
     /// A device agrees to every install from now on.
     public static let autoConfirmActivated = AuditCode(
         "device.autoConfirmActivated", "A device agrees to every install that would ask it first.")
@@ -30,6 +33,6 @@ extension AuditCode {
     public static let operations: [AuditCode] =
         [
             operationOrdered, operationCancelled, operationRetried, operationPaused, operationResumed, taskCancelled,
-            taskForeign, autoConfirmActivated, autoConfirmDeactivated,
+            taskForeign, deviceForeign, autoConfirmActivated, autoConfirmDeactivated,
         ] + releases + campaigns
 }

@@ -4,24 +4,26 @@ package import Storage
 
 extension Fleet {
     /// Notes that a device has this version of a component now, because it said so of a task; its present version of it,
-    /// if that is known, decides whether that is news.
+    /// if that is known, decides whether that is news. Answers whether it was.
+    @discardableResult
     package func noteInstalled(
         _ component: Name, _ version: String, on device: DeviceID, of tenant: TenantID, at now: Timestamp,
         replacing isOlder: (_ present: String) throws -> Bool, in transaction: Transaction
-    ) throws {
+    ) throws -> Bool {
         // It may have been deleted meanwhile.
-        guard let old = try DeviceStore.find(.id(device), in: transaction) else { return }
+        guard let old = try DeviceStore.find(.id(device), in: transaction) else { return false }
         var device = old
         if let present = old.components[component.text] {
-            guard present != version, try isOlder(present) else { return }
+            guard present != version, try isOlder(present) else { return false }
         } else if old.components.count >= FleetLimits.components {
-            return
+            return false
         }
         device.components[component.text] = version
         device.changed = now
         device.revision += 1
         try DeviceStore.update(device, from: old, in: transaction)
         announce(device, of: tenant, .updated, in: transaction)
+        return true
     }
 }
 

@@ -1,16 +1,18 @@
 import Access
 import Base
-import Fleet
+public import Fleet
 import Storage
 
 /// What devices have installed, as far as their tasks tell.
 extension Operations {
     /// Notes which versions devices have after these installs: the fleet shows them, later orders know them, and what
     /// still waits to bring no more than that is ended.
-    func noteInstalled(_ writer: TaskWriter) throws {
+    ///
+    /// - Parameter late: Installs that have succeeded although they count as ended otherwise.
+    func noteInstalled(_ writer: TaskWriter, late: [DeviceTask] = []) throws {
         let (transaction, tenant) = (writer.transaction, writer.tenant)
         var superseded = TaskWriter(transaction, tenant: tenant, at: writer.now)
-        for (id, tasks) in Dictionary(grouping: writer.installs, by: \.release) {
+        for (id, tasks) in Dictionary(grouping: writer.installs + late, by: \.release) {
             guard let id, let release = try ReleaseStore.find(id, in: transaction),
                 let component = Name(release.component)
             else { continue }
@@ -44,6 +46,19 @@ extension Operations {
             _ = try writer.step(
                 task, .cancel(force: true), word: "superseded", details: ["superseded by \(release.version)"])
             try countUpToDate(device, in: task.operation, writer.transaction)
+        }
+    }
+
+    /// Notes that a device has a release because it says so by itself; nil when there is no such release, else whether
+    /// that is news. Which release is the later one does not matter: it may have been put there by hand.
+    public func noteTold(_ component: String, _ version: String, by device: AdmittedDevice) async throws -> Bool? {
+        guard let name = Name(component) else { return nil }
+        return try await database.tenant(device.tenant).write { [fleet, clock] transaction -> Bool? in
+            let order = try VersionOrder(of: name.text, in: transaction)
+            guard order.counter(of: version) != nil else { return nil }
+            return try fleet.noteInstalled(
+                name, version, on: device.device, of: device.tenant, at: clock.now, replacing: { _ in true },
+                in: transaction)
         }
     }
 

@@ -63,6 +63,13 @@ public final class TaskBoard: Sendable {
         }
     }
 
+    /// Whether a device may have this task now: what is with it, or what is not held; of installs, only the next one.
+    public func isOffered(_ task: PostedTask, to device: DeviceID) -> Bool {
+        if task.state.isWithDevice { return true }
+        if task.type == .install { return next(for: device, of: .install)?.id == task.id }
+        return state.withLock { !$0.held.contains(task.operation) }
+    }
+
     /// Whether a device has anything to do now.
     public func hasWork(for device: DeviceID) -> Bool {
         state.withLock { state in

@@ -46,7 +46,19 @@ public struct TaskFeedback: Sendable, Hashable {
         self.device = device
         self.word = word
         self.code = code
-        self.details = details.prefix(OperationLimits.details).map { String($0.prefix(OperationLimits.detailBytes)) }
+        self.details = details.prefix(OperationLimits.details).map { Self.cut($0, to: OperationLimits.detailBytes) }
+    }
+}
+
+extension TaskFeedback {
+    /// The beginning of a text that has at most so many bytes of UTF-8, and no half of a scalar at its end.
+    static func cut(_ text: String, to bytes: Int) -> String {
+        guard text.utf8.count > bytes else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: bytes)
+        while end > text.utf8.startIndex, String.Index(end, within: text.unicodeScalars) == nil {
+            end = text.utf8.index(before: end)
+        }
+        return String(text.unicodeScalars[..<end])
     }
 }
 
@@ -54,8 +66,10 @@ public struct TaskFeedback: Sendable, Hashable {
 public enum FeedbackOutcome: Sendable, Hashable {
     /// They are kept, or say what is known already.
     case kept
-    /// The task is over, in another way than the device says.
+    /// The task is over, and the device says that it is still at it.
     case closed
+    /// The task is over, in another way than the device says; the history has what it says.
+    case late
     /// They say that an attempt goes on which is over; the history has them, and nothing follows from them.
     case former
     /// The device has no such task.
@@ -71,15 +85,16 @@ extension Operations {
         return try await database.platform.write { [board, bus] transaction in
             var writers: [TenantID: TaskWriter] = [:]
             var outcomes: [FeedbackOutcome] = []
+            var late: [TenantID: [DeviceTask]] = [:]
             for one in feedback {
                 let tenant = one.device.tenant
                 var writer = writers[tenant] ?? TaskWriter(transaction, tenant: tenant, at: now)
-                outcomes.append(try Self.take(one, &writer, at: now))
+                outcomes.append(try Self.take(one, &writer, late: &late[tenant, default: []], at: now))
                 writers[tenant] = writer
             }
             for (_, writer) in writers.sorted(by: { $0.key < $1.key }) {
                 try writer.finish(board, bus)
-                try noteInstalled(writer)
+                try noteInstalled(writer, late: late[writer.tenant] ?? [])
                 try reopenRolledBack(after: writer)
             }
             return outcomes
@@ -87,7 +102,7 @@ extension Operations {
     }
 
     private static func take(
-        _ feedback: TaskFeedback, _ writer: inout TaskWriter, at now: Timestamp
+        _ feedback: TaskFeedback, _ writer: inout TaskWriter, late: inout [DeviceTask], at now: Timestamp
     ) throws -> FeedbackOutcome {
         guard let task = try TaskStore.find(number: feedback.number, in: writer.transaction),
             task.device == feedback.device.device
@@ -121,7 +136,26 @@ extension Operations {
             }
             return .kept
         }
-        return feedback.report.agrees(with: task.state) ? .kept : .closed
+        if feedback.report.agrees(with: task.state) { return .kept }
+        guard feedback.report.isEnd else { return .closed }
+        // Nobody undoes what was counted already, but what the device has now is known.
+        try noteLate(feedback, of: task, &writer, at: now)
+        if feedback.report == .succeeded, task.release != nil { late.append(task) }
+        return .late
+    }
+
+    /// Keeps late words in the history, once however often they come.
+    private static func noteLate(
+        _ feedback: TaskFeedback, of task: DeviceTask, _ writer: inout TaskWriter, at now: Timestamp
+    ) throws {
+        let word = "late: \(feedback.word ?? "\(feedback.report)")"
+        let last = try writer.transaction.row(
+            "SELECT word, details FROM task_status WHERE tenant = $1 AND task = $2 ORDER BY sequence DESC LIMIT 1",
+            task.id)
+        let details = JSONValue.array(feedback.details.map { .string($0) }).canonical
+        if let last, try last.text(0) == word, try last.text(1) == details { return }
+        try TaskStore.note(
+            word, code: feedback.code, details: feedback.details, of: task.id, at: now, in: writer.transaction)
     }
 
     /// Takes words about an attempt that is over: that it succeeded after all spares the next one, unless the device has
@@ -139,9 +173,7 @@ extension Operations {
             return .kept
         }
         if task.state.isOpen {
-            try TaskStore.note(
-                "late: \(feedback.word ?? "\(feedback.report)")", code: feedback.code, details: feedback.details,
-                of: task.id, at: now, in: writer.transaction)
+            try noteLate(feedback, of: task, &writer, at: now)
         }
         return feedback.report == .taken || feedback.report == .progress ? .former : .kept
     }
@@ -158,6 +190,14 @@ extension Operations {
 }
 
 extension TaskFeedback.Report {
+    /// Whether it says how a task ended.
+    fileprivate var isEnd: Bool {
+        switch self {
+        case .succeeded, .failed, .refused, .cancelled: true
+        case .taken, .progress, .goesOn: false
+        }
+    }
+
     /// Whether a device that says this of a task that is over says what is known.
     fileprivate func agrees(with state: TaskState) -> Bool {
         switch self {

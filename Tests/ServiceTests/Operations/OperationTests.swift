@@ -44,7 +44,7 @@ import Testing
             let operation = try await world.order()
             let task = try world.next(devices[0])
             for _ in 0..<3 { #expect(try await world.say(.succeeded, of: task, from: devices[0]) == .kept) }
-            #expect(try await world.say(.failed, of: task, from: devices[0]) == .closed)
+            #expect(try await world.say(.failed, of: task, from: devices[0]) == .late)
             #expect(try await world.say(.progress, of: task, from: devices[0]) == .closed)
             #expect(try await world.counts(operation.id) == [.queued: 1, .succeeded: 1])
             // Nobody speaks of another's task, nor of one that there is not.
@@ -129,7 +129,7 @@ import Testing
             #expect(try await world.say(.succeeded, of: task, from: devices[0]) == .kept)
             #expect(try await world.counts(operation.id) == [.succeeded: 1])
             #expect(try await world.state(operation.id) == .finished)
-            #expect(try await world.say(.failed, of: task, from: devices[0]) == .closed)
+            #expect(try await world.say(.failed, of: task, from: devices[0]) == .late)
         }
     }
 
