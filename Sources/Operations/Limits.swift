@@ -74,6 +74,10 @@ public enum OperationLimits {
 
     // MARK: - Releases and artifacts
 
+    /// How far ahead of its rate a tenant's devices may take; RAUC's updater gives a download up that stands still for a
+    /// minute.
+    static let longestPacing = Duration.seconds(45)
+
     /// Bytes of one artifact.
     public static let artifactBytes: Int64 = 64 << 30
     /// Bytes of an artifact's file name.

@@ -57,9 +57,7 @@ extension DDIService {
     private func content(
         _ pieces: [StreamedContent.Piece], of artifact: Artifact, for device: AdmittedDevice
     ) async throws -> StreamedContent {
-        guard let place = DownloadPlace(downloads, waiting: waitingDownloads) else {
-            throw Refusal(.limited, "ddi.downloads", "Too many downloads are under way.", retryAfter: .seconds(30))
-        }
+        let place = try self.place(device)
         guard let blob = try await operations.open(artifact, of: device.tenant), blob.size == artifact.size else {
             logger.error("an artifact's file is not there", metadata: ["artifact": "\(artifact.id)"])
             throw Refusal(.unavailable, "ddi.artifact", "The artifact can not be read now.")
@@ -69,7 +67,26 @@ extension DDIService {
             blob: blob, pieces: pieces, device: device,
             pace: { [bandwidth = operations.bandwidth, tenant = device.tenant] count in
                 bandwidth.take(count, of: tenant)
+            },
+            unpace: { [bandwidth = operations.bandwidth, tenant = device.tenant] count in
+                bandwidth.giveBack(count, of: tenant)
             }, place: place)
+    }
+
+    /// A place for a download. Clients in use take a refusal for a failed install, so that nearly everybody may wait.
+    private func place(_ device: AdmittedDevice) throws(Refusal) -> DownloadPlace {
+        do {
+            return try downloads.begin(device)
+        } catch {
+            switch error {
+            case .device:
+                throw Refusal(
+                    .limited, "ddi.deviceDownloads", "The device has too many downloads under way.",
+                    retryAfter: .seconds(30))
+            case .all:
+                throw Refusal(.limited, "ddi.downloads", "Too many downloads are under way.", retryAfter: .seconds(30))
+            }
+        }
     }
 
     /// Several parts, as `multipart/byteranges` has them.

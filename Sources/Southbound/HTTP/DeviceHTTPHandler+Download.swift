@@ -12,6 +12,10 @@ struct Download {
     var closes: Bool
     /// Whether a piece is on its way from the disk.
     var isReading = false
+    /// Bytes that were taken of the tenant's rate and have not gone out.
+    var paced = 0
+    /// When it got the place that it has.
+    var turnBegan = NIODeadline.now()
 
     init(_ content: StreamedContent, closes: Bool) {
         self.content = content
@@ -36,31 +40,48 @@ extension DeviceHTTPHandler {
             case .bytes(let bytes): send(ByteBuffer(bytes: bytes))
             case .read(let offset, let count): read(count, at: offset, download.content)
             case nil:
-                self.download = nil
+                endDownload()
                 return downloadEnded(closes: download.closes)
             }
         }
     }
 
-    /// Fetches a piece from the disk, when the tenant's rate has room for it.
+    /// Fetches a piece from the disk, when the tenant's rate has room for it and its turn has come.
     private func read(_ count: Int, at offset: Int64, _ content: StreamedContent) {
         // Who loses its access gets no further byte, and this may be the only look at it for an hour.
         guard service.directory.isAdmitted(content.device) else { return connection.cut() }
         download?.isReading = true
-        let wait = content.pace(count)
-        guard wait > .zero else { return fetch(count, at: offset, content) }
-        content.place.wait()
+        guard let wait = content.pace(count) else {
+            content.place.rest()
+            connection.setDeadline(in: service.limits.downloadStallTime)
+            return later(.milliseconds(.random(in: 1000...2000))) { self.read(count, at: offset, content) }
+        }
+        download?.paced += count
+        guard wait > .zero else { return takeTurn(count, at: offset, content) }
+        content.place.rest()
         connection.setDeadline(in: service.limits.downloadStallTime + wait)
-        loop.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) { self.goOn(count, at: offset, content) }
+        later(TimeAmount(wait)) { self.takeTurn(count, at: offset, content) }
     }
 
-    /// Fetches a piece whose time has come, when there is a place for the download.
-    private func goOn(_ count: Int, at offset: Int64, _ content: StreamedContent) {
-        guard download != nil else { return }
-        guard !content.place.goOn() else { return fetch(count, at: offset, content) }
+    /// Does something after a while, if the download is still there.
+    private func later(_ pause: TimeAmount, _ act: @escaping () -> Void) {
+        loop.eventLoop.assumeIsolated().scheduleTask(in: pause) {
+            if self.download != nil { act() }
+        }
+    }
+
+    /// Fetches a piece when there is a place for the download, which may have been given to others meanwhile.
+    private func takeTurn(_ count: Int, at offset: Int64, _ content: StreamedContent) {
+        let now = loop.eventLoop.now
+        let isLong = now - (download?.turnBegan ?? now) > TimeAmount(service.limits.downloadTurn)
+        let turn = loop.eventLoop.makePromise(of: Void.self)
+        turn.futureResult.assumeIsolated().whenSuccess {
+            self.download?.turnBegan = self.loop.eventLoop.now
+            self.fetch(count, at: offset, content)
+        }
+        // Whoever ends before its turn is called as well, so that the promise is kept.
+        guard !content.place.goOn(givingWay: isLong, { turn.succeed(()) }) else { return turn.succeed(()) }
         connection.setDeadline(in: service.limits.downloadStallTime)
-        let pause = TimeAmount.milliseconds(.random(in: 20...200))
-        loop.eventLoop.assumeIsolated().scheduleTask(in: pause) { self.goOn(count, at: offset, content) }
     }
 
     private func fetch(_ count: Int, at offset: Int64, _ content: StreamedContent) {
@@ -79,9 +100,25 @@ extension DeviceHTTPHandler {
                 self.service.counters.brokenDownloads.add()
                 return self.connection.cut()
             }
+            self.download?.paced -= buffer.readableBytes
+            self.giveRateBack()
             self.send(buffer)
             self.pump()
         }
+    }
+
+    /// The download is over, sent or not: its place is another's, and so is what it took of the rate.
+    func endDownload() {
+        giveRateBack()
+        let content = download?.content
+        download = nil
+        content?.place.end()
+    }
+
+    private func giveRateBack() {
+        guard let download, download.paced > 0 else { return }
+        download.content.unpace(download.paced)
+        self.download?.paced = 0
     }
 
     private func send(_ buffer: ByteBuffer) {

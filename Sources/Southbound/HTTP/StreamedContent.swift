@@ -1,7 +1,6 @@
 import Base
 import Blobs
 import Fleet
-import Synchronization
 
 /// What an answer brings that is too large for memory: parts of a blob, with what multipart puts around them.
 struct StreamedContent: Sendable {
@@ -22,46 +21,16 @@ struct StreamedContent: Sendable {
     let pieces: [Piece]
     /// Who gets it; when the device loses its access, so does the download.
     let device: AdmittedDevice
-    /// Takes so many bytes of the tenant's rate, and says how long to wait before they go out.
-    let pace: @Sendable (Int) -> Duration
-    /// Given back when the last copy of this is gone.
+    /// Takes so many bytes of the tenant's rate, and says how long to wait before they go out; nil when there are none to
+    /// be had yet.
+    let pace: @Sendable (Int) -> Duration?
+    /// Gives bytes back that were taken and did not go out.
+    let unpace: @Sendable (Int) -> Void
+    /// Given back with the end of the download.
     let place: DownloadPlace
 
     /// Bytes of all pieces.
     var length: Int64 { pieces.reduce(0) { $0 + $1.count } }
-}
-
-/// One of the downloads that may be under way at once. One that waits for its tenant's rate is counted apart, so that a
-/// slow tenant's downloads leave room for the others'.
-final class DownloadPlace: Sendable {
-    private let underWay: ConnectionCounter
-    private let waiting: ConnectionCounter
-    private let isWaiting = Atomic(false)
-
-    /// A place, or nil when all are taken.
-    init?(_ underWay: ConnectionCounter, waiting: ConnectionCounter) {
-        guard underWay.acquire() else { return nil }
-        self.underWay = underWay
-        self.waiting = waiting
-    }
-
-    deinit { (isWaiting.load(ordering: .relaxed) ? waiting : underWay).release() }
-
-    /// Begins to wait: the place is given back, unless too many wait already.
-    func wait() {
-        guard !isWaiting.load(ordering: .relaxed), waiting.acquire() else { return }
-        isWaiting.store(true, ordering: .relaxed)
-        underWay.release()
-    }
-
-    /// Goes on; false while there is no place.
-    func goOn() -> Bool {
-        guard isWaiting.load(ordering: .relaxed) else { return true }
-        guard underWay.acquire() else { return false }
-        isWaiting.store(false, ordering: .relaxed)
-        waiting.release()
-        return true
-    }
 }
 
 /// How far streamed content has gone out: says what comes next and does nothing.

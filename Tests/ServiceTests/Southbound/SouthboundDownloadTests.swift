@@ -150,7 +150,7 @@ struct SouthboundDownloadTests {
     @Test("downloads that wait for a slow plan leave the others their places, and all of them come through")
     func slowPlan() async throws {
         var limits = SouthboundLimits()
-        limits.downloads = 4
+        (limits.downloads, limits.downloadsPerDevice) = (4, 16)
         try await SouthboundFixture.with(limits: limits, loops: 2) { fixture in
             let device = try await DDIDevice(fixture)
             let content = String(repeating: "0123456789abcdef", count: 1 << 16)
@@ -181,6 +181,70 @@ struct SouthboundDownloadTests {
             try await fixture.eventually("all places are free again") {
                 fixture.counter("tidegate_downloads_open") == 0 && fixture.counter("tidegate_downloads_waiting") == 0
             }
+        }
+    }
+
+    @Test("more downloads than places wait for their turn, and all of them come through; none is refused")
+    func turns() async throws {
+        var limits = SouthboundLimits()
+        (limits.downloads, limits.downloadTurn) = (2, .milliseconds(1))
+        try await SouthboundFixture.with(limits: limits, loops: 2) { fixture in
+            let content = String(repeating: "0123456789abcdef", count: 1 << 15)
+            let release = try await fixture.release([("app.swu", content)])
+            var devices: [DDIDevice] = []
+            for number in 0..<12 {
+                let device = try await DDIDevice(fixture, "meter-\(number)")
+                try await fixture.install(release, on: device)
+                let path = "\(device.base)/softwaremodules/\(try await device.number())/artifacts/app.swu"
+                device.client.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                devices.append(device)
+            }
+            for device in devices {
+                let answer = try #require(try await device.client.response())
+                #expect(answer.status == 200 && answer.body == content)
+            }
+            try await fixture.eventually("all places are free again") {
+                fixture.counter("tidegate_downloads_open") == 0 && fixture.counter("tidegate_downloads_waiting") == 0
+            }
+        }
+    }
+
+    @Test("a device with too many downloads is refused a further one, and no other device is")
+    func perDevice() async throws {
+        var limits = SouthboundLimits()
+        limits.downloadsPerDevice = 2
+        try await SouthboundFixture.with(limits: limits) { fixture in
+            let (device, other) = (try await DDIDevice(fixture), try await DDIDevice(fixture, "meter-2"))
+            let release = try await fixture.release([("app.swu", String(repeating: "0123456789abcdef", count: 1 << 18))]
+            )
+            var plan = try #require(fixture.fleet.directory.plan(of: fixture.acme))
+            // So slow that they are under way for longer than this test takes.
+            plan.downloadKilobytesPerSecond = 128
+            _ = try await fixture.access.putPlan(plan, by: SouthboundFixture.admin)
+            try await fixture.install(release, on: device)
+            try await fixture.install(release, on: other)
+            let path = "/softwaremodules/\(try await device.number())/artifacts/app.swu"
+            var slow: [SouthboundClient] = []
+            for number in 1...2 {
+                let client = try await SouthboundClient.connect(
+                    port: fixture.device, .init(credential: device.credential))
+                client.send("GET \(device.base)\(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                slow.append(client)
+                try await fixture.eventually("download \(number) is under way") {
+                    fixture.counter("tidegate_downloads_total") == number
+                }
+            }
+            let refused = try await device.get(path)
+            #expect(refused.status == 429 && refused.body.contains("ddi.deviceDownloads"))
+            #expect(refused.headers["retry-after"] != nil)
+            let its = "\(other.base)/softwaremodules/\(try await other.number())/artifacts/app.swu"
+            other.client.send("GET \(its) HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-9\r\n\r\n")
+            #expect(try await other.client.response()?.status == 206)
+            for client in slow { await client.close() }
+            try await fixture.eventually("their places are free again") {
+                fixture.counter("tidegate_downloads_open") + fixture.counter("tidegate_downloads_waiting") == 0
+            }
+            #expect(try await device.get(path + ".MD5SUM").status == 200)
         }
     }
 

@@ -35,13 +35,13 @@ struct BandwidthTests {
     }
 
     @Test("over a while, no more leaves than the rate, however it is taken")
-    func rate() {
+    func rate() throws {
         let clock = Clock()
         let bandwidth = Bandwidth(rate: { _ in 100_000 }, now: { clock.now })
         let start = clock.now
         var sent = 0
         for _ in 0..<2000 {
-            let wait = bandwidth.take(1460, of: acme)
+            let wait = try #require(bandwidth.take(1460, of: acme))
             clock.advance(by: wait)
             sent += 1460
         }
@@ -50,6 +50,35 @@ struct BandwidthTests {
         let expected = Double(sent - 100_000) / 100_000
         let seconds = Double(elapsed.microseconds) / 1e6
         #expect(abs(seconds - expected) < 0.5, "\(seconds) s for \(expected) s")
+    }
+
+    @Test("what was not sent is given back, and so much is never owed that who comes next waits without end")
+    func debt() throws {
+        let clock = Clock()
+        let bandwidth = Bandwidth(rate: { _ in 1000 }, now: { clock.now })
+        let longest = try #require(Int(exactly: OperationLimits.longestPacing.components.seconds))
+        #expect(bandwidth.take(1000, of: acme) == .zero)
+        for _ in 0..<1000 {
+            // It asks, and goes before anything is sent.
+            #expect(bandwidth.take(500, of: acme) == .milliseconds(500))
+            bandwidth.giveBack(500, of: acme)
+        }
+        var owed = 0
+        while let wait = bandwidth.take(1000, of: acme) {
+            owed += 1
+            #expect(wait == .seconds(owed))
+            guard owed < 10_000 else { break }
+        }
+        #expect(owed == longest)
+        #expect(bandwidth.take(1, of: acme) == nil, "nothing is taken until some of it is paid back")
+        clock.advance(by: .seconds(2))
+        #expect(bandwidth.take(1000, of: acme) == .seconds(longest - 1))
+        // What is given back is no more than a second's worth.
+        bandwidth.giveBack(1_000_000, of: acme)
+        #expect(bandwidth.take(1000, of: acme) == .zero)
+        #expect(bandwidth.take(1000, of: acme) == .seconds(1))
+        bandwidth.giveBack(1, of: rival)
+        #expect(bandwidth.take(1000, of: rival) == .zero)
     }
 
     @Test("a plan without a rate stops nobody for ever, and no clock that goes back breaks it")
