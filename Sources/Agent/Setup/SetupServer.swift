@@ -70,7 +70,13 @@ package final class SetupServer: Sendable {
             var (head, body): (HTTPRequestHead?, [UInt8]) = (nil, [])
             for try await part in inbound {
                 switch part {
-                case .head(let request): head = request
+                case .head(let request):
+                    // What follows such a request is read by nobody, and would only be kept.
+                    guard request.method != .CONNECT, !request.headers.contains(name: "upgrade") else {
+                        return try await outbound.write(
+                            contentsOf: Self.answer(.notImplemented, "This speaks HTTP/1.1 and nothing else.\n"))
+                    }
+                    head = request
                 case .body(let bytes):
                     guard body.count + bytes.readableBytes <= AgentLimits.setupBytes else {
                         return try await outbound.write(

@@ -89,8 +89,11 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// The decoder of requests with our limits.
+    ///
+    /// Behind a request that asks for another protocol it reads nothing more and keeps what comes, which has a bound too.
     static func httpDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
-        ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: decoderLimits))
+        ByteToMessageHandler(
+            HTTPRequestDecoder(limitConfiguration: decoderLimits), maximumBufferSize: Limits.undecodedBytes)
     }
 
     private static let decoderLimits: NIOHTTPDecoderLimitConfiguration = {
