@@ -4,6 +4,8 @@ enum Limits {
     static let headerFieldBytes = 8 * 1024
     /// Bytes in all header fields and the target of one request.
     static let headerBytes = 16 * 1024
+    /// Bytes that wait to be understood: the head of a request that has not come whole, and what came with it.
+    static let undecodedBytes = 64 * 1024
     /// Header fields in one request.
     static let headerFields = 64
     /// Bytes in a request's target.
@@ -106,10 +108,16 @@ public struct SouthboundLimits: Sendable, Hashable {
     public var feedbackInGroup = 256
     /// Devices that are given their work in one transaction.
     public var envelopesInGroup = 64
-    /// Downloads under way at once.
+    /// Downloads under way at once, half of them of one tenant.
     public var downloads = 2000
-    /// Downloads that wait for their tenant's rate, each with a file open; more keep their place among those under way.
+    /// Downloads that wait for their turn or for their tenant's rate, each with a file open, half of them of one tenant;
+    /// who waits for its rate beyond that keeps its place among those under way.
     public var waitingDownloads = 10_000
+    /// Downloads that one device may have, waiting or under way; clients in use have one.
+    public var downloadsPerDevice = 4
+    /// How long a download goes on before it lets those that wait have their turn: few seconds, because RAUC's updater
+    /// gives up after a minute in which nothing comes.
+    public var downloadTurn: Duration = .seconds(1)
     /// How long a download waits for a device that takes nothing of it.
     public var downloadStallTime: Duration = .seconds(120)
     /// How long connections get to finish when the server stops.

@@ -4,6 +4,7 @@ import Base
 struct DDICounters: Sendable {
     let polls: Counter
     let feedback: Counter
+    let late: Counter
     let downloads: Counter
     private let metrics: Metrics
 
@@ -11,6 +12,8 @@ struct DDICounters: Sendable {
         self.metrics = metrics
         polls = metrics.counter("tidegate_ddi_polls_total", "Polls of update clients that were answered.")
         feedback = metrics.counter("tidegate_ddi_feedback_total", "Words of update clients about their tasks.")
+        late = metrics.counter(
+            "tidegate_ddi_late_total", "Words of update clients that a task of theirs ended otherwise than is known.")
         downloads = metrics.counter("tidegate_downloads_total", "Downloads of artifacts that began.")
     }
 

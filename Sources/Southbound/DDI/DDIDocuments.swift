@@ -23,12 +23,15 @@ struct DDIDocuments {
     }
 
     /// What a task brings, under the name that tells whether the device may install it or is asked.
+    ///
+    /// - Parameter hasLinks: Whether the device may have the files.
     func deployment(
-        _ number: Int64, _ release: Release, as name: String = "deployment", history: (status: String, [String])? = nil
+        _ number: Int64, _ release: Release, as name: String = "deployment", hasLinks: Bool = true,
+        history: (status: String, [String])? = nil
     ) -> [UInt8] {
         var members: [String: JSONValue] = [
             "id": .string("\(number)"),
-            name: ["download": "forced", "update": "forced", "chunks": [chunk(number, release)]],
+            name: ["download": "forced", "update": "forced", "chunks": [chunk(number, release, hasLinks)]],
         ]
         if let (status, messages) = history {
             members["actionHistory"] = [
@@ -39,7 +42,7 @@ struct DDIDocuments {
     }
 
     /// The files of a task's release.
-    func artifacts(_ number: Int64, _ release: Release) -> [UInt8] { Self.bytes(files(number, release)) }
+    func artifacts(_ number: Int64, _ release: Release) -> [UInt8] { Self.bytes(files(number, release, true)) }
 
     /// What the device says of its own consent, and what waits for it.
     func confirmations(active: JSONValue, isActive: Bool, waiting: Int64?) -> [UInt8] {
@@ -65,27 +68,32 @@ struct DDIDocuments {
     }
 
     /// The release as one chunk; its part is the one that Zephyr's client demands.
-    private func chunk(_ number: Int64, _ release: Release) -> JSONValue {
+    private func chunk(_ number: Int64, _ release: Release, _ hasLinks: Bool) -> JSONValue {
         [
             "part": "bApp", "name": .string(release.component), "version": .string(release.version),
-            "artifacts": files(number, release),
+            "artifacts": files(number, release, hasLinks),
         ]
     }
 
-    private func files(_ number: Int64, _ release: Release) -> JSONValue {
+    private func files(_ number: Int64, _ release: Release, _ hasLinks: Bool) -> JSONValue {
         .array(
             release.artifacts.map { artifact in
-                let link = href("/softwaremodules/\(number)/artifacts/\(artifact.name.percentEncoded)")
-                let sum = href("/softwaremodules/\(number)/artifacts/\(artifact.name.percentEncoded).MD5SUM")
-                return [
+                var members: [String: JSONValue] = [
                     "filename": .string(artifact.name), "size": .integer(artifact.size),
                     "hashes": [
                         "sha1": .string(artifact.sha1.hex), "md5": .string(artifact.md5.hex),
                         "sha256": .string(artifact.sha256.text),
                     ],
-                    // Zephyr's client reads the second one, and wants it on the same server, with TLS or without.
-                    "_links": ["download": link, "download-http": link, "md5sum": sum, "md5sum-http": sum],
                 ]
+                if hasLinks {
+                    let link = href("/softwaremodules/\(number)/artifacts/\(artifact.name.percentEncoded)")
+                    let sum = href("/softwaremodules/\(number)/artifacts/\(artifact.name.percentEncoded).MD5SUM")
+                    // Zephyr's client reads the second one, and wants it on the same server, with TLS or without.
+                    members["_links"] = [
+                        "download": link, "download-http": link, "md5sum": sum, "md5sum-http": sum,
+                    ]
+                }
+                return .object(members)
             })
     }
 

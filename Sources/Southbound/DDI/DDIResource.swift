@@ -12,6 +12,8 @@ enum DDIResource: Hashable, Sendable {
     case cancel(Int64)
     case cancelFeedback(Int64)
     case installed(Int64)
+    /// What the device says that it has, by whatever way it came.
+    case installedByName
     case confirmations
     case confirmation(Int64)
     case confirmationFeedback(Int64)
@@ -27,6 +29,7 @@ enum DDIResource: Hashable, Sendable {
         switch (rest.first, rest.count) {
         case (nil, _): self = .poll
         case ("configData", 1): self = .configData
+        case ("installedBase", 1): self = .installedByName
         case ("confirmationBase", 1): self = .confirmations
         case ("confirmationBase", 2) where rest[1] == "activateAutoConfirm": self = .activateAutoConfirm
         case ("confirmationBase", 2) where rest[1] == "deactivateAutoConfirm": self = .deactivateAutoConfirm
@@ -67,7 +70,7 @@ enum DDIResource: Hashable, Sendable {
     /// The methods that it answers to, the first of which is the usual one.
     var methods: [String] {
         switch self {
-        case .configData: ["PUT"]
+        case .configData, .installedByName: ["PUT"]
         case .deploymentFeedback, .cancelFeedback, .confirmationFeedback, .activateAutoConfirm, .deactivateAutoConfirm:
             ["POST"]
         case .artifact: ["GET", "HEAD"]

@@ -23,8 +23,8 @@ extension DDIService {
 
     /// What the device is asked about.
     func confirmation(_ number: Int64, _ request: DDIRequest) async throws -> Answer {
-        try await requireWaiting(number, request.device)
-        let release = try await release(number, request.device)
+        guard let task = waiting(number, request.device) else { return try await missing(number, request.device) }
+        let release = try await release(of: task, request.device)
         return Self.json(request.documents.deployment(number, release, as: "confirmation"), request)
     }
 
@@ -32,9 +32,8 @@ extension DDIService {
     func take(
         _ answer: DDIConfirmation, of number: Int64, from device: AdmittedDevice
     ) async throws -> Answer {
-        let task = operations.board.task(number, of: device.device)
         // The same answer once more says nothing new, whatever became of the task since.
-        if task.map({ operations.waitsForConfirmation($0, of: device.device) }) != true {
+        if waiting(number, device) == nil {
             guard let known = try await operations.task(number, of: device) else { throw Self.foreign }
             guard known.task.state.isOpen else {
                 if !answer.isConfirmed, known.task.state == .refused { return Self.taken }
@@ -50,13 +49,13 @@ extension DDIService {
         return Self.taken
     }
 
-    private func requireWaiting(_ number: Int64, _ device: AdmittedDevice) async throws {
+    /// A task about which the device is asked now; nil when it is another one's turn, or held.
+    private func waiting(_ number: Int64, _ device: AdmittedDevice) -> PostedTask? {
         guard let task = operations.board.task(number, of: device.device),
-            operations.waitsForConfirmation(task, of: device.device)
-        else {
-            _ = try await missing(number, device)
-            throw Self.unknown
-        }
+            operations.waitsForConfirmation(task, of: device.device),
+            operations.board.isOffered(task, to: device.device)
+        else { return nil }
+        return task
     }
 }
 

@@ -10,7 +10,7 @@ import Trust
 /// is worked on where no event loop waits.
 ///
 /// Clients know installs only, so tasks of other types are not offered here. They also take no other status than 200 for
-/// a success, so nothing here answers 201 or 204.
+/// a success, so nothing that they ask answers 201 or 204.
 final class DDIService: Sendable {
     typealias Plan = HTTPExchange<DeviceWork>.Plan
 
@@ -24,8 +24,7 @@ final class DDIService: Sendable {
     let desk: DeviceDesk
     let counters: DDICounters
     let attributes = AttributesGiven()
-    let downloads: ConnectionCounter
-    let waitingDownloads: ConnectionCounter
+    let downloads: DownloadPlaces
     private let ready = ReadyPolls(DDIDocuments.emptyPoll)
 
     var operations: Operations { desk.operations }
@@ -35,13 +34,13 @@ final class DDIService: Sendable {
     init(_ desk: DeviceDesk, limits: SouthboundLimits, metrics: Metrics) {
         self.desk = desk
         counters = DDICounters(metrics)
-        downloads = ConnectionCounter(limit: limits.downloads)
-        waitingDownloads = ConnectionCounter(limit: limits.waitingDownloads)
+        downloads = DownloadPlaces(
+            limits.downloads, waiting: limits.waitingDownloads, perDevice: limits.downloadsPerDevice)
         metrics.gauge("tidegate_downloads_open", "Downloads of artifacts under way.") { [downloads] in
-            Double(downloads.count)
+            Double(downloads.underWay)
         }
-        metrics.gauge("tidegate_downloads_waiting", "Downloads that wait for their tenant's rate.") {
-            [waitingDownloads] in Double(waitingDownloads.count)
+        metrics.gauge("tidegate_downloads_waiting", "Downloads that wait for their turn or their tenant's rate.") {
+            [downloads] in Double(downloads.waiting)
         }
     }
 
@@ -60,9 +59,15 @@ final class DDIService: Sendable {
         let authorization = device == nil ? head.headers.first(name: "authorization") : nil
         do throws(Refusal) {
             let sender = try sender(device, authorization, path)
+            // Before anything else, so that nothing that is refused can be asked for without end.
+            if let refusal = desk.rate(of: sender) { throw refusal }
             guard sender.tenantSlug == path.tenant,
                 path.controller == sender.name.text || path.controller == sender.device.text
-            else { return Decision(plan: .answer(refused(Self.unknown))) }
+            else {
+                // Who asks under another's name may be trying names.
+                desk.tell(address.text, "device.foreign", sender.tenant)
+                throw Self.unknown
+            }
             guard sender.opens(.maintenance) else {
                 desk.tell(address.text, "device.channel", sender.tenant)
                 throw Refusal(
@@ -70,8 +75,9 @@ final class DDIService: Sendable {
                     "This credential is for the streaming channel. Ask for work with the maintenance one.")
             }
             guard path.resource.methods.contains(head.method.rawValue) else {
-                let allow = path.resource.methods.joined(separator: ", ")
-                return Decision(plan: .answer(.bare(.methodNotAllowed, headers: "Allow: \(allow)\r\n")))
+                var answer = refused(Self.method)
+                answer.headers += "Allow: \(path.resource.methods.joined(separator: ", "))\r\n"
+                return Decision(plan: .answer(answer))
             }
             guard !path.resource.isJSON || MediaRange.takesJSON(head.headers["accept"]) else {
                 throw Self.notAcceptable
@@ -82,7 +88,6 @@ final class DDIService: Sendable {
             guard let host = head.headers.first(name: "host"),
                 let base = PollCaller.base(host: host, prefix: path.prefix)
             else { throw Refusal(.invalid, "ddi.host", "Name the server in the field Host.") }
-            if let refusal = desk.rate(of: sender) { throw refusal }
             guard path.resource == .poll else {
                 let request = DDIRequest(
                     device: sender, base: base, resource: path.resource, history: path.history,
@@ -123,7 +128,10 @@ final class DDIService: Sendable {
         let pause = desk.fleet.heartbeats.pause(of: device, isBusy: task != nil, at: now)
         let isAsked = !attributes.contains(device.device)
         let installed = operations.board.installed(on: device.device)
-        guard task != nil || isAsked || installed != nil else { return ready.answer(pause) }
+        if task == nil, !isAsked {
+            let answer = ready.answer(pause)
+            return installed.map { caller.installed.poll($0, answer, base: caller.base) } ?? answer
+        }
         var links: [(name: String, path: String)] = []
         if let task {
             let number = task.number
@@ -145,7 +153,8 @@ final class DDIService: Sendable {
     func perform(
         _ request: DDIRequest, body: ByteBuffer, address: ClientAddress, on eventLoop: any EventLoop
     ) -> EventLoopFuture<Answer> {
-        desk.submit(
+        desk.pay(body.readableBytes, by: request.device)
+        return desk.submit(
             from: address, on: eventLoop,
             refused: { [self] refusal in
                 if refusal.code == Self.foreign.code { desk.tell(address.text, refusal.code, request.device.tenant) }
@@ -160,7 +169,7 @@ final class DDIService: Sendable {
         counters.refused(refusal.code).add()
         switch refusal.code {
         case Self.closed.code: return .problem(refusal, status: .gone)
-        case Self.notCancelling.code: return .problem(refusal, status: .methodNotAllowed)
+        case Self.notCancelling.code, Self.method.code: return .problem(refusal, status: .methodNotAllowed)
         case Self.notAcceptable.code: return .problem(refusal, status: .notAcceptable)
         case Self.unsupported.code: return .problem(refusal, status: .unsupportedMediaType)
         default: break
@@ -189,6 +198,7 @@ final class DDIService: Sendable {
     static let unknown = Refusal(.notFound, "ddi.unknown", "There is no such thing, or it is not for this device.")
     /// Who asks for a task that is not its own may be trying numbers.
     static let foreign = Refusal(.notFound, "task.foreign", "There is no such action for this device.")
+    static let method = Refusal(.invalid, "ddi.method", "Another method is wanted here.")
     static let notAcceptable = Refusal(.invalid, "ddi.notAcceptable", "There is JSON here, and nothing else.")
     static let unsupported = Refusal(.invalid, "ddi.contentType", "Send application/json.")
     static let closed = Refusal(.conflict, "task.closed", "The action is over, and ended otherwise.")

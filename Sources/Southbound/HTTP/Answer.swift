@@ -12,12 +12,15 @@ struct Answer: Sendable {
     var content: StreamedContent?
     /// The length of what a request for more than the head would have got, when this is an answer to `HEAD`.
     var announcedLength: Int64?
+    /// The code of the refusal that this is, for who counts them; nil when it says no more than its status.
+    var code: String?
     /// Whether the connection ends with this answer, whatever the client asked for.
     var closes = false
 
     /// The codes that the device side uses.
     enum Status: Int, Hashable, Sendable {
         case ok = 200
+        case created = 201
         case noContent = 204
         case partialContent = 206
         case notModified = 304
@@ -43,6 +46,7 @@ struct Answer: Sendable {
         var phrase: String {
             switch self {
             case .ok: "OK"
+            case .created: "Created"
             case .noContent: "No Content"
             case .partialContent: "Partial Content"
             case .notModified: "Not Modified"
@@ -95,7 +99,30 @@ struct Answer: Sendable {
         }
         return Answer(
             status: status, contentType: problemType, headers: retryAfter(refusal),
-            body: Array(JSONValue.object(document).canonical.utf8) + [UInt8(ascii: "\n")])
+            body: Array(JSONValue.object(document).canonical.utf8) + [UInt8(ascii: "\n")], code: refusal.code)
+    }
+
+    /// There is nothing under such a path, for whomever.
+    static let noPath = problem(Refusal(.notFound, "device.path", "There is nothing under this path."))
+    /// The body is larger than any that is taken there.
+    static let tooLarge = problem(Refusal(.tooLarge, "device.body", "The body is too large."))
+
+    /// The tenant has as many connections as its plan allows.
+    static let tooManyConnections: Answer = {
+        var answer = problem(
+            Refusal(
+                .limited, "device.connections", "Too many connections are open; try again later.",
+                retryAfter: .seconds(30)))
+        answer.closes = true
+        return answer
+    }()
+
+    /// The path is there, but for this method only.
+    static func notAllowed(but method: String) -> Answer {
+        var answer = problem(
+            Refusal(.invalid, "device.method", "Ask with \(method) here."), status: .methodNotAllowed)
+        answer.headers += "Allow: \(method)\r\n"
+        return answer
     }
 
     static func retryAfter(_ refusal: Refusal) -> String {

@@ -15,6 +15,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     let loop: ConnectionLoop
     private let device: AdmittedDevice?
     private var presence: PresenceSession?
+    private var holder: ConnectionHolder
 
     private var exchange = HTTPExchange<DeviceWork>()
     /// Requests that came before the one at hand was answered; nil nearly always.
@@ -36,6 +37,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         self.connection = connection
         self.loop = loop
         self.device = device
+        holder = ConnectionHolder(registered: device)
     }
 
     // MARK: - The channel
@@ -147,20 +149,31 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         connection.setDeadline(bodyBegan + Self.bodyGrace)
         let expectation = head.headers.first(name: "expect")
         let expectsContinue = expectation?.lowercased() == "100-continue"
-        let plan: DeviceHTTPService.Plan =
+        var plan: DeviceHTTPService.Plan =
             expectation != nil && !expectsContinue
             ? .answer(.bare(.expectationFailed))
             : service.plan(head, device: device, address: connection.address, caller: &caller)
         if let device {
             note(device)
-        } else if let caller {
-            note(caller.device)
-        } else if case .collect(let work, _) = plan, let sender = work.device {
-            note(sender)
+        } else if let sender = caller?.device ?? plan.work?.device {
+            if let context,
+                !holder.change(to: sender, head, on: context.channel, service.registry, service.directory)
+            {
+                caller = nil
+                plan = .answer(.tooManyConnections)
+            } else {
+                note(sender)
+            }
         }
         perform(
             exchange.head(
-                Self.framing(head), expectsContinue: expectsContinue, keepsAlive: head.isKeepAlive, plan: plan))
+                Self.framing(head), expectsContinue: expectsContinue,
+                keepsAlive: head.isKeepAlive && !Self.wantsOther(head), plan: plan))
+    }
+
+    /// Whether who asks wants to speak another protocol afterwards: what follows would never be read as a request.
+    private static func wantsOther(_ head: HTTPRequestHead) -> Bool {
+        head.method == .CONNECT || head.headers.contains(name: "upgrade")
     }
 
     /// The device was heard. A token says with each request who sends it, so the device can change.
@@ -215,6 +228,7 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         giveBody()
         guard let context else { return }
         if answer.status.rawValue >= 400 { service.counters.refusals.add() }
+        if let code = answer.code { service.counters.refused(code).add() }
         let answer = isHead ? answer.headOnly : answer
         let closes = closing || loop.isDraining
         loop.scratch.clear()
@@ -271,8 +285,8 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
     private func release(reason: DeviceOffline.Reason) {
         giveBody()
         waiting = nil
-        download = nil
-        if let device, let context { service.registry.unregister(device, from: context.channel) }
+        endDownload()
+        if let context { holder.leave(context.channel, service.registry) }
         context = nil
         if let presence { service.services.presence?.disconnected(presence, reason: reason) }
         presence = nil

@@ -73,12 +73,11 @@ final class DeviceHTTPService: Sendable {
         case .est(let operation, let tenant, let channel):
             guard tenant == nil || device == nil || device?.tenantSlug == tenant else { break }
             guard head.method == (operation.isRead ? .GET : .POST) else {
-                return .answer(
-                    .bare(.methodNotAllowed, headers: operation.isRead ? "Allow: GET\r\n" : "Allow: POST\r\n"))
+                return .answer(.notAllowed(but: operation.isRead ? "GET" : "POST"))
             }
             return plan(operation, tenant, channel, head, device, address)
         case .telemetry(let tenant):
-            guard head.method == .POST else { return .answer(.bare(.methodNotAllowed, headers: "Allow: POST\r\n")) }
+            guard head.method == .POST else { return .answer(.notAllowed(but: "POST")) }
             return telemetryPlan(tenant, head, device, address)
         case .ddi(let path):
             guard let ddi else { break }
@@ -92,7 +91,7 @@ final class DeviceHTTPService: Sendable {
             return decision.plan
         case nil: break
         }
-        return .answer(.bare(.notFound))
+        return .answer(.noPath)
     }
 
     private func plan(
@@ -137,7 +136,10 @@ final class DeviceHTTPService: Sendable {
             refused(address, "device.refused", nil)
             return .answer(.bare(.unauthorized, headers: "WWW-Authenticate: Bearer\r\n"))
         }
-        guard sender.tenantSlug == tenant else { return .answer(.bare(.notFound)) }
+        guard sender.tenantSlug == tenant else {
+            refused(address, "device.foreign", sender.tenant)
+            return .answer(.noPath)
+        }
         guard sender.opens(.stream) else {
             return .answer(
                 .problem(

@@ -22,6 +22,9 @@ struct HTTPExchange<Work> {
         case answer(Answer)
         /// Read the body, up to `limit` bytes, then do the work.
         case collect(Work, limit: Int)
+
+        /// The work that is to be done, if any is.
+        var work: Work? { if case .collect(let work, _) = self { work } else { nil } }
     }
 
     /// What the caller does next.
@@ -71,7 +74,7 @@ struct HTTPExchange<Work> {
             return refuse(answer, framing: framing, awaitsContinue: expectsContinue)
         case .collect(let work, let limit):
             if case .length(let length) = framing, length > limit {
-                return refuse(.bare(.contentTooLarge), framing: framing, awaitsContinue: expectsContinue)
+                return refuse(.tooLarge, framing: framing, awaitsContinue: expectsContinue)
             }
             state = .collecting(work, limit: limit, body: ByteBuffer())
             return expectsContinue && framing != .none ? .sendContinue : .nothing
@@ -83,7 +86,7 @@ struct HTTPExchange<Work> {
         switch state {
         case .collecting(let work, let limit, var body):
             guard body.readableBytes + bytes.readableBytes <= limit else {
-                return refuse(.bare(.contentTooLarge), framing: .chunked, awaitsContinue: false)
+                return refuse(.tooLarge, framing: .chunked, awaitsContinue: false)
             }
             // Parked without the body, so that appending does not copy it.
             state = .working

@@ -23,6 +23,8 @@ struct PollCaller: Sendable {
     let device: AdmittedDevice
     /// Where its links begin.
     let base: String
+    /// What goes before the answer to an empty poll of a device that has installed something.
+    let installed = InstalledLink()
 
     /// Whether a request is the same poll, by the same device.
     func asksAgain(_ head: HTTPRequestHead) -> Bool {

@@ -16,7 +16,15 @@ public final class ConnectionRegistry: Sendable {
 
     private struct Connections {
         var byDevice: [DeviceID: [Entry]] = [:]
+        /// Connections of gateways, which speak for any of a tenant's devices and so count for none of them.
+        var gateways: [TenantID: [ObjectIdentifier: any NIOCore.Channel]] = [:]
         var countByTenant: [TenantID: Int] = [:]
+
+        /// The tenant has one connection less.
+        mutating func leave(_ tenant: TenantID) {
+            let rest = (countByTenant[tenant] ?? 1) - 1
+            countByTenant[tenant] = rest > 0 ? rest : nil
+        }
     }
 
     private let connections = Mutex(Connections())
@@ -69,6 +77,25 @@ public final class ConnectionRegistry: Sendable {
         return true
     }
 
+    /// Notes that a gateway of the tenant speaks on this channel, or says false when the tenant has too many connections.
+    func register(gatewayOf tenant: TenantID, on channel: any NIOCore.Channel, tenantLimit: Int) -> Bool {
+        connections.withLock { connections in
+            guard (connections.countByTenant[tenant] ?? 0) < tenantLimit else { return false }
+            connections.gateways[tenant, default: [:]][ObjectIdentifier(channel)] = channel
+            connections.countByTenant[tenant, default: 0] += 1
+            return true
+        }
+    }
+
+    /// Forgets a gateway's channel; a second call does nothing.
+    func unregister(gatewayOf tenant: TenantID, from channel: any NIOCore.Channel) {
+        connections.withLock { connections in
+            guard connections.gateways[tenant]?.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
+            if connections.gateways[tenant]?.isEmpty == true { connections.gateways[tenant] = nil }
+            connections.leave(tenant)
+        }
+    }
+
     /// Forgets the channel; a second call does nothing.
     func unregister(_ device: AdmittedDevice, from channel: any NIOCore.Channel) {
         connections.withLock { connections in
@@ -77,8 +104,7 @@ public final class ConnectionRegistry: Sendable {
             else { return }
             entries.remove(at: index)
             connections.byDevice[device.device] = entries.isEmpty ? nil : entries
-            let rest = (connections.countByTenant[device.tenant] ?? 1) - 1
-            connections.countByTenant[device.tenant] = rest > 0 ? rest : nil
+            connections.leave(device.tenant)
         }
     }
 
@@ -93,7 +119,11 @@ public final class ConnectionRegistry: Sendable {
 
     /// Closes the connections of all devices of a tenant.
     func end(allOf tenant: TenantID) {
-        end(connections.withLock { $0.byDevice.values.joined().filter { $0.tenant == tenant }.map(\.channel) })
+        let channels = connections.withLock { connections in
+            connections.byDevice.values.joined().filter { $0.tenant == tenant }.map(\.channel)
+                + Array((connections.gateways[tenant] ?? [:]).values)
+        }
+        end(channels)
     }
 
     private func end(_ channels: [any NIOCore.Channel]) {

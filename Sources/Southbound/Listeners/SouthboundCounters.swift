@@ -63,6 +63,13 @@ struct SouthboundCounters: Sendable {
             "tidegate_certificates_refused_total", "Device certificates that were refused.", ["reason": reason])
     }
 
+    /// The counter of HTTP requests that were refused with this code, of which there are few.
+    func refused(_ code: String) -> Counter {
+        metrics.counter(
+            "tidegate_device_requests_refused_by_code_total", "HTTP requests from devices that were refused, and why.",
+            ["code": code])
+    }
+
     /// Shows what is open now.
     func show(_ counts: SourceCounts, _ registry: ConnectionRegistry, _ bodies: BodyBudget) {
         metrics.gauge("tidegate_connections_open", "Connections from devices that are open.") { Double(counts.open) }

@@ -79,6 +79,13 @@ public final class DeviceDesk: Sendable {
         return Refusal(.limited, "device.rate", "The device calls too often; call again later.", retryAfter: wait)
     }
 
+    /// Counts the bytes of a body that has come; a device that sent more than its plan allows is refused from then on,
+    /// until that is paid back.
+    func pay(_ bytes: Int, by device: AdmittedDevice) {
+        guard bytes > 0, let plan = directory.plan(of: device.tenant) else { return }
+        rates.pay(device.device, bytes: bytes, plan: plan, at: NIODeadline.now().uptimeNanoseconds)
+    }
+
     /// Does the work of a request where no event loop waits; the future succeeds on the loop. `refused` makes the answer
     /// to what could not be done.
     func submit(
@@ -121,21 +128,26 @@ public final class DeviceDesk: Sendable {
 
     /// Keeps what a device says of a task; throws what is wrong with that.
     func take(_ status: StatusReport, of number: Int64, from device: AdmittedDevice) async throws {
-        // That it was ended says who was asked to end it; a repetition finds the task closed.
-        if status.report == .cancelled, let task = operations.board.task(number, of: device.device),
-            task.state != .cancelling
-        {
-            throw Self.notCancelling
+        if let task = operations.board.task(number, of: device.device) {
+            // That it was ended says who was asked to end it; a repetition finds the task closed.
+            if status.report == .cancelled, task.state != .cancelling { throw Self.notCancelling }
+            // Nobody can be at what it was not given.
+            if status.report == .taken || status.report == .progress,
+                !operations.board.isOffered(task, to: device.device)
+            {
+                throw Self.notGiven
+            }
         }
         switch try await feedback.keep(status.feedback(of: number, from: device)) {
         case .kept: break
-        case .closed, .former: throw Self.closed
+        case .closed, .former, .late: throw Self.closed
         case .unknown: throw Self.unknown
         }
     }
 
     /// Absent and foreign look the same.
     static let unknown = Refusal(.notFound, "task.unknown", "There is no such task for this device.")
+    static let notGiven = Refusal(.notFound, "task.notGiven", "The device has not been given this task.")
     static let closed = Refusal(.conflict, "task.closed", "The task is over, and ended otherwise.")
     static let notCancelling = Refusal(.conflict, "task.notCancelling", "Nobody wants to end this task.")
 }

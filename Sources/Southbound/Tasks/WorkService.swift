@@ -43,8 +43,13 @@ final class WorkService: Sendable {
         let authorization = device == nil ? head.headers.first(name: "authorization") : nil
         do throws(Refusal) {
             let sender = try sender(device, authorization)
+            // Before anything else, so that nothing that is refused can be asked for without end.
+            if let refusal = desk.rate(of: sender) { throw refusal }
             // Another tenant's paths are not there for it.
-            guard sender.tenantSlug == tenant else { return Decision(plan: .answer(.bare(.notFound))) }
+            guard sender.tenantSlug == tenant else {
+                desk.tell(address.text, "device.foreign", sender.tenant)
+                return Decision(plan: .answer(.noPath))
+            }
             guard sender.opens(.maintenance) else {
                 desk.tell(address.text, "device.channel", sender.tenant)
                 throw Refusal(
@@ -52,14 +57,12 @@ final class WorkService: Sendable {
                     "This credential is for the streaming channel. Ask for work with the maintenance one.")
             }
             guard head.method.rawValue == resource.method else {
-                return Decision(
-                    plan: .answer(.bare(.methodNotAllowed, headers: "Allow: \(resource.method)\r\n")))
+                return Decision(plan: .answer(.notAllowed(but: resource.method)))
             }
             guard let host = head.headers.first(name: "host"),
                 let base = PollCaller.base(
                     host: host, prefix: "/\(tenant.text)/controller/v1/\(sender.device.text)")
             else { throw Refusal(.invalid, "device.host", "Name the server in the field Host.") }
-            if let refusal = desk.rate(of: sender) { throw refusal }
             guard resource == .heartbeat else {
                 let request = WorkRequest(device: sender, resource: resource, base: base)
                 return Decision(plan: .collect(.work(request), limit: resource.bodyBytes))
@@ -104,7 +107,8 @@ final class WorkService: Sendable {
     func perform(
         _ request: WorkRequest, body: ByteBuffer, address: ClientAddress, on eventLoop: any EventLoop
     ) -> EventLoopFuture<Answer> {
-        desk.submit(
+        desk.pay(body.readableBytes, by: request.device)
+        return desk.submit(
             from: address, on: eventLoop,
             refused: { [self] refusal in
                 // Who speaks of a task that is not its own may be trying numbers.

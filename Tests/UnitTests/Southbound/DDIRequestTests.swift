@@ -19,7 +19,8 @@ struct DDIRequestTests {
             ("", "poll"), ("/configData", "configData"), ("/deploymentBase/12", "deployment(12)"),
             ("/deploymentBase/12?c=12", "deployment(12)"), ("/deploymentBase/12/feedback", "deploymentFeedback(12)"),
             ("/cancelAction/13", "cancel(13)"), ("/cancelAction/13/feedback", "cancelFeedback(13)"),
-            ("/installedBase/14", "installed(14)"), ("/confirmationBase", "confirmations"),
+            ("/installedBase/14", "installed(14)"), ("/installedBase", "installedByName"),
+            ("/confirmationBase", "confirmations"),
             ("/confirmationBase/15", "confirmation(15)"),
             ("/confirmationBase/15/feedback", "confirmationFeedback(15)"),
             ("/confirmationBase/activateAutoConfirm", "activateAutoConfirm"),
@@ -40,7 +41,7 @@ struct DDIRequestTests {
         arguments: [
             "/x", "/configData/x", "/deploymentBase", "/deploymentBase/", "/deploymentBase/x", "/deploymentBase/-1",
             "/deploymentBase/1.5", "/deploymentBase/+1", "/deploymentBase/9999999999999999999",
-            "/deploymentBase/12/feedback/x", "/deploymentBase/12/other", "/cancelAction", "/installedBase",
+            "/deploymentBase/12/feedback/x", "/deploymentBase/12/other", "/cancelAction",
             "/installedBase/12/feedback", "/confirmationBase/x", "/confirmationBase/activateAutoConfirm/feedback",
             "/softwaremodules/12", "/softwaremodules/12/x",
             "/softwaremodules/x/artifacts", "/softwaremodules/12/artifacts/", "/softwaremodules/12/artifacts/a/b",

@@ -26,6 +26,20 @@ struct DeviceRatesTests {
         #expect(rates.take(one, bytes: 1, plan: generous, at: Self.second) == nil, "a new plan counts at once")
     }
 
+    @Test("a body that has come is paid for, and the next request waits until it is")
+    func pays() throws {
+        let rates = DeviceRates()
+        let (one, other) = (DeviceID(high: 1, low: 1), DeviceID(high: 1, low: 2))
+        var plan = try Self.plan(100)
+        plan.deviceBytesPerSecond = 1000
+        rates.pay(one, bytes: 2000, plan: plan, at: Self.second)
+        #expect(rates.take(one, bytes: 0, plan: plan, at: Self.second) == nil)
+        rates.pay(one, bytes: 500, plan: plan, at: Self.second)
+        #expect(rates.take(one, bytes: 0, plan: plan, at: Self.second) == .milliseconds(500))
+        #expect(rates.take(other, bytes: 0, plan: plan, at: Self.second) == nil)
+        #expect(rates.take(one, bytes: 0, plan: plan, at: Self.second + Self.second / 2) == nil)
+    }
+
     @Test("quiet devices are forgotten, busy ones are not")
     func forgets() throws {
         let rates = DeviceRates()
