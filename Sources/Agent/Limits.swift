@@ -42,6 +42,8 @@ package enum AgentLimits {
     static let stateBytes = 16 << 20
     /// Bytes of one part of the telemetry buffer: one request to the server.
     static let partBytes = 64 << 10
+    /// How often a server may refuse pieces of one part before a piece is given up as a whole.
+    static let refusalsOfPart = 128
     /// Files with readings that are taken in one go.
     static let readingsAtOnce = 200
     /// Bytes of readings that are kept in memory while the disk takes none.

@@ -33,6 +33,8 @@ package struct ConfigurationState: Sendable, Hashable {
     package var boot = ""
     /// How often the agent was started while it was on trial.
     package var starts: Int64 = 0
+    /// Whether the program that puts it into effect had not ended yet: its time begins after that.
+    package var isPuttingIn = false
     /// The newest version that was tried, so that one which was rolled back is not tried again.
     package var tried: Int64 = 0
     /// What the server must still be told: how it went with the newest version.
@@ -41,6 +43,7 @@ package struct ConfigurationState: Sendable, Hashable {
     var json: JSONValue {
         var members: [String: JSONValue] = [
             "deadline": .integer(deadline), "boot": .string(boot), "starts": .integer(starts), "tried": .integer(tried),
+            "puttingIn": .bool(isPuttingIn),
         ]
         members["good"] = good?.json
         members["trial"] = trial?.json
@@ -54,6 +57,7 @@ package struct ConfigurationState: Sendable, Hashable {
         self.tried = tried
         boot = json["boot"]?.string ?? ""
         starts = json["starts"]?.integer ?? 0
+        isPuttingIn = json["puttingIn"] == .bool(true)
         good = json["good"].flatMap(Document.init(kept:))
         trial = json["trial"].flatMap(Document.init(kept:))
         untold = json["untold"]

@@ -5,6 +5,8 @@ extension AgentService {
     /// Fetches what the device is wanted to be, and puts it into effect when it is news.
     func followDesired(_ calls: ServerCalls) async throws {
         guard let device = kept?.device, !isConfiguring else { return }
+        // The server counts it as fetched before its answer is here: until that is kept it is asked for again.
+        hasAskedForDesired = false
         guard let envelope = try await calls.desired() else {
             hasAskedForDesired = true
             return
@@ -18,20 +20,23 @@ extension AgentService {
             guard let version = signed.payload["version"]?.integer, let document = signed.payload["document"] else {
                 throw .malformed
             }
-            hasAskedForDesired = true
             await apply(.init(version: version, document: document), sequence: signed.sequence)
         } catch {
-            hasAskedForDesired = true
+            // With the keys and the time right it may be good the next time.
+            hasAskedForDesired = error != .unknownKey && error != .expired
             log.say("refused a desired document", ["reason": error.rawValue])
             try journal.write { contents in contents.refusals[error.rawValue, default: 0] &+= 1 }
         }
     }
 
-    private func apply(_ document: ConfigurationState.Document, sequence: Int64) async {
+    /// Notes a document and puts it into effect when it is newer than what was tried.
+    func apply(_ document: ConfigurationState.Document, sequence: Int64) async {
         let state = journal.contents.configuration
         do {
             guard document.version > state.tried else {
-                return try journal.write { $0.desiredSequence = sequence }
+                try journal.write { $0.desiredSequence = sequence }
+                hasAskedForDesired = true
+                return
             }
             let deadline = boots.seconds() + settings.trial
             try journal.write { contents in
@@ -41,14 +46,35 @@ extension AgentService {
                 contents.configuration.deadline = deadline
                 contents.configuration.boot = boots.boot
                 contents.configuration.starts = 0
+                contents.configuration.isPuttingIn = true
                 contents.configuration.untold = nil
             }
+            hasAskedForDesired = true
         } catch {
             return log.say("the journal can not be written", ["reason": "\(error)"])
         }
         log.say("applying a configuration", ["version": "\(document.version)"])
-        if let problem = await configure(document, isRollback: false) {
-            await rollBack(problem)
+        await putIn(document)
+    }
+
+    /// Runs the program for what is on trial; how long that takes is no time in which the server could be reached.
+    private func putIn(_ trial: ConfigurationState.Document) async {
+        let began = boots.seconds()
+        if let problem = await configure(trial, isRollback: false) { return await rollBack(problem) }
+        let ended = boots.seconds()
+        do {
+            try journal.write { contents in
+                guard contents.configuration.trial == trial else { return }
+                // A start of the agent alone gives no more time, unless the program had not ended before it.
+                if contents.configuration.isPuttingIn {
+                    contents.configuration.deadline = ended + settings.trial
+                } else {
+                    contents.configuration.deadline += max(0, ended - began)
+                }
+                contents.configuration.isPuttingIn = false
+            }
+        } catch {
+            log.say("the journal can not be written", ["reason": "\(error)"])
         }
     }
 
@@ -84,7 +110,7 @@ extension AgentService {
         } catch {
             log.say("the journal can not be written", ["reason": "\(error)"])
         }
-        if let problem = await configure(trial, isRollback: false) { await rollBack(problem) }
+        await putIn(trial)
     }
 
     /// Brings the old configuration back when the server was not reached in time with the new one.

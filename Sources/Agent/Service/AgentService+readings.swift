@@ -71,6 +71,7 @@ extension AgentService {
             {
                 fresh.append(members["ts"]?.integer != nil && members["values"] != nil ? json : timed(json))
             } else {
+                readings.giveUp(1)
                 log.say("left a reading out that can not be understood", ["file": name])
             }
         }
@@ -98,20 +99,23 @@ extension AgentService {
     /// Sends part after part, and erases each when the server has it.
     private func send() async throws {
         while let identity = streamIdentity, let part = readings.oldest() {
-            if !part.readings.isEmpty {
+            var pieces = ReadingPieces(part.readings)
+            var lost = 0
+            while let piece = pieces.next {
                 let answer = try await client.ask(
                     .POST, "/\(settings.tenant)/telemetry", headers: ["Content-Type": "application/json"],
-                    body: Array(JSONValue.array(part.readings).canonical.utf8), identity: identity)
+                    body: Array(JSONValue.array(Array(piece)).canonical.utf8), identity: identity)
                 switch answer.status {
-                case 200, 204: break
-                // What the server will never take must not hold up the rest.
-                case 400, 413, 422: log.say("the server refused readings", ["status": "\(answer.status)"])
+                case 200, 204: pieces.taken()
+                // What the server will never take must hold up nothing else, and take nothing else with it.
+                case 400, 413, 422: lost += pieces.refused()
                 default:
                     throw ServerCalls.Refused(
                         status: answer.status, description: "the server answered \(answer.status)")
                 }
             }
-            readings.erase(part)
+            if lost > 0 { log.say("the server refused readings", ["readings": "\(lost)"]) }
+            readings.erase(part, lost: lost)
         }
     }
 

@@ -72,8 +72,12 @@ package struct ReadingKeeper {
         return some.isEmpty ? nil : Part(readings: some, file: nil, first: first)
     }
 
-    /// Forgets what the server has.
-    package mutating func erase(_ part: Part) {
+    /// Counts readings that are not kept.
+    package mutating func giveUp(_ count: Int) { earlierLost += Int64(count) }
+
+    /// Forgets what the server has; `lost` of it the server will never take.
+    package mutating func erase(_ part: Part, lost: Int = 0) {
+        giveUp(lost)
         guard let file = part.file else { return drop(part.first + part.readings.count - first) }
         do {
             try disk?.erase(file)

@@ -104,6 +104,54 @@ struct AgentReadingsTests {
         }
     }
 
+    /// What a server takes that refuses all for one fault, and how many readings are given up by that.
+    private static func deliver(_ values: [Int64], bad: Set<Int64>) -> (taken: [Int64], lost: Int, asked: Int) {
+        var pieces = ReadingPieces(values.map { .integer($0) })
+        var (taken, lost, asked): ([Int64], Int, Int) = ([], 0, 0)
+        while let piece = pieces.next {
+            asked += 1
+            let values = piece.compactMap(\.integer)
+            if bad.isDisjoint(with: values) {
+                taken += values
+                pieces.taken()
+            } else {
+                lost += pieces.refused()
+            }
+        }
+        return (taken, lost, asked)
+    }
+
+    @Test(
+        "a reading that the server will never take costs that one alone, and the order stays",
+        arguments: [[], [0], [999], [500], [3, 4, 700], [1, 998]] as [Set<Int64>])
+    func poisoned(bad: Set<Int64>) {
+        let all = Array(Int64(0)..<1000)
+        let result = Self.deliver(all, bad: bad)
+        #expect(result.taken == all.filter { !bad.contains($0) })
+        #expect(result.lost == bad.count)
+        #expect(result.asked < 80)
+    }
+
+    @Test("a server that refuses everything is not asked for each reading")
+    func allPoisoned() {
+        let all = Array(Int64(0)..<10_000)
+        let result = Self.deliver(all, bad: Set(all))
+        #expect(result.taken.isEmpty && result.lost == 10_000)
+        #expect(result.asked < 2 * AgentLimits.refusalsOfPart)
+        #expect(Self.deliver([], bad: []).asked == 0)
+    }
+
+    @Test("what the server refused for good counts as lost")
+    func refused() async throws {
+        try await TestDatabase.withDirectory { directory in
+            var keeper = ReadingKeeper(state: directory, room: 1 << 20)
+            keeper.append((0..<3).map { Self.reading($0) })
+            let oldest = keeper.oldest()
+            keeper.erase(try #require(oldest), lost: 1)
+            #expect(keeper.lost == 1 && keeper.oldest() == nil)
+        }
+    }
+
     @Test("what was kept for long enough goes")
     func forgotten() async throws {
         try await TestDatabase.withDirectory { directory in

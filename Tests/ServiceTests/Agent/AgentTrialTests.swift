@@ -24,7 +24,7 @@ struct AgentTrialTests {
 
     /// An agent that has a configuration on trial, on a device that has run for some seconds.
     private static func agent(
-        in directory: String, boot: String = "one", seconds: Int64, wall: Int64 = 0
+        in directory: String, boot: String = "one", seconds: Int64, wall: Int64 = 0, after: Int64? = nil
     ) throws -> AgentService {
         let program = directory + "/tasks/configure"
         if !FileManager.default.fileExists(atPath: program) {
@@ -48,7 +48,10 @@ struct AgentTrialTests {
         return try AgentService(
             settings, version: "1", group: MultiThreadedEventLoopGroup.singleton,
             clock: WallClock { Timestamp(microseconds: wall * 1_000_000) },
-            boots: BootClock(boot: boot) { seconds }, log: AgentLog(isQuiet: true))
+            boots: BootClock(boot: boot) {
+                // Another time once the program has run.
+                after.flatMap { FileManager.default.fileExists(atPath: directory + "/seen") ? $0 : nil } ?? seconds
+            }, log: AgentLog(isQuiet: true))
     }
 
     /// The agent after another start of the device; the one before lets go of its state when its last work has ended.
@@ -124,6 +127,51 @@ struct AgentTrialTests {
             try await agent.pool.shutdownGracefully()
             let state = await agent.journal.contents.configuration
             #expect(state.deadline == 160)
+        }
+    }
+
+    @Test("the time begins when the program has ended, however long that took, also when the agent was ended meanwhile")
+    func slowProgram() async throws {
+        try await TestDatabase.withDirectory { directory in
+            let agent = try Self.agent(in: directory, seconds: 100, after: 900)
+            await agent.apply(.init(version: 2, document: ["colour": "red"]), sequence: 1)
+            await agent.rollBackIfDue()
+            try await agent.pool.shutdownGracefully()
+            let state = await agent.journal.contents.configuration
+            #expect(state.trial?.version == 2 && state.deadline == 960 && !state.isPuttingIn)
+            #expect(Self.seen(directory) == ["red"])
+        }
+        try await TestDatabase.withDirectory { directory in
+            try Self.put(directory)
+            var journal = try Journal(state: directory + "/state")
+            try journal.write { $0.configuration.isPuttingIn = true }
+            #expect(try Journal(state: directory + "/state").contents == journal.contents)
+            let agent = try Self.agent(in: directory, seconds: 500, after: 700)
+            await agent.resumeTrial()
+            await agent.rollBackIfDue()
+            try await agent.pool.shutdownGracefully()
+            let state = await agent.journal.contents.configuration
+            #expect(state.trial?.version == 2 && state.deadline == 760)
+        }
+    }
+
+    @Test("a desired document is asked for until it is noted")
+    func asksAgain() async throws {
+        try await TestDatabase.withDirectory { directory in
+            let agent = try Self.agent(in: directory, seconds: 100)
+            #expect(await !agent.hasAskedForDesired)
+            await agent.apply(.init(version: 2, document: ["colour": "red"]), sequence: 1)
+            #expect(await agent.hasAskedForDesired)
+            try await agent.pool.shutdownGracefully()
+        }
+        try await TestDatabase.withDirectory { directory in
+            let agent = try Self.agent(in: directory, seconds: 100)
+            // A journal that takes nothing: where its next state should be is a directory.
+            try StateFile.makeDirectory(directory + "/state/journal.json.new")
+            await agent.apply(.init(version: 2, document: ["colour": "red"]), sequence: 1)
+            #expect(await !agent.hasAskedForDesired)
+            #expect(Self.seen(directory).isEmpty)
+            try await agent.pool.shutdownGracefully()
         }
     }
 
