@@ -12,6 +12,10 @@ package enum AgentLimits {
     static let envelopeBytes = 1 << 20
     /// Keys of a tenant that are known at once.
     static let keys = 16
+    /// Bytes of a set of keys with what vouches for them.
+    static let keySetBytes = 64 << 10
+    /// Vouchers of one set that are looked at.
+    static let vouchers = 64
     /// Tasks that the journal keeps; the server hands out eight at a time.
     static let openTasks = 16
     /// Texts of one status, as many as the server keeps.

@@ -52,6 +52,8 @@ public enum OperationLimits {
     public static let handedOut = 8
     /// How long a signed task counts at most; it ends sooner when the task's own time does.
     static let envelopeLife = Duration.seconds(timeout.upperBound)
+    /// Vouchers of a tenant's keys that are kept: a device that was away for as many changes of the key follows.
+    static let vouchers: Int64 = 64
     /// How long a signed desired document counts.
     static let desiredLife = Duration.seconds(86_400)
     /// The time for which sequence numbers are reserved at once: one row is written in each while there is work.

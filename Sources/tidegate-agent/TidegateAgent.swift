@@ -11,7 +11,7 @@ struct TidegateAgent {
 
           run        call the server for ever (the default)
           check      say whether the settings can be understood
-          reset-pin  forget which server this device belongs to; the next run pins server-ca anew
+          reset-pin  forget which server this device belongs to and by which keys it signs; the next run pins both anew
 
         FILE is /etc/tidegate-agent/agent.conf when nothing else is said.
 
@@ -39,7 +39,9 @@ struct TidegateAgent {
             let settings = try AgentSettings.load(file, mayLack: verb == "run")
             switch verb {
             case "check": break
-            case "reset-pin": try ServerPin(state: settings.state).reset()
+            case "reset-pin":
+                try ServerPin(state: settings.state).reset()
+                try MaintenanceKeyStore(state: settings.state).reset()
             default:
                 umask(0o077)
                 try SelfUpdate(state: settings.state).handOver(from: version)

@@ -83,9 +83,7 @@ package actor AgentService {
         journal = try Journal(state: settings.state)
         kept = try store.load()
         keptStream = try streamStore.load()
-        if let bytes = try StateFile.read("\(settings.state)/maintenance-keys.json") {
-            keys = MaintenanceKeys(parsing: bytes) ?? MaintenanceKeys()
-        }
+        keys = try MaintenanceKeyStore(state: settings.state).load()
         pool = NIOThreadPool(numberOfThreads: 3)
         pool.start()
         try journal.write { contents in
@@ -151,6 +149,8 @@ package actor AgentService {
         let heartbeat = try await calls.heartbeat()
         hasCalled = true
         try confirm(trial)
+        // As early as can be, so that nobody who comes later can be the first.
+        if keys.isEmpty { try await fetchKeys(calls) }
         try await take(heartbeat.tasks, calls)
         if heartbeat.desired != nil || !hasAskedForDesired { try await followDesired(calls) }
         try await tell(calls)
@@ -243,9 +243,16 @@ package actor AgentService {
         }
         guard !isKnown, unknownKeyAsked.map({ .now - $0 > .seconds(60) }) ?? true else { return }
         unknownKeyAsked = .now
+        try await fetchKeys(calls)
+    }
+
+    /// Learns the keys that the server shows, as far as known ones vouch for them.
+    private func fetchKeys(_ calls: ServerCalls) async throws {
         let bytes = try await calls.maintenanceKeys()
-        guard let fresh = MaintenanceKeys(parsing: bytes) else { return }
-        try StateFile.write(bytes, to: "\(settings.state)/maintenance-keys.json")
+        guard let fresh = keys.successor(in: bytes) else {
+            return log.say("left keys aside that no known key vouches for")
+        }
+        try MaintenanceKeyStore(state: settings.state).keep(fresh)
         keys = fresh
     }
 

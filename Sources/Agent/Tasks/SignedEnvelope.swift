@@ -26,6 +26,8 @@ package struct SignedEnvelope: Sendable, Hashable {
         case task = "tidegate-task+jws"
         /// `tidegate-desired+jws`
         case desired = "tidegate-desired+jws"
+        /// `tidegate-keys+jws`: keys that another one vouches for.
+        case keys = "tidegate-keys+jws"
     }
 
     /// Whom an envelope must be for.
@@ -52,14 +54,8 @@ package struct SignedEnvelope: Sendable, Hashable {
         opening text: String, _ kind: Kind, for addressee: Addressee, keys: MaintenanceKeys, after last: Int64,
         now: Timestamp
     ) throws(EnvelopeRefusal) {
-        guard text.utf8.count <= AgentLimits.envelopeBytes else { throw .malformed }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let kid = Self.key(ofHeader: parts[0], kind),
-            let signature = [UInt8](base64URL: parts[2]), let body = [UInt8](base64URL: parts[1])
-        else { throw .malformed }
-        guard keys.knows(kid) else { throw .unknownKey }
-        guard keys.verifies(signature, of: Array("\(parts[0]).\(parts[1])".utf8), by: kid) else { throw .forged }
-        guard let payload = Self.json(body), let sequence = payload["sequence"]?.integer,
+        let payload = try Self.payload(of: text, kind, by: keys)
+        guard let sequence = payload["sequence"]?.integer,
             let expires = payload["expires"]?.integer, let tenant = payload["tenant"]?.string,
             let device = payload["device"]?.string
         else { throw .malformed }
@@ -69,6 +65,21 @@ package struct SignedEnvelope: Sendable, Hashable {
         guard sequence > last else { throw .replayed }
         self.sequence = sequence
         self.payload = payload
+    }
+
+    /// What is signed in `text` by one of `keys`; whom it is for and when it counts is not looked at.
+    static func payload(
+        of text: String, _ kind: Kind, by keys: MaintenanceKeys
+    ) throws(EnvelopeRefusal) -> JSONValue {
+        guard text.utf8.count <= AgentLimits.envelopeBytes else { throw .malformed }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, let kid = Self.key(ofHeader: parts[0], kind),
+            let signature = [UInt8](base64URL: parts[2]), let body = [UInt8](base64URL: parts[1])
+        else { throw .malformed }
+        guard keys.knows(kid) else { throw .unknownKey }
+        guard keys.verifies(signature, of: Array("\(parts[0]).\(parts[1])".utf8), by: kid) else { throw .forged }
+        guard let payload = json(body) else { throw .malformed }
+        return payload
     }
 
     /// The key that an envelope says it is signed by, or nil when it is none of this kind; nothing is checked yet.

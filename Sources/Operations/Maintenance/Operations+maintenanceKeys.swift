@@ -5,7 +5,8 @@ import Trust
 
 /// The keys with which tenants' messages to devices are signed: made at the first message, sealed by the key ring.
 extension Operations {
-    /// The public halves of a tenant's keys (RFC 7517), the present one first.
+    /// The public halves of a tenant's keys (RFC 7517), the present one first, and what each replaced key said of the one
+    /// after it, the oldest first: by that a device that knows one of them knows all that came later.
     public func maintenanceKeys(of tenant: TenantID) async throws -> JSONValue {
         @Sendable func keys(_ transaction: Transaction) throws -> [JSONValue] {
             try transaction.rows(
@@ -23,7 +24,12 @@ extension Operations {
                 return try keys(transaction)
             }
         }
-        return ["keys": .array(found)]
+        let vouchers = try await handle.read { transaction in
+            try transaction.rows("SELECT text FROM maintenance_voucher WHERE tenant = $1 ORDER BY number").map {
+                JSONValue.string(try $0.text(0))
+            }
+        }
+        return vouchers.isEmpty ? ["keys": .array(found)] : ["keys": .array(found), "vouchers": .array(vouchers)]
     }
 
     /// Gives a tenant a new key if it has one. The present one signs nothing more, and counts until what it signed has
@@ -32,11 +38,28 @@ extension Operations {
         let now = clock.now
         try await database.tenant(tenant).write { transaction in
             let reserved = try reserved(transaction)
+            // One that can not be read any more can be replaced, and vouches for nothing.
+            let former = try? presentKey(of: tenant, transaction)
             let retired = try transaction.execute(
                 "UPDATE maintenance_key SET retired = $2, private_key = NULL WHERE tenant = $1 AND retired IS NULL",
                 now)
-            if retired > 0 { _ = try makeKey(of: tenant, reserved: reserved, transaction) }
+            guard retired > 0 else { return }
+            let fresh = try makeKey(of: tenant, reserved: reserved, transaction)
+            if let former { try vouch(for: fresh, by: former, transaction) }
         }
+    }
+
+    private func vouch(
+        for key: MaintenanceSigner, by former: MaintenanceSigner, _ transaction: Transaction
+    ) throws {
+        let last =
+            try transaction.row("SELECT max(number) FROM maintenance_voucher WHERE tenant = $1")?.integerIfAny(0) ?? 0
+        let text = try former.sign(
+            ["keys": [MaintenanceSigner.publicKey(key.publicBytes)]], type: "tidegate-keys+jws")
+        try transaction.execute(
+            "INSERT INTO maintenance_voucher (tenant, number, text) VALUES ($1, $2, $3)", last + 1, text)
+        try transaction.execute(
+            "DELETE FROM maintenance_voucher WHERE tenant = $1 AND number <= $2", last + 1 - OperationLimits.vouchers)
     }
 
     /// Removes the keys whose messages have all expired.

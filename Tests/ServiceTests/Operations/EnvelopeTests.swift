@@ -2,6 +2,7 @@ import Base
 import Storage
 import Testing
 
+@testable import Agent
 @testable import Fleet
 @testable import Operations
 @testable import Trust
@@ -155,6 +156,35 @@ struct EnvelopeTests {
             fixture.world.time.advance(by: OperationLimits.envelopeLife + .seconds(120))
             try await operations.trim()
             #expect(try await names() == [both[0]])
+        }
+    }
+
+    @Test(
+        "each replaced key vouches for the one after it, for longer than it is shown", arguments: TestDatabase.engines)
+    func vouchers(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { fixture in
+            let (operations, acme) = (fixture.operations, fixture.world.acme)
+            let first = try await operations.maintenanceKeys(of: acme)
+            #expect(first["vouchers"] == nil)
+            let known = try #require(MaintenanceKeys(parsing: Array(first.canonical.utf8)))
+            for _ in 0..<3 {
+                try await operations.rotateMaintenanceKey(of: acme)
+                fixture.world.time.advance(by: OperationLimits.envelopeLife + .seconds(120))
+            }
+            try await operations.trim()
+            let last = try await operations.maintenanceKeys(of: acme)
+            guard case .array(let vouchers)? = last["vouchers"], case .array(let keys)? = last["keys"] else {
+                Issue.record("there are no vouchers")
+                return
+            }
+            #expect(vouchers.count == 3 && keys.count == 1)
+            let kid = try #require(keys.first?["kid"]?.string)
+            #expect(known.successor(in: Array(last.canonical.utf8))?.knows(kid) == true)
+            // Another tenant's device follows to none of them.
+            let rival = try await operations.maintenanceKeys(of: fixture.world.rival)
+            let other = try #require(MaintenanceKeys(parsing: Array(rival.canonical.utf8)))
+            #expect(other.successor(in: Array(last.canonical.utf8)) == nil)
+            #expect(rival["vouchers"] == nil)
         }
     }
 
