@@ -126,7 +126,7 @@ let package = Package(
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "Agent",
-            dependencies: ["Base", "MQTT", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, x509, asn1],
+            dependencies: ["Base", "MQTT", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, x509, asn1],
             swiftSettings: strict),
         .executableTarget(
             name: "tidegate-agent", dependencies: ["Base", "Agent", nioCore, nioPosix], swiftSettings: strict),

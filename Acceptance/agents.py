@@ -121,12 +121,12 @@ class AgentDevice:
 class Liar:
     """A server that says to agents what a test wants, and keeps what they say; its certificate is of its own making."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, names="DNS:localhost"):
         self.folder = folder
         self.ca, self.key = folder / "liar.pem", folder / "liar.key"
         run(
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
-            self.key, "-out", self.ca, "-subj", "/CN=localhost", "-days", "2", "-addext", "subjectAltName=DNS:localhost",
+            self.key, "-out", self.ca, "-subj", "/CN=localhost", "-days", "2", "-addext", f"subjectAltName={names}",
         )
         self.answers, self.heard, self.lock = {}, [], threading.Lock()
         liar = self
@@ -176,9 +176,9 @@ class Liar:
 class Proxy:
     """An HTTP proxy that takes CONNECT, and notes where to."""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
         self.wanted = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((address, 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 

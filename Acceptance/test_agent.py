@@ -284,7 +284,10 @@ def test_two_shell_agents_do_not_share_a_state(agent, fleet, kind):
 def test_the_unit_lets_the_installer_write_block_devices():
     """ProtectClock and PrivateDevices bring rules for devices, which take away those that nobody names."""
     unit = (SHELL_AGENT.parent / "tidegate-agent.service").read_text()
-    for directive in ("ProtectClock=", "PrivateDevices=", "DeviceAllow=", "DevicePolicy="):
+    names = ("ProtectClock=", "PrivateDevices=", "DeviceAllow=", "DevicePolicy=")
+    # swupdate's handlers write below /sys, and unpack programs that have the set-user-ID bit.
+    names += ("ProtectKernelTunables=", "RestrictSUIDSGID=")
+    for directive in names:
         assert not any(line.startswith(directive) for line in unit.splitlines()), directive
     assert "SystemCallFilter=~@clock" in unit
 
@@ -297,6 +300,75 @@ def test_everything_goes_through_the_proxy(agent, fleet):
     assert {head.split(" ")[1] for head in proxy.wanted} == {authority}
     assert all("Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n" in head for head in proxy.wanted)
     proxy.close()
+
+
+def test_a_server_by_its_address_is_reached_through_a_proxy_and_its_certificate_counts(agent, fleet, tmp_path):
+    """TLS sees the proxy at the other end of the connection; it is the server's address that must be in the certificate."""
+    proxy = Proxy("127.0.0.2")
+    one = agent(proxy=f"127.0.0.2:{proxy.port}", server=f"127.0.0.1:{fleet.server.ports['device']}").start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    one.stop()
+    # One whose certificate is for another address gets not even the first request.
+    liar = Liar(tmp_path, "IP:127.0.0.2,DNS:localhost")
+    try:
+        one.settings |= {"server": f"127.0.0.1:{liar.port}", "server-ca": liar.ca}
+        assert one.verb("reset-pin").returncode == 0
+        one.start()
+        wait_for(lambda: one.said("certificate is not for 127.0.0.1"), "it leaves")
+        assert not liar.heard
+    finally:
+        liar.close()
+        proxy.close()
+
+
+def test_whoever_shows_keys_of_his_own_orders_nothing(agent, fleet, tmp_path):
+    """He has the server's TLS key, and not the tenant's; a change of the tenant's key is followed all the same."""
+    one = agent()
+    one.program("runDiagnostic", f"echo ran >> {one.folder}/runs")
+    one.start()
+    wait_for(lambda: (one.state / "maintenance-keys.json").exists(), "the keys are kept")
+    for _ in range(2):
+        fleet.server.admin("keys", "rotate", "--maintenance", "--tenant", "acme")
+    fleet.wait(order(fleet, "runDiagnostic"), "succeeded")
+    assert (one.folder / "runs").read_text() == "ran\n"
+    one.stop()
+    kept = (one.state / "maintenance-keys.json").read_bytes()
+
+    def b64(bytes):
+        return base64.urlsafe_b64encode(bytes).decode().rstrip("=")
+
+    run("openssl", "genpkey", "-algorithm", "ed25519", "-out", tmp_path / "own.key")
+    public = run("openssl", "pkey", "-in", tmp_path / "own.key", "-pubout", "-outform", "DER").stdout[-32:]
+
+    def signed(type, payload):
+        head = {"alg": "EdDSA", "kid": "own", "typ": type}
+        text = b64(json.dumps(head).encode()) + "." + b64(json.dumps(payload).encode())
+        (tmp_path / "text").write_text(text)
+        run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", tmp_path / "own.key", "-in", tmp_path / "text", "-out",
+            tmp_path / "signature")
+        return text + "." + b64((tmp_path / "signature").read_bytes())
+
+    own = {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "own", "x": b64(public)}]}
+    now = time.time()
+    task = {
+        "tenant": "acme", "device": one.id, "sequence": int(now * 1e6) + 10**9, "expires": int(now) + 600, "id": 4711,
+        "type": "runDiagnostic", "input": {},
+    }
+    liar = Liar(tmp_path)
+    try:
+        # The same device that trusts this certificate, with the keys that it knew.
+        one.settings |= {"server": f"localhost:{liar.port}"}
+        (one.state / "server-ca.pem").write_bytes(liar.ca.read_bytes())
+        liar.says("maintenance-keys", own | {"vouchers": [signed("tidegate-keys+jws", own)]})
+        liar.says("heartbeat", {"pause": 1, "tasks": [{"id": 4711, "signed": signed("tidegate-task+jws", task)}]})
+        one.start()
+        said = wait_for(liar.statuses, "it says that it refuses")[0]
+        assert said[0] == 4711 and "unknownKey" in said[1]["details"][0], said
+        assert one.said("no known key vouches for")
+    finally:
+        liar.close()
+    assert (one.folder / "runs").read_text() == "ran\n"
+    assert (one.state / "maintenance-keys.json").read_bytes() == kept
 
 
 # ---- Updates
@@ -378,7 +450,9 @@ def test_the_agent_replaces_itself_and_comes_back_when_the_new_one_fails(agent, 
     fetched = fleet.server.metric("tidegate_download_bytes_total")
     time.sleep(3)
     assert fleet.server.metric("tidegate_download_bytes_total") == fetched
-    assert not list((one.state / "agent").glob("?" * 64)), "the failed program is gone"
+    left = [file.read_bytes() for file in (one.state / "agent").glob("?" * 64)]
+    assert left == [fresh], "the failed program is gone, and the one before it is back"
+    assert one.reported(fleet.token)["agent"]["installed"] == {"tidegate-agent": 1}
     # What is no program at all is not even tried.
     fleet.wait(fleet.install(release("4.0", b"nonsense"), "one"), "failed")
     fleet.wait(order(fleet, "wake"), "succeeded")
@@ -413,6 +487,26 @@ def test_readings_wait_sealed_and_arrive_whole_and_in_order(agent, fleet):
     points = fleet.server.points(
         "acme", "one", "secretSeries", token, start="2025-06-15T15:06:40Z", end="2025-06-15T16:00:00Z")
     assert [point[1] for point in points["secretSeries"]] == list(range(3000))
+
+
+def test_a_reading_that_the_server_never_takes_costs_that_one_alone(agent, fleet):
+    one = agent()
+    one.start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    fleet.server.stop(signal.SIGKILL)
+    start = 1_750_000_000_000
+    for number in range(100):
+        value = {"": 1} if number == 50 else {"power": number}
+        fresh = one.state / "readings" / f"{number:06}.new"
+        fresh.write_text(json.dumps({"ts": start + number * 1000, "values": value}))
+        fresh.rename(fresh.with_suffix(".json"))
+    wait_for(lambda: not list((one.state / "readings").iterdir()), "every reading is taken")
+    fleet.server.start()
+    wait_for(lambda: not list((one.state / "buffer").iterdir()), "nothing is held up", 90)
+    points = fleet.server.points(
+        "acme", "one", "power", fleet.token, start="2025-06-15T15:06:40Z", end="2025-06-15T16:00:00Z")
+    assert [point[1] for point in points["power"]] == [number for number in range(100) if number != 50]
+    wait_for(lambda: one.reported(fleet.token)["agent"]["readings"]["lost"] == 1, "it is counted", 90)
 
 
 def test_two_channels_have_two_keys(agent, fleet):
@@ -637,6 +731,35 @@ def test_a_configuration_comes_into_effect_or_back(agent, fleet, tmp_path):
         os.kill(fleet.server.process.pid, signal.SIGCONT)
     assert [line.split('"')[5] for line in seen().splitlines()] == ["blue", "red", "blue"]
     wait_for(lambda: state().get("state") == "rolledBack", "the server learns of it", 60)
+
+
+def test_a_configuration_whose_answer_was_lost_is_asked_for_again(agent, fleet, tmp_path):
+    """The server counts it as fetched before the answer has arrived, and says nothing of it any more."""
+    one = agent()
+    one.program("configure", f"cat >> {one.folder}/seen")
+    one.start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    one.stop()
+    desired(fleet, one, {"colour": "blue"}, tmp_path)
+
+    def get(path):
+        return requests.get(
+            f"{fleet.server.device_url}/acme/{path}", cert=one.identity, verify=str(fleet.server.ca)).content
+
+    liar = Liar(tmp_path)
+    try:
+        one.settings |= {"server": f"localhost:{liar.port}"}
+        (one.state / "server-ca.pem").write_bytes(liar.ca.read_bytes())
+        liar.says("maintenance-keys", get("maintenance-keys"))
+        liar.says("desired", b"")
+        liar.says("heartbeat", {"pause": 1, "desired": {"version": 1}})
+        one.start()
+        wait_for(lambda: any(path.endswith("/desired") for _, path, _ in liar.heard), "it asks")
+        liar.says("heartbeat", {"pause": 1})
+        liar.says("desired", get("desired"))
+        wait_for(lambda: (one.folder / "seen").exists(), "it is in effect", 60)
+    finally:
+        liar.close()
 
 
 def test_what_a_domain_is_wanted_to_be_reaches_the_agent(agent, fleet, tmp_path):

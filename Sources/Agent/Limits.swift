@@ -6,8 +6,13 @@ package enum AgentLimits {
     package static let answerBytes = 4 << 20
     /// Bytes of a proxy's answer to CONNECT.
     static let proxyAnswerBytes = 8 << 10
-    /// How long a connection may bring nothing.
+    /// How long a connection may bring nothing, beside the time that it takes to send.
     static let patience = TimeAmount.seconds(30)
+    /// Bytes in a second that the slowest way to a server takes.
+    static let slowestBytes = 128
+
+    /// How long nothing may come when so many bytes are sent first.
+    static func patience(for bytes: Int) -> TimeAmount { patience + .seconds(Int64(bytes / slowestBytes)) }
     /// Bytes of one signed envelope.
     static let envelopeBytes = 1 << 20
     /// Keys of a tenant that are known at once.
@@ -62,6 +67,8 @@ package enum AgentLimits {
     static let setupBytes = 24 << 10
     /// Fields of it.
     static let setupFields = 16
+    /// After how long an address that was not to be had is tried again.
+    static let setupPause = Duration.seconds(10)
     /// Who may be served there at one time.
     static let setupClients = 8
     /// Seconds that mmcli may take.

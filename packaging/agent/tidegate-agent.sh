@@ -9,11 +9,7 @@
 set -u
 umask 077
 export LC_ALL=C
-
-VERSION=0.1.0
-CONFIG=/etc/tidegate-agent/agent.conf
-ANSWER_BYTES=1048576
-DETAILS=20
+VERSION=0.1.0 CONFIG=/etc/tidegate-agent/agent.conf ANSWER_BYTES=1048576 DETAILS=20 worker=
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "tidegate-agent: $*"; exit 1; }
@@ -33,6 +29,8 @@ load() {
     case $SERVER in *:*) ;; *) SERVER=$SERVER:8444 ;; esac
     mkdir -p "$STATE/open" || exit 1
     WORK=$(mktemp -d "$STATE/work.XXXXXX") || exit 1
+    # What is secret comes to curl by files: arguments stand in the list of processes.
+    [ -z "$PROXY" ] || printf 'proxy = "%s"\n' "$(printf '%s' "$PROXY" | sed 's/[\\"]/\\&/g')" >"$WORK/proxy"
     trap 'rm -rf "$WORK"' EXIT
     trap 'exit 0' INT TERM
 }
@@ -55,7 +53,7 @@ lock() {
     echo "$ME" >"$LOCK/owner" || exit 1
     # What one that was killed left.
     for left in "$STATE"/work.*; do [ "$left" = "$WORK" ] || rm -rf "$left"; done
-    trap 'rm -rf "$WORK"; ! mine || rm -rf "$LOCK"' EXIT
+    trap '[ -z "$worker" ] || kill "$worker"; rm -rf "$WORK"; ! mine || rm -rf "$LOCK"' EXIT
 }
 mine() { [ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ]; }
 
@@ -73,10 +71,11 @@ pin() {
 
 # ask PATH [CURL OPTION…]: the body goes to $WORK/answer, the HTTP status to STATUS; 0 when there was no answer.
 ask() {
-    path=$1
-    shift
-    [ -z "$PROXY" ] || set -- "$@" --proxy "$PROXY"
-    [ ! -s "$STATE/maintenance.pem" ] || set -- "$@" --cert "$STATE/maintenance.pem" --key "$STATE/maintenance.pem"
+    path=$1; shift
+    [ -z "$PROXY" ] || set -- "$@" --config "$WORK/proxy"
+    # Who enrols has no certificate, or one that is over.
+    [ "${path##*/}" = simpleenroll ] || [ ! -s "$STATE/maintenance.pem" ] ||
+        set -- "$@" --cert "$STATE/maintenance.pem" --key "$STATE/maintenance.pem"
     : >"$WORK/answer"
     STATUS=$(curl --silent --proto =https --cacert "$STATE/server-ca.pem" --connect-timeout 10 --max-time 120 \
         --max-filesize "$ANSWER_BYTES" --output "$WORK/answer" --write-out '%{http_code}' "$@" \
@@ -87,9 +86,7 @@ ask() {
 # est OPERATION [CURL OPTION…]: a certificate for a new key. The key is kept before it is asked for, so that an answer
 # which is lost costs no second one; key and certificate are one file, so that they always fit.
 est() {
-    operation=$1
-    shift
-    pending=$STATE/pending.key
+    operation=$1 pending=$STATE/pending.key; shift
     [ -s "$pending" ] || openssl ecparam -name prime256v1 -genkey -noout | keep "$pending"
     openssl req -new -key "$pending" -subj "/CN=$DEVICE" -outform DER | openssl base64 >"$WORK/request" || return 1
     if ! ask "/$TENANT/.well-known/est/$operation" --user-agent "tidegate-agent.sh/$VERSION" \
@@ -99,12 +96,12 @@ est() {
     fi
     openssl base64 -d <"$WORK/answer" | openssl pkcs7 -inform DER -print_certs 2>/dev/null |
         openssl x509 >"$WORK/certificate" 2>/dev/null || return 1
+    [ "$(openssl pkey -in "$pending" -pubout)" = "$(openssl x509 -in "$WORK/certificate" -noout -pubkey)" ] || return 1
     cat "$pending" "$WORK/certificate" | keep "$STATE/maintenance.pem" && rm -f "$pending"
 }
 
 enrol() {
     [ -n "$TOKEN" ] || die "there is no certificate, and no token for one"
-    # By a file, so that the token stands in no list of processes.
     printf 'user = "%s:%s"\n' "$DEVICE" "$TOKEN" >"$WORK/user"
     est simpleenroll --config "$WORK/user" && say "enrolled"
 }
@@ -218,18 +215,15 @@ verify() {
         [ -z "$(get .crit <"$WORK/head")" ] || return 1
     kid=$(get .kid <"$WORK/head" | plain)
     [ -n "$kid" ] || return 1
-    REASON=unknownKey
-    public_key "$kid" || {
-        ask "/$TENANT/maintenance-keys" && keep "$STATE/keys.json" <"$WORK/answer"
+    REASON=unknownKey; public_key "$kid" || {
+        { ask "/$TENANT/maintenance-keys" && keep "$STATE/keys.json" <"$WORK/answer"; } || { REASON=later; return 1; }
         public_key "$kid" || return 1
     }
-    REASON=forged
-    printf '%s' "$signature" | unbase64url >"$WORK/signature"
+    REASON=forged; printf '%s' "$signature" | unbase64url >"$WORK/signature"
     printf '%s.%s' "$head" "$body" >"$WORK/signed"
     openssl pkeyutl -verify -pubin -inkey "$WORK/key.pem" -rawin -in "$WORK/signed" -sigfile "$WORK/signature" \
         >/dev/null 2>&1 || return 1
-    REASON=malformed
-    printf '%s' "$body" | unbase64url >"$WORK/payload"
+    REASON=malformed; printf '%s' "$body" | unbase64url >"$WORK/payload"
     json <"$WORK/payload" >"$WORK/task" || return 1
     sequence=$(get .sequence <"$WORK/task") expires=$(get .expires <"$WORK/task")
     task=$(get .id <"$WORK/task") type=$(get .type <"$WORK/task" | plain)
@@ -237,14 +231,10 @@ verify() {
         case $number in '' | *[!0-9]* | ???????????????????*) return 1 ;; esac
     done
     case $type in '' | *[!A-Za-z0-9-]*) return 1 ;; esac
-    REASON=otherTenant
-    [ "$(get .tenant <"$WORK/task")" = "\"$TENANT\"" ] || return 1
-    REASON=otherDevice
-    [ "$(get .device <"$WORK/task")" = "\"$(identifier)\"" ] || return 1
-    REASON=expired
-    [ "$expires" -gt "$(date +%s)" ] || return 1
-    REASON=replayed
-    [ "$sequence" -gt "$(cat "$STATE/sequence" 2>/dev/null || echo 0)" ] || return 1
+    REASON=otherTenant; [ "$(get .tenant <"$WORK/task")" = "\"$TENANT\"" ] || return 1
+    REASON=otherDevice; [ "$(get .device <"$WORK/task")" = "\"$(identifier)\"" ] || return 1
+    REASON=expired; [ "$expires" -gt "$(date +%s)" ] || return 1
+    REASON=replayed; [ "$sequence" -gt "$(cat "$STATE/sequence" 2>/dev/null || echo 0)" ] || return 1
     REASON=
 }
 
@@ -263,27 +253,34 @@ finish() { # finish DIRECTORY STATE CODE DETAILS
 }
 
 do_task() { # do_task DIRECTORY AGAIN
-    id=${1##*/}
-    type=$(json <"$1/task" | get .type | plain)
+    id=${1##*/} type=$(json <"$1/task" | get .type | plain)
     if [ "$2" = 0 ]; then
         # While it waited its time may have ended at the server, which then gives it out anew. No answer: it waits.
         tell "$id" running || return 0
-        if unwanted; then say "a task is not wanted any more: $id"; rm -rf "$1"; return 0; fi
+        if unwanted; then say "a task is not wanted any more: $id"; rm -rf "$1"; return; fi
     fi
-    echo begun | keep "$1/state"
+    echo begun | keep "$1/state" || return
     : >"$WORK/said"
     case $type in
     wake) code=0 ;;
     synchronise) rm -f "$STATE/told"; code=0 ;;
     renewCertificate | rotateKeys) renew >"$WORK/said" 2>&1; code=$? ;;
     *)
-        if [ -f "$TASKS/$type" ] && [ -x "$TASKS/$type" ]; then
+        program=$(find -L "$TASKS/$type" -prune -type f -perm -100 ! -perm -020 ! -perm -002 \
+            \( -user 0 -o -user "$(id -u)" \) 2>/dev/null)
+        if [ -n "$program" ]; then
             TIDEGATE_TASK_ID=$id TIDEGATE_TASK_TYPE=$type TIDEGATE_TASK_AGAIN=$2 TIDEGATE_STATE=$STATE \
-                timeout "$TASK_TIMEOUT" "$TASKS/$type" <"$1/task" >"$WORK/said" 2>&1
-            code=$?
+                timeout -k 10 "$TASK_TIMEOUT" "$program" <"$1/task" >"$WORK/said" 2>&1 &
+            worker=$! waited=0
+            # The server must not take a device for lost that is busy.
+            while sleep 1 && kill -0 "$worker" 2>/dev/null; do
+                waited=$((waited + 1))
+                [ $((waited % 30)) != 0 ] || ask "/$TENANT/heartbeat" || say "a call was answered $STATUS"
+            done
+            wait "$worker"
+            code=$? worker=
         else
-            echo "there is no program for it" >"$WORK/said"
-            code=77
+            code=77; echo "there is no program for it" >"$WORK/said"
         fi ;;
     esac
     details=$(grep -v '^progress [0-9]* [0-9]*$' "$WORK/said" | quote)
@@ -318,6 +315,8 @@ resume() {
 
 take() { # take JWS PLAIN-ID
     if ! verify "$1"; then
+        # It comes again.
+        [ "$REASON" != later ] || return
         say "refused a task: $REASON"
         refused=$(($(cat "$STATE/refused" 2>/dev/null || echo 0) + 1))
         echo "$refused" | keep "$STATE/refused"
@@ -327,7 +326,7 @@ take() { # take JWS PLAIN-ID
     fi
     directory=$STATE/open/$task
     if [ "$(get .cancel <"$WORK/task")" = true ]; then
-        echo "$sequence" | keep "$STATE/sequence"
+        echo "$sequence" | keep "$STATE/sequence" || return
         # Tasks are done one after the other within a call, so what stands open waits for a restart or to be told.
         if [ "$(cat "$directory/state" 2>/dev/null)" = again ]; then finish "$directory" cancelled null '[]'; fi
         [ -d "$directory" ] || tell "$task" cancelled
@@ -336,7 +335,7 @@ take() { # take JWS PLAIN-ID
     [ -d "$directory" ] || {
         mkdir "$directory" && keep "$directory/task" <"$WORK/payload" && echo taken | keep "$directory/state" || return
     }
-    echo "$sequence" | keep "$STATE/sequence"
+    echo "$sequence" | keep "$STATE/sequence" || return
     [ "$(cat "$directory/state")" != taken ] || do_task "$directory" 0
 }
 
@@ -353,7 +352,11 @@ tell_facts() {
 call() {
     PAUSE=60
     mine || die "another agent took this state over"
-    [ -s "$STATE/maintenance.pem" ] || enrol || return 1
+    # One that is over opens nothing; with a new token the device begins anew.
+    if [ ! -s "$STATE/maintenance.pem" ] ||
+        { [ -n "$TOKEN" ] && ! openssl x509 -checkend 0 -noout -in "$STATE/maintenance.pem" >/dev/null; }; then
+        enrol || [ -s "$STATE/maintenance.pem" ] || return 1
+    fi
     renew_if_due
     tell_outcomes || return 1
     if ! ask "/$TENANT/heartbeat"; then
@@ -371,8 +374,7 @@ call() {
         take "$(get ".tasks[$n].signed" <"$WORK/call" | plain)" "$(get ".tasks[$n].id" <"$WORK/call")"
         n=$((n + 1))
     done
-    tell_outcomes || return 1
-    tell_facts
+    tell_outcomes && tell_facts
 }
 
 run() {
@@ -380,8 +382,7 @@ run() {
     while :; do
         # After a failure doubled, up to about four minutes.
         if call; then failures=0; else failures=$((failures < 8 ? failures + 1 : 8)); PAUSE=$((1 << failures)); fi
-        sleep "$PAUSE" &
-        wait $!
+        sleep "$PAUSE" & wait $!
     done
 }
 
@@ -393,6 +394,6 @@ load
 case ${1:-run} in
 run) lock && pin && resume && run ;;
 call) lock && pin && resume && call ;;
-reset-pin) rm -f "$STATE/server-ca.pem" ;;
+reset-pin) rm -f "$STATE/server-ca.pem" "$STATE/keys.json" ;;
 *) die "one of run, call, reset-pin" ;;
 esac

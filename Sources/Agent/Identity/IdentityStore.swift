@@ -1,3 +1,4 @@
+import Crypto
 package import NIOSSL
 import SwiftASN1
 import X509
@@ -54,12 +55,17 @@ package struct IdentityStore: Sendable {
         return try Kept(try DeviceKey(pem: key.pemString), certificate.derBytes)
     }
 
-    /// Keeps a key with its certificate in place of what was there.
+    /// Keeps a key with its certificate in place of what was there; throws when they do not fit each other.
     package func keep(_ key: DeviceKey, certificate: [UInt8]) throws -> Kept {
+        // What does not fit must not take the place of what does.
+        let kept = try Kept(key, certificate)
+        guard try Certificate(derEncoded: certificate).publicKey == Certificate.PublicKey(key.key.publicKey) else {
+            throw FileFailure("the certificate is not for the key of this device")
+        }
         let text = key.pem + "\n" + PEMDocument(type: "CERTIFICATE", derBytes: certificate).pemString + "\n"
         try StateFile.write(Array(text.utf8), to: path)
         try StateFile.remove(pending)
-        return try Kept(key, certificate)
+        return kept
     }
 
     /// The key of a request that may be under way: the same after a restart, so that an answer which was lost costs

@@ -23,13 +23,18 @@ extension AgentService {
 
     /// The oldest task with something to do: taken, or begun by a run of the agent that has ended.
     private func nextTask() -> AgentTask? {
-        journal.contents.tasks.first { task in
+        let open = journal.contents.tasks.filter { task in
             switch task.state {
             case .taken: true
             case .continues, .running: !begunHere.contains(task.id)
             case .ended: false
             }
         }
+        // A new agent has minutes to prove itself, in which it must not wait behind anything else.
+        return open.first { task in
+            task.state != .taken && task.type == "install"
+                && task.release?["component"]?.string == SelfUpdate.component
+        } ?? open.first
     }
 
     /// Whether a task may be begun. One that was not begun when it came is asked for: while it waited here its time may

@@ -87,6 +87,8 @@ package actor AgentService {
         pool = NIOThreadPool(numberOfThreads: 3)
         pool.start()
         try journal.write { contents in
+            // The packaged agent is back: no release of it is installed any more.
+            if !SelfUpdate.isHandedOver { contents.installed[SelfUpdate.component] = nil }
             for task in contents.tasks where task.state == .running && task.type != "install" {
                 contents.update(task.id) { task in
                     task.state = .ended
@@ -161,7 +163,8 @@ package actor AgentService {
     /// A way to ask, with a certificate that is good: the first one, the present one, or a fresh one when it is time.
     func calls() async throws -> ServerCalls {
         let now = Date(timeIntervalSince1970: Double(clock.now.seconds))
-        if kept == nil {
+        // One that is over opens nothing any more: with a new token the device begins anew.
+        if kept.map({ $0.life.ends <= now && settings.token != nil }) ?? true {
             guard let token = settings.token else { throw FileFailure("there is no certificate, and no token for one") }
             let key = try store.pendingKey()
             let est = ESTClient(client)

@@ -13,15 +13,7 @@ extension AgentService {
                 try await self.setUp(form)
             }
             await withTaskGroup { group in
-                group.addTask {
-                    do {
-                        try await server.run(on: self.group)
-                    } catch is CancellationError {
-                    } catch {
-                        self.log.say("the set-up page can not be shown", ["reason": "\(error)"])
-                    }
-                    await Self.rest()
-                }
+                group.addTask { await server.keepRunning(on: self.group, log: self.log) }
                 group.addTask { await self.waitUntilEnrolled() }
                 await group.next()
                 group.cancelAll()
@@ -99,7 +91,7 @@ package struct UnsetDevice: Sendable {
             done.ring()
         }
         try await withThrowingTaskGroup { tasks in
-            tasks.addTask { try await server.run(on: group) }
+            tasks.addTask { await server.keepRunning(on: group, log: AgentLog()) }
             tasks.addTask {
                 await done.wait(nil)
                 // The answer goes first.

@@ -27,6 +27,25 @@ package final class SetupServer: Sendable {
         token = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }.hex
     }
 
+    /// Listens until cancelled; where the address is not there yet it is tried again and again.
+    package func keepRunning(
+        on group: any EventLoopGroup, log: AgentLog, pause: Duration = AgentLimits.setupPause,
+        ready: @Sendable (Int) -> Void = { _ in }
+    ) async {
+        var said = ""
+        while !Task.isCancelled {
+            do {
+                try await run(on: group, ready: ready)
+            } catch is CancellationError {
+                return
+            } catch {
+                if "\(error)" != said { log.say("the set-up page can not be shown", ["reason": "\(error)"]) }
+                said = "\(error)"
+            }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
     /// Listens until cancelled; throws when the address is not to be had. `ready` learns the port.
     package func run(on group: any EventLoopGroup, ready: @Sendable (Int) -> Void = { _ in }) async throws {
         let listener = try await ServerBootstrap(group: group)

@@ -102,8 +102,8 @@ package struct TaskProgram: Sendable {
 
     private static func pipe(_ ends: inout (CInt, CInt)) -> Bool {
         var pair: [CInt] = [0, 0]
-        guard Glibc.pipe(&pair) == 0 else { return false }
-        for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // At once, because another thread may be starting a program just now.
+        guard pipe2(&pair, O_CLOEXEC) == 0 else { return false }
         ends = (pair[0], pair[1])
         return true
     }
@@ -115,6 +115,8 @@ package struct TaskProgram: Sendable {
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
+        // Whatever a library has open is not the program's.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -33,10 +33,12 @@ package struct ReadingBuffer {
         try StateFile.makeDirectory(history)
         let secretPath = state + "/secret"
         var secret = try StateFile.read(secretPath) ?? []
-        if secret.count != 32 {
+        if secret.isEmpty {
             secret = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
             try StateFile.write(secret, to: secretPath)
         }
+        // Another one in its place would make all that waits unreadable.
+        guard secret.count == 32 else { throw FileFailure("\(secretPath): is damaged") }
         key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: secret), info: Array("tidegate-agent readings".utf8),
             outputByteCount: 32)
@@ -77,13 +79,11 @@ package struct ReadingBuffer {
     private mutating func write(_ reading: JSONValue) throws {
         let plain = Array(reading.canonical.utf8)
         guard plain.count <= AgentLimits.payloadBytes else { throw FileFailure("a reading is too large") }
-        let box = try AES.GCM.seal(plain, using: key, authenticating: Self.bytes(of: next))
-        guard let sealed = box.combined else { throw FileFailure("a reading can not be sealed") }
-        let record = Self.bytes(of: UInt64(sealed.count)).suffix(4) + Array(sealed)
+        let record = try SealedRecords.seal(plain, number: next, key: key)
         try makeRoom(for: Int64(record.count))
         let part = try part()
         do {
-            try StateFile.append(Array(record), to: part.file, part.path)
+            try StateFile.append(record, to: part.file, part.path)
         } catch {
             cutOff(part.file, part.path)
             throw error
@@ -123,7 +123,7 @@ package struct ReadingBuffer {
         guard bytes + more > room else { return }
         for name in try Self.parts(in: history) where bytes + more > room { try remove("\(history)/\(name)") }
         while bytes + more > room, let oldest = try oldest() {
-            lost += Int64(oldest.readings.count)
+            lost += Int64(oldest.readings.count) + oldest.lost
             try remove(oldest.path)
         }
     }
@@ -133,6 +133,8 @@ package struct ReadingBuffer {
         let path: String
         /// The readings, in the order in which they were kept.
         package let readings: [JSONValue]
+        /// How many beside them can not be read any more.
+        let lost: Int64
     }
 
     /// The oldest part, nil when nothing waits; what comes from now on goes into another. Parts at `done` do not count.
@@ -141,34 +143,25 @@ package struct ReadingBuffer {
             let path = "\(directory)/\(name)"
             if done.contains(path) { continue }
             if let current, current.path == path { finish(current.file) }
-            if let readings = try? readings(of: path, name) { return Part(path: path, readings: readings) }
-            // A bad spot on the disk must not hold up what came later.
+            let part = try? part(at: path, name)
+            if let part, !part.readings.isEmpty || part.lost == 0 { return part }
+            // A bad spot on the disk must not hold up what came later; what can not be read is not erased.
+            let size = size(path)
             guard rename(path, path + ".bad") == 0 else { throw FileFailure("read", path) }
-            lost += 1
+            bytes -= size
+            lost += part?.lost ?? 1
         }
         return nil
     }
 
-    private func readings(of path: String, _ name: String) throws -> [JSONValue] {
-        guard let first = UInt64(name) else { return [] }
-        var rest = (try StateFile.read(path) ?? [])[...]
-        var readings: [JSONValue] = []
-        while rest.count >= 4 {
-            let count = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-            rest = rest.dropFirst(4)
-            guard count <= rest.count, let box = try? AES.GCM.SealedBox(combined: Array(rest.prefix(count))),
-                let plain = try? AES.GCM.open(
-                    box, using: key, authenticating: Self.bytes(of: first + UInt64(readings.count))),
-                let reading = try? JSONValue(parsing: Array(plain))
-            else { break }
-            readings.append(reading)
-            rest = rest.dropFirst(count)
-        }
-        return readings
+    private func part(at path: String, _ name: String) throws -> Part {
+        let records = SealedRecords(try StateFile.read(path) ?? [], first: UInt64(name) ?? 0, key: key)
+        return Part(path: path, readings: records.readings, lost: records.lost)
     }
 
     /// Erases a part that the server has, or sets it aside, and erases what was kept for long enough.
     package mutating func erase(_ part: Part) throws {
+        defer { lost += part.lost }
         guard kept > 0 else { return try remove(part.path) }
         let aside = "\(history)/\(part.path.split(separator: "/").last ?? "")"
         guard rename(part.path, aside) == 0 else { throw FileFailure("set aside", part.path) }
@@ -196,7 +189,7 @@ package struct ReadingBuffer {
         var count = 0
         for name in try Self.parts(in: history) {
             let path = "\(history)/\(name)"
-            guard let readings = try? readings(of: path, name) else { continue }
+            guard let readings = try? part(at: path, name).readings else { continue }
             let isWanted = readings.contains { reading in
                 guard let time = reading["ts"]?.integer, range.contains(time) else { return false }
                 guard !series.isEmpty, case .object(let values)? = reading["values"] else { return true }
@@ -207,9 +200,5 @@ package struct ReadingBuffer {
             count += readings.count
         }
         return count
-    }
-
-    private static func bytes(of number: UInt64) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * UInt64($0))) }
     }
 }

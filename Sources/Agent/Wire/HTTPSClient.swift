@@ -55,7 +55,7 @@ package struct HTTPSClient: Sendable {
         headers.replaceOrAdd(name: "Connection", value: "close")
         if let body { headers.replaceOrAdd(name: "Content-Length", value: String(body.count)) }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
-        let channel = try await connect(identity)
+        let channel = try await connect(identity, patience: AgentLimits.patience(for: body?.count ?? 0))
         try await channel.executeThenClose { inbound, outbound in
             // In one piece: a server that has read the whole body may answer and close before a separate end is written.
             let parts: [HTTPPart<HTTPRequestHead, ByteBuffer>] =
@@ -73,18 +73,21 @@ package struct HTTPSClient: Sendable {
     }
 
     private func connect(
-        _ identity: DeviceIdentity?
+        _ identity: DeviceIdentity?, patience: TimeAmount
     ) async throws -> NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, ByteBuffer>> {
-        let tls = try server.tls(identity: identity)
+        let isProxiedAddress = server.serverName == nil && server.proxy != nil
+        let tls = try server.tls(identity: identity, checksName: !isProxiedAddress)
+        let host = server.host
         let (name, proxy, authority) = (server.serverName, server.proxy, server.authority)
         return try await ClientBootstrap(group: group)
             .connectTimeout(.seconds(10))
             .connect(host: proxy?.host ?? server.host, port: proxy?.port ?? server.devicePort) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(IdleStateHandler(readTimeout: AgentLimits.patience))
+                    try pipeline.addHandler(IdleStateHandler(readTimeout: patience))
                     if let proxy { try pipeline.addHandler(ProxyTunnel(to: authority, through: proxy)) }
                     try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+                    if isProxiedAddress { try pipeline.addHandler(AddressCheck(host)) }
                     try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(HTTPRequestWriter())
                     try pipeline.addHandler(IdleEnd())

@@ -132,6 +132,49 @@ struct AgentStateTests {
         }
     }
 
+    @Test("a damaged byte costs the record that it is in, and is counted", arguments: [0, 3, 4, 20, 60, 200, 500])
+    func flipped(place: Int) async throws {
+        try await TestDatabase.withDirectory { directory in
+            var buffer = try ReadingBuffer(state: directory, room: 1 << 20)
+            for number in 0..<20 { try buffer.append(["n": .integer(Int64(number))]) }
+            let name = try #require(try StateFile.names(in: directory + "/buffer").first)
+            let path = "\(directory)/buffer/\(name)"
+            var bytes = try #require(try StateFile.read(path))
+            bytes[place] ^= 0x10
+            try StateFile.write(bytes, to: path)
+            buffer = try ReadingBuffer(state: directory, room: 1 << 20)
+            let found = try Self.all(&buffer)
+            #expect(found.count == 19 && found.last == ["n": 19])
+            #expect(buffer.lost == 1 && buffer.bytes == 0)
+        }
+    }
+
+    @Test("without the right secret nothing is erased: parts are set aside and counted")
+    func wrongSecret() async throws {
+        try await TestDatabase.withDirectory { directory in
+            var buffer = try ReadingBuffer(state: directory, room: 1 << 20)
+            for number in 0..<20 { try buffer.append(["n": .integer(Int64(number))]) }
+            try StateFile.write([UInt8](repeating: 7, count: 31), to: directory + "/secret")
+            #expect(throws: FileFailure.self) { try ReadingBuffer(state: directory, room: 1 << 20) }
+            try StateFile.write([UInt8](repeating: 7, count: 32), to: directory + "/secret")
+            buffer = try ReadingBuffer(state: directory, room: 1 << 20)
+            try buffer.append(["n": 20])
+            #expect(try Self.all(&buffer) == [["n": 20]])
+            #expect(buffer.lost == 20 && buffer.bytes == 0)
+            let left = try StateFile.names(in: directory + "/buffer")
+            #expect(left.count == 1 && left.allSatisfy { $0.hasSuffix(".bad") })
+        }
+    }
+
+    @Test("a program gets no file of the agent's")
+    func files() async throws {
+        let file = open("/dev/null", O_RDONLY)
+        defer { close(file) }
+        let (_, lines) = try await Self.run("ls /proc/$$/fd")
+        // The shell has its script open beside the three.
+        #expect(lines.count <= 4 && lines.starts(with: ["0", "1"]))
+    }
+
     @Test("the buffer keeps to its room: the oldest goes, and is counted")
     func room() async throws {
         try await TestDatabase.withDirectory { directory in

@@ -207,4 +207,44 @@ struct AgentTrialTests {
             #expect(try update.standing(of: digest, for: 8) == .failed)
         }
     }
+
+    @Test("when a new agent fails, the one that proved itself before is back, and not the packaged one")
+    func fallsBack() async throws {
+        try await TestDatabase.withDirectory { directory in
+            let update = SelfUpdate(state: directory)
+            let (good, bad) = (String(repeating: "ab", count: 32), String(repeating: "cd", count: 32))
+            func bring(_ digest: String, for task: Int64) throws {
+                let file = directory + "/download"
+                try Data("#!/bin/sh\necho tidegate-agent 2\n".utf8).write(to: URL(filePath: file))
+                #expect(try update.put(file, sha256: digest, version: "1", task: task) == nil)
+            }
+            func wearOut() throws {
+                let path = directory + "/agent/record.json"
+                let record = try #require(try StateFile.read(path))
+                let text = String(decoding: record, as: UTF8.self).replacing("\"starts\":0", with: "\"starts\":3")
+                try StateFile.write(Array(text.utf8), to: path)
+            }
+            try bring(good, for: 7)
+            try update.confirm()
+            #expect(try update.next(from: "1") == good)
+            for task in [8, 9] as [Int64] {
+                try bring(bad, for: task)
+                #expect(try update.next(from: "1") == bad)
+                try wearOut()
+                #expect(try update.next(from: "1") == good)
+                #expect(try update.standing(of: bad, for: task) == .failed)
+                #expect(!FileManager.default.fileExists(atPath: directory + "/agent/" + bad))
+            }
+            // The same once more has nothing to prove.
+            try bring(good, for: 10)
+            try wearOut()
+            #expect(try update.next(from: "1") == good)
+            // A newer package counts more, and what failed is still known.
+            try bring(bad, for: 11)
+            try wearOut()
+            #expect(try update.next(from: "2") == nil)
+            #expect(try update.standing(of: bad, for: 11) == .failed)
+            #expect(try StateFile.names(in: directory + "/agent") == ["record.json"])
+        }
+    }
 }
