@@ -87,7 +87,13 @@ extension AgentService {
 
     /// Notes when the case is opened or closed.
     private func watchTamper() throws {
-        guard let path = settings.tamper, let first = try StateFile.read(path, limit: 64)?.first else { return }
+        guard let path = settings.tamper else { return }
+        guard let first = (try? StateFile.read(path, limit: 64))??.first else {
+            // A device that can not look must not seem closed to who reads its log.
+            if !isTamperMissing { log.say("the tamper input can not be read", ["file": path]) }
+            return isTamperMissing = true
+        }
+        isTamperMissing = false
         let isOpen = first != UInt8(ascii: "0")
         guard isOpen != journal.contents.isOpened else { return }
         readings.append([timed(["host.tamper": .integer(isOpen ? 1 : 0)])])
@@ -143,7 +149,7 @@ extension AgentService {
     /// Tells what the device is, when that has changed since it was told.
     func tellFacts(_ calls: ServerCalls) async throws {
         var host = HostMetrics().facts()
-        if settings.tamper != nil { host["tamper"] = .bool(journal.contents.isOpened) }
+        if settings.tamper != nil { host["tamper"] = isTamperMissing ? .null : .bool(journal.contents.isOpened) }
         if !modemFacts.isEmpty { host["cellular"] = .object(modemFacts) }
         let contents = journal.contents
         let agent: JSONValue = [

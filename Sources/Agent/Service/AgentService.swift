@@ -1,5 +1,4 @@
 package import Base
-import FoundationEssentials
 package import NIOCore
 import NIOPosix
 
@@ -22,12 +21,14 @@ package actor AgentService {
     let pool: NIOThreadPool
     /// Held for as long as the agent lives: two would write over each other's journal.
     private let lock: CInt
-    private let store: IdentityStore
-    private let streamStore: IdentityStore
+    let store: IdentityStore
+    let streamStore: IdentityStore
     var journal: Journal
     var keys = MaintenanceKeys()
     var kept: IdentityStore.Kept?
     var keptStream: IdentityStore.Kept?
+    /// A token that the server did not take.
+    var spentToken: String?
     /// What runs now, and how it is asked to end.
     var running: (id: Int64, request: EndRequest)?
     /// Whether the task in the journal was begun by this run of the agent, not by one that was cut.
@@ -41,6 +42,8 @@ package actor AgentService {
     var readings: ReadingKeeper
     /// What ModemManager said last.
     var modemFacts: [String: JSONValue] = [:]
+    /// Whether the tamper input could not be read.
+    var isTamperMissing = false
     /// Files of readings that can not be removed.
     var stuck: Set<String> = []
     var isConfiguring = false
@@ -159,53 +162,6 @@ package actor AgentService {
         try await tellFacts(calls)
         return heartbeat.pause
     }
-
-    /// A way to ask, with a certificate that is good: the first one, the present one, or a fresh one when it is time.
-    func calls() async throws -> ServerCalls {
-        let now = Date(timeIntervalSince1970: Double(clock.now.seconds))
-        // One that is over opens nothing any more: with a new token the device begins anew.
-        if kept.map({ $0.life.ends <= now && settings.token != nil }) ?? true {
-            guard let token = settings.token else { throw FileFailure("there is no certificate, and no token for one") }
-            let key = try store.pendingKey()
-            let est = ESTClient(client)
-            kept = try store.keep(
-                key,
-                certificate: try await est.enrol(
-                    tenant: settings.tenant, device: settings.device, token: token, key: key))
-            log.say("enrolled")
-        }
-        if let kept, kept.life.renewal <= now { try? await renew() }
-        guard let kept else { throw FileFailure("there is no certificate") }
-        if settings.separateStream, keptStream.map({ $0.life.renewal <= now }) ?? true { try? await renewStream(kept) }
-        return ServerCalls(client: client, tenant: settings.tenant, identity: kept.identity)
-    }
-
-    /// Gets a new certificate for a new key.
-    func renew() async throws {
-        guard let present = kept else { return }
-        do {
-            let key = try store.pendingKey()
-            let certificate = try await ESTClient(client).renew(
-                tenant: settings.tenant, device: settings.device, key: key, identity: present.identity)
-            kept = try store.keep(key, certificate: certificate)
-            log.say("renewed the certificate")
-        } catch {
-            log.say("the certificate could not be renewed", ["reason": "\(error)"])
-            throw error
-        }
-    }
-
-    func renewStream(_ maintenance: IdentityStore.Kept) async throws {
-        let key = try streamStore.pendingKey()
-        let certificate = try await ESTClient(client).renew(
-            tenant: settings.tenant, device: settings.device, key: key, identity: maintenance.identity,
-            channel: "stream")
-        keptStream = try streamStore.keep(key, certificate: certificate)
-        log.say("got a certificate for telemetry")
-    }
-
-    /// What opens the streaming channel; nil as long as nothing does.
-    var streamIdentity: DeviceIdentity? { settings.separateStream ? keptStream?.identity : kept?.identity }
 
     // MARK: - Tasks
 

@@ -73,6 +73,20 @@ package struct TaskProgram: Sendable {
     package func run(until request: EndRequest, line: (String) -> Void) throws -> End {
         // A program that closes its input before everything is said must not end us.
         signal(SIGPIPE, SIG_IGN)
+        let (child, input, output) = try Self.starting.withLock { _ in try start() }
+        defer { close(output) }
+        var conversation = Conversation(output: output, input: input, text: self.input, lineBytes: lineBytes)
+        let end = conversation.hold(with: child, until: request, timeout: timeout, line: line)
+        if conversation.input >= 0 { close(conversation.input) }
+        return end
+    }
+
+    /// Held while a program is started: between the making of a pipe and its mark for no other program there is a moment in
+    /// which one that another thread starts would get it, and keep it open. All else is opened with the mark.
+    private static let starting = Mutex(())
+
+    /// Starts it; where it is talked to, and where it talks.
+    private func start() throws -> (child: pid_t, input: CInt, output: CInt) {
         var toChild: (CInt, CInt) = (0, 0)
         var fromChild: (CInt, CInt) = (0, 0)
         guard Self.pipe(&toChild) else { throw FileFailure("start", path) }
@@ -82,28 +96,22 @@ package struct TaskProgram: Sendable {
             throw FileFailure("start", path)
         }
         defer {
-            close(fromChild.0)
-            if toChild.1 >= 0 { close(toChild.1) }
+            close(toChild.0)
+            close(fromChild.1)
         }
-        let child: pid_t
         do {
-            defer {
-                close(toChild.0)
-                close(fromChild.1)
-            }
-            child = try spawn(reading: toChild.0, writing: fromChild.1)
+            return (try spawn(reading: toChild.0, writing: fromChild.1), toChild.1, fromChild.0)
+        } catch {
+            close(toChild.1)
+            close(fromChild.0)
+            throw error
         }
-        var conversation = Conversation(
-            output: fromChild.0, input: toChild.1, text: input, lineBytes: lineBytes)
-        let end = conversation.hold(with: child, until: request, timeout: timeout, line: line)
-        toChild.1 = conversation.input
-        return end
     }
 
     private static func pipe(_ ends: inout (CInt, CInt)) -> Bool {
         var pair: [CInt] = [0, 0]
-        // At once, because another thread may be starting a program just now.
-        guard pipe2(&pair, O_CLOEXEC) == 0 else { return false }
+        guard Glibc.pipe(&pair) == 0 else { return false }
+        for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         ends = (pair[0], pair[1])
         return true
     }
@@ -115,8 +123,6 @@ package struct TaskProgram: Sendable {
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
-        // Whatever a library has open is not the program's.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -166,15 +166,6 @@ struct AgentStateTests {
         }
     }
 
-    @Test("a program gets no file of the agent's")
-    func files() async throws {
-        let file = open("/dev/null", O_RDONLY)
-        defer { close(file) }
-        let (_, lines) = try await Self.run("ls /proc/$$/fd")
-        // The shell has its script open beside the three.
-        #expect(lines.count <= 4 && lines.starts(with: ["0", "1"]))
-    }
-
     @Test("the buffer keeps to its room: the oldest goes, and is counted")
     func room() async throws {
         try await TestDatabase.withDirectory { directory in
