@@ -177,7 +177,7 @@ let package = Package(
             name: "Probes",
             dependencies: [
                 "Base", "Storage", "Trust", "Audit", "SignIn", "Fleet", "Telemetry", "Blobs", "Operations", "Watch",
-                "Backup",
+                "Backup", "Agent",
                 "Southbound", "Northbound",
                 crypto, httpTypes,
             ],

@@ -1,5 +1,6 @@
 """Devices that run one of our agents, each in a directory of its own, and servers that lie to them."""
 
+import base64
 import http.server
 import json
 import os
@@ -11,6 +12,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 
 from tidegate import BINARY, ROOT, run, wait_for
 
@@ -171,6 +173,37 @@ class Liar:
     def close(self):
         self.http.shutdown()
         self.http.server_close()
+
+
+class OwnKeys:
+    """A key pair of a test's own, and what it signs, as a server would."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        run("openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "own.key")
+        public = run("openssl", "pkey", "-in", folder / "own.key", "-pubout", "-outform", "DER").stdout[-32:]
+        self.set = {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "own", "x": self.b64(public)}]}
+
+    @staticmethod
+    def b64(content):
+        return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+    def sign(self, type, payload):
+        head = {"alg": "EdDSA", "kid": "own", "typ": type}
+        text = ".".join(self.b64(json.dumps(part).encode()) for part in (head, payload))
+        (self.folder / "text").write_text(text)
+        run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.folder / "own.key", "-in", self.folder / "text",
+            "-out", self.folder / "signature")
+        return text + "." + self.b64((self.folder / "signature").read_bytes())
+
+    def task(self, device, number, type="runDiagnostic", **more):
+        """A task for this device, as a heartbeat brings it."""
+        now = time.time()
+        payload = {
+            "tenant": "acme", "device": device.id, "sequence": int(now * 1e6), "expires": int(now) + 600, "id": number,
+            "type": type, "input": {},
+        } | more
+        return {"id": number, "signed": self.sign("tidegate-task+jws", payload)}
 
 
 class Proxy:

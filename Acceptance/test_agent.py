@@ -16,7 +16,7 @@ import time
 import pytest
 import requests
 
-from agents import KINDS, SHELL_AGENT, AgentDevice, Liar, Proxy
+from agents import AGENT, KINDS, SHELL_AGENT, AgentDevice, Liar, OwnKeys, Proxy
 from test_swupdate import Fleet, Signer
 from tidegate import Server, free_port, run, wait_for
 
@@ -204,8 +204,73 @@ def test_forged_replayed_and_strangers_tasks_are_refused(agent, fleet, kind, tmp
         wait_for(lambda: (mine["id"], "succeeded") in [(id, said["state"]) for id, said in liar.statuses()], "it is done")
         wait_for(lambda: any("replayed" in str(said) for _, said in liar.statuses()), "the second time is refused")
         assert (one.folder / "runs").read_text() == "ran\n"
+        # That it was done is on disk.
+        one.stop(signal.SIGKILL)
+        known = len(liar.statuses())
+        one.start()
+        wait_for(lambda: any("replayed" in str(said) for _, said in liar.statuses()[known:]), "nor after a restart")
+        assert (one.folder / "runs").read_text() == "ran\n"
     finally:
         liar.close()
+
+
+@every_kind
+def test_a_task_that_is_out_of_date_is_not_done(agent, fleet, kind, tmp_path):
+    one = agent(kind=kind)
+    one.program("runDiagnostic", f"echo ran >> {one.folder}/runs")
+    one.start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    one.stop()
+    # Its first keys are the liar's, so that whatever it signs is the tenant's.
+    liar, own = Liar(tmp_path), OwnKeys(tmp_path)
+    try:
+        one.settings |= {"server": f"localhost:{liar.port}", "server-ca": liar.ca}
+        assert one.verb("reset-pin").returncode == 0
+        liar.says("maintenance-keys", own.set)
+        liar.says("heartbeat", {"pause": 1, "tasks": [own.task(one, 21, expires=int(time.time()) - 1)]})
+        one.start()
+        number, status = wait_for(liar.statuses, "it says that it refuses")[0]
+        assert number == 21 and status["state"] == "refused" and "expired" in status["details"][0], status
+        assert not (one.folder / "runs").exists()
+        liar.says("heartbeat", {"pause": 1, "tasks": [own.task(one, 22)]})
+        wait_for(lambda: (one.folder / "runs").exists(), "one that counts is done")
+    finally:
+        liar.close()
+
+
+@every_kind
+def test_the_programs_of_the_package_do_what_they_say(agent, fleet, kind):
+    one = agent(kind=kind)
+    tools = one.folder / "tools"
+    tools.mkdir()
+    # Nothing of it may reach this machine.
+    for name, text in (
+        ("systemctl", "exit 1"), ("reboot", f"touch {one.folder}/restarted"), ("journalctl", 'echo "journal $*"')
+    ):
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    for program in (SHELL_AGENT.parent / "tasks.d").iterdir():
+        one.program(program.name, f"PATH={tools}:$PATH\nexport PATH\n" + program.read_text())
+    one.start()
+    task = fleet.wait(order(fleet, "runDiagnostic"), "succeeded")
+    assert any(line.startswith("MemTotal") for line in history(task)), task
+    task = fleet.wait(order(fleet, "collectLogs", input={"unit": "ssh.service"}), "succeeded")
+    assert any("--unit=ssh.service" in line for line in history(task)), task
+    operation = order(fleet, "reboot")
+    # It comes although everything that the program left behind in its group was ended.
+    wait_for((one.folder / "restarted").exists, "the device would restart")
+    wait_for(lambda: one.keeps("again", "continues"), "the agent knows that it is to ask again")
+    one.stop()
+    notes = list(one.state.glob("reboot.*"))
+    assert len(notes) == 1
+    notes[0].write_text("another run\n")
+    one.start()
+    fleet.wait(operation, "succeeded")
+    operation = order(fleet, "reboot")
+    wait_for(lambda: one.keeps("again", "continues"), "the agent knows that it is to ask again")
+    one.stop()
+    one.start()
+    assert "the device did not restart" in history(fleet.wait(operation, "failed"))
 
 
 def test_a_task_that_runs_is_ended_when_somebody_wants_so(agent, fleet):
@@ -334,33 +399,15 @@ def test_whoever_shows_keys_of_his_own_orders_nothing(agent, fleet, tmp_path):
     one.stop()
     kept = (one.state / "maintenance-keys.json").read_bytes()
 
-    def b64(bytes):
-        return base64.urlsafe_b64encode(bytes).decode().rstrip("=")
-
-    run("openssl", "genpkey", "-algorithm", "ed25519", "-out", tmp_path / "own.key")
-    public = run("openssl", "pkey", "-in", tmp_path / "own.key", "-pubout", "-outform", "DER").stdout[-32:]
-
-    def signed(type, payload):
-        head = {"alg": "EdDSA", "kid": "own", "typ": type}
-        text = b64(json.dumps(head).encode()) + "." + b64(json.dumps(payload).encode())
-        (tmp_path / "text").write_text(text)
-        run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", tmp_path / "own.key", "-in", tmp_path / "text", "-out",
-            tmp_path / "signature")
-        return text + "." + b64((tmp_path / "signature").read_bytes())
-
-    own = {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "own", "x": b64(public)}]}
-    now = time.time()
-    task = {
-        "tenant": "acme", "device": one.id, "sequence": int(now * 1e6) + 10**9, "expires": int(now) + 600, "id": 4711,
-        "type": "runDiagnostic", "input": {},
-    }
+    own = OwnKeys(tmp_path)
     liar = Liar(tmp_path)
     try:
         # The same device that trusts this certificate, with the keys that it knew.
         one.settings |= {"server": f"localhost:{liar.port}"}
         (one.state / "server-ca.pem").write_bytes(liar.ca.read_bytes())
-        liar.says("maintenance-keys", own | {"vouchers": [signed("tidegate-keys+jws", own)]})
-        liar.says("heartbeat", {"pause": 1, "tasks": [{"id": 4711, "signed": signed("tidegate-task+jws", task)}]})
+        liar.says("maintenance-keys", own.set | {"vouchers": [own.sign("tidegate-keys+jws", own.set)]})
+        task = own.task(one, 4711, sequence=int(time.time() * 1e6) + 10**9)
+        liar.says("heartbeat", {"pause": 1, "tasks": [task]})
         one.start()
         said = wait_for(liar.statuses, "it says that it refuses")[0]
         assert said[0] == 4711 and "unknownKey" in said[1]["details"][0], said
@@ -453,6 +500,19 @@ def test_the_agent_replaces_itself_and_comes_back_when_the_new_one_fails(agent, 
     left = [file.read_bytes() for file in (one.state / "agent").glob("?" * 64)]
     assert left == [fresh], "the failed program is gone, and the one before it is back"
     assert one.reported(fleet.token)["agent"]["installed"] == {"tidegate-agent": 1}
+    # One that hangs is ended by its alarm, which is not waited for here.
+    hanging = b'#!/bin/sh\n[ "$1" != --version ] || { echo tidegate-agent 3.5; exit; }\nexec sleep 1000\n'
+    operation = fleet.install(release("3.5", hanging), "one")
+
+    def asleep():
+        return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and of(pid, one)
+                and b"sleep\x001000" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    for _ in range(3):
+        for pid in wait_for(asleep, "the new one hangs", 60):
+            os.kill(pid, signal.SIGALRM)
+        wait_for(lambda: not asleep(), "it has ended")
+    fleet.wait(operation, "failed")
     # What is no program at all is not even tried.
     fleet.wait(fleet.install(release("4.0", b"nonsense"), "one"), "failed")
     fleet.wait(order(fleet, "wake"), "succeeded")
@@ -463,6 +523,22 @@ def of(pid, one):
         return os.getpgid(int(pid)) == one.process.pid and os.path.exists(f"/proc/{pid}/exe")
     except OSError:
         return False
+
+
+# ---- Size
+
+# What a release build may keep of a device's memory.
+RESIDENT_BYTES = 20 << 20
+
+
+@pytest.mark.skipif("release" not in str(AGENT.resolve()), reason="a debug build is larger; AGENT_BINARY names another")
+def test_the_running_agent_is_small(agent, fleet):
+    one = agent(metrics=1).start()
+    wait_for(lambda: fleet.server.points("acme", "one", "host.load", fleet.token).get("host.load"), "it is measured")
+    status = pathlib.Path(f"/proc/{one.process.pid}/status").read_text()
+    resident = int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) << 10
+    print(f"resident: {resident} bytes of at most {RESIDENT_BYTES}")
+    assert resident <= RESIDENT_BYTES
 
 
 # ---- Readings

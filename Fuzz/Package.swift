@@ -12,7 +12,7 @@ let probed = [
     "FuzzCSV", "FuzzJSONArray", "FuzzRegistration", "FuzzDeviceFilter", "FuzzCursor", "FuzzQuery", "FuzzJSON",
     "FuzzAuditNote", "FuzzAuditBundle", "FuzzSnapshot", "FuzzArchive", "FuzzDeviceReport", "FuzzCBOR",
     "FuzzUpdate", "FuzzSignature", "FuzzPasskeyAnswer", "FuzzSenMLJSON", "FuzzSenMLCBOR", "FuzzThingsBoard",
-    "FuzzDDI",
+    "FuzzDDI", "FuzzAgent",
 ]
 
 let package = Package(

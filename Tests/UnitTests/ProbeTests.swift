@@ -21,6 +21,7 @@ struct ProbeTests {
         Case(corpus: "SenMLJSON", probe: Probe.senMLJSON), Case(corpus: "SenMLCBOR", probe: Probe.senMLCBOR),
         Case(corpus: "ThingsBoard", probe: Probe.thingsBoard), Case(corpus: "Update", probe: Probe.update),
         Case(corpus: "Signature", probe: Probe.signature), Case(corpus: "DDI", probe: Probe.ddi),
+        Case(corpus: "Agent", probe: Probe.agent),
     ]
 
     @Test("every input of the corpus, and what comes of it, is decoded as promised", arguments: cases)

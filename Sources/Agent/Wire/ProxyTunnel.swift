@@ -50,25 +50,43 @@ final class ProxyTunnel: ChannelInboundHandler {
         if isOpen { return context.fireChannelRead(data) }
         var bytes = unwrapInboundIn(data)
         answer.writeBuffer(&bytes)
-        let view = answer.readableBytesView
-        let end = Array("\r\n\r\n".utf8)
-        guard let place = view.indices.first(where: { view[$0...].starts(with: end) }) else {
-            if answer.readableBytes > AgentLimits.proxyAnswerBytes { refuse(context, "says too much") }
-            return
+        switch Self.judge(Array(answer.readableBytesView)) {
+        case .incomplete: return
+        case .refused(let what): return refuse(context, what)
+        case .open(let count):
+            isOpen = true
+            context.fireChannelActive()
+            answer.moveReaderIndex(forwardBy: count)
         }
-        let line = String(decoding: view.prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
-        let words = line.split(separator: " ")
-        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].count == 3, words[1].first == "2" else {
-            return refuse(context, "answered: \(line.prefix(200))")
-        }
-        isOpen = true
-        context.fireChannelActive()
-        answer.moveReaderIndex(to: place + end.count)
         if answer.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(answer)) }
         answer = ByteBuffer()
     }
 
     typealias InboundOut = ByteBuffer
+
+    /// What a proxy's answer means.
+    enum Verdict: Hashable {
+        /// It has not ended yet.
+        case incomplete
+        /// The way is open; the answer has so many bytes, and what follows comes from the server.
+        case open(Int)
+        /// The proxy does something else.
+        case refused(String)
+    }
+
+    /// What the bytes mean that have come so far.
+    static func judge(_ bytes: [UInt8]) -> Verdict {
+        let end = Array("\r\n\r\n".utf8)
+        guard let place = bytes.indices.first(where: { bytes[$0...].starts(with: end) }) else {
+            return bytes.count > AgentLimits.proxyAnswerBytes ? .refused("says too much") : .incomplete
+        }
+        let line = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
+        let words = line.split(separator: " ")
+        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), words[1].count == 3, words[1].first == "2" else {
+            return .refused("answered: \(line.prefix(200))")
+        }
+        return .open(place + end.count)
+    }
 
     private func refuse(_ context: ChannelHandlerContext, _ what: String) {
         context.fireErrorCaught(HTTPSClient.Failure(description: "the proxy \(what)"))
