@@ -1,8 +1,8 @@
+import Agent
 import Base
 import Storage
 import Testing
 
-@testable import Agent
 @testable import Fleet
 @testable import Operations
 @testable import Trust
