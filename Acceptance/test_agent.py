@@ -634,6 +634,27 @@ def test_what_the_server_had_is_sent_again_when_it_asks(agent, fleet):
     assert "names no time" in history(task)[-1]
 
 
+def test_an_opened_case_is_an_event(agent, fleet, tmp_path):
+    case = tmp_path / "case"
+    case.write_text("0\n")
+    one = agent(tamper=case).start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    fleet.server.stop(signal.SIGKILL)
+    case.write_text("1\n")
+    wait_for(lambda: one.keeps("tamper.opened"), "it waits for the server")
+    case.write_text("0\n")
+    wait_for(lambda: one.keeps("tamper.closed"), "and so does its end")
+    fleet.server.start()
+
+    def told():
+        answer = fleet.server.get("/tenants/acme/devices/one/events", fleet.token).json()
+        return [event["code"] for event in answer["events"]][:2] if len(answer["events"]) > 1 else None
+
+    assert wait_for(told, "the server knows", 90) == ["tamper.closed", "tamper.opened"]
+    case.unlink()
+    wait_for(lambda: one.said("the tamper input can not be read"), "it says that it can not look")
+
+
 def test_modem_and_position_are_measured_where_they_are_there(agent, fleet, tmp_path):
     modem = tmp_path / "mmcli"
     modem.write_text("""#!/bin/sh

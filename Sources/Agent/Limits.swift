@@ -23,6 +23,8 @@ package enum AgentLimits {
     static let vouchers = 64
     /// Tasks that the journal keeps; the server hands out eight at a time.
     static let openTasks = 16
+    /// Events that wait for the server; of more the oldest go.
+    static let events = 16
     /// Texts of one status, as many as the server keeps.
     static let details = 50
     /// Bytes of one text of a status.

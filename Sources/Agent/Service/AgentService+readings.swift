@@ -86,7 +86,7 @@ extension AgentService {
     }
 
     /// Notes when the case is opened or closed.
-    private func watchTamper() throws {
+    func watchTamper() throws {
         guard let path = settings.tamper else { return }
         guard let first = (try? StateFile.read(path, limit: 64))??.first else {
             // A device that can not look must not seem closed to who reads its log.
@@ -97,7 +97,15 @@ extension AgentService {
         let isOpen = first != UInt8(ascii: "0")
         guard isOpen != journal.contents.isOpened else { return }
         readings.append([timed(["host.tamper": .integer(isOpen ? 1 : 0)])])
-        try journal.write { $0.isOpened = isOpen }
+        let event: JSONValue = [
+            "code": .string(isOpen ? "tamper.opened" : "tamper.closed"),
+            "severity": .string(isOpen ? "critical" : "info"),
+            "ts": .integer(clock.now.milliseconds),
+        ]
+        try journal.write { contents in
+            contents.isOpened = isOpen
+            contents.events = (contents.events + [event]).suffix(AgentLimits.events)
+        }
         log.say("the tamper input changed", ["open": "\(isOpen)"])
         bell.ring()
     }
@@ -143,6 +151,15 @@ extension AgentService {
                 .succeeded, details: ["\(try readings.bringBack(from...to, series: series)) readings are sent again"])
         } catch {
             return TaskOutcome(.failed, details: ["\(error)"])
+        }
+    }
+
+    /// Tells what has happened, each once it is known to be told no more.
+    func tellEvents(_ calls: ServerCalls) async throws {
+        while let event = journal.contents.events.first {
+            try await calls.tell(event: event)
+            // More may have come, and the oldest gone, meanwhile.
+            try journal.write { contents in contents.events.removeAll { $0 == event } }
         }
     }
 

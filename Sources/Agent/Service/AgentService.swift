@@ -159,6 +159,7 @@ package actor AgentService {
         try await take(heartbeat.tasks, calls)
         if heartbeat.desired != nil || !hasAskedForDesired { try await followDesired(calls) }
         try await tell(calls)
+        try await tellEvents(calls)
         try await tellFacts(calls)
         return heartbeat.pause
     }

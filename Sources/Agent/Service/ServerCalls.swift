@@ -61,6 +61,12 @@ package struct ServerCalls: Sendable {
         return answer.status < 300
     }
 
+    /// Tells what has happened to the device; what the server will never take is not told again.
+    package func tell(event: JSONValue) async throws {
+        let answer = try await post("events", event)
+        guard !Self.mayChange(answer.status) else { throw Self.refused(answer) }
+    }
+
     /// Whether the same words may find another answer later; others are not said again, or they would hold up the rest.
     private static func mayChange(_ status: Int) -> Bool {
         [401, 403, 408, 429].contains(status) || status >= 500 || status < 200

@@ -19,6 +19,8 @@ package struct Journal: Sendable {
         package var installed: [String: Int64] = [:]
         /// Whether the tamper input says that the case is open.
         package var isOpened = false
+        /// What has happened to the device and the server does not know yet.
+        package var events: [JSONValue] = []
         /// The version of the desired document that is in effect, and that of one on trial.
         package var configuration = ConfigurationState()
     }
@@ -65,6 +67,7 @@ extension Journal.Contents {
             "taskSequence": .integer(taskSequence), "desiredSequence": .integer(desiredSequence),
             "tasks": .array(tasks.map(\.json)), "refusals": .object(refusals.mapValues { .integer($0) }),
             "configuration": configuration.json, "opened": .bool(isOpened),
+            "events": .array(events),
             "installed": .object(installed.mapValues { .integer($0) }),
         ])
     }
@@ -79,6 +82,7 @@ extension Journal.Contents {
         self.desiredSequence = desiredSequence
         self.configuration = configuration
         isOpened = json["opened"] == .bool(true)
+        if case .array(let events)? = json["events"] { self.events = events }
         self.installed = installed.compactMapValues(\.integer)
         self.refusals = refusals.compactMapValues(\.integer)
         self.tasks = tasks.compactMap(AgentTask.init(kept:))

@@ -11,6 +11,8 @@ enum WorkResource: Hashable, Sendable {
     case desired
     /// What the device is.
     case reported
+    /// What has happened to the device.
+    case events
     /// The keys that sign what devices are told.
     case keys
 
@@ -20,6 +22,7 @@ enum WorkResource: Hashable, Sendable {
         case ("heartbeat", 1): self = .heartbeat
         case ("desired", 1): self = .desired
         case ("reported", 1): self = .reported
+        case ("events", 1): self = .events
         case ("maintenance-keys", 1): self = .keys
         case ("tasks", 3):
             guard parts.last == "status", let number = Self.number(parts[parts.startIndex + 1]) else { return nil }
@@ -38,7 +41,7 @@ enum WorkResource: Hashable, Sendable {
     var method: String {
         switch self {
         case .heartbeat, .desired, .keys: "GET"
-        case .status, .reported: "POST"
+        case .status, .reported, .events: "POST"
         }
     }
 
@@ -47,7 +50,7 @@ enum WorkResource: Hashable, Sendable {
         switch self {
         case .heartbeat, .desired, .keys: 0
         case .status: Limits.statusBytes
-        case .reported: Limits.reportedBytes
+        case .reported, .events: Limits.reportedBytes
         }
     }
 }

@@ -134,6 +134,12 @@ final class WorkService: Sendable {
         case .reported:
             _ = try await keep(.reported(body), from: device)
             return .ok([:])
+        case .events:
+            if case .kept(let count) = try await keep(.events(body), from: device), count > 1 {
+                // The request was counted when it came; each further event in it counts like one.
+                for _ in 1..<count { _ = desk.rate(of: device) }
+            }
+            return .ok([:])
         }
     }
 

@@ -44,6 +44,7 @@ struct AgentTrialTests {
                 state = \(directory)/state
                 tasks = \(directory)/tasks
                 trial = 60
+                tamper = \(directory)/tamper
                 """)
         return try AgentService(
             settings, version: "1", group: MultiThreadedEventLoopGroup.singleton,
@@ -171,6 +172,30 @@ struct AgentTrialTests {
             await agent.apply(.init(version: 2, document: ["colour": "red"]), sequence: 1)
             #expect(await !agent.hasAskedForDesired)
             #expect(Self.seen(directory).isEmpty)
+            try await agent.pool.shutdownGracefully()
+        }
+    }
+
+    @Test("each opening and closing of the case is an event that waits for the server, over restarts too")
+    func tamper() async throws {
+        try await TestDatabase.withDirectory { directory in
+            let agent = try Self.agent(in: directory, seconds: 1, wall: 7)
+            try await agent.watchTamper()
+            #expect(await agent.isTamperMissing)
+            for text in ["0\n", "1\n", "1\n", "0\n"] {
+                try Data(text.utf8).write(to: URL(filePath: directory + "/tamper"))
+                try await agent.watchTamper()
+            }
+            #expect(await !agent.isTamperMissing)
+            let events = await agent.journal.contents.events
+            #expect(events.map { $0["code"]?.string } == ["tamper.opened", "tamper.closed"])
+            #expect(events.allSatisfy { $0["ts"] == 7000 })
+            for number in 0..<100 {
+                try Data("\(number % 2)".utf8).write(to: URL(filePath: directory + "/tamper"))
+                try await agent.watchTamper()
+            }
+            #expect(await agent.journal.contents.events.count == AgentLimits.events)
+            #expect(try Journal(state: directory + "/state").contents == (await agent.journal.contents))
             try await agent.pool.shutdownGracefully()
         }
     }

@@ -203,7 +203,7 @@ struct SouthboundWorkTests {
             let streaming = try await SouthboundClient.connect(port: fixture.device, .init(credential: stream))
             for (method, path) in [
                 ("GET", "heartbeat"), ("POST", "tasks/11/status"), ("GET", "desired"), ("POST", "reported"),
-                ("GET", "maintenance-keys"),
+                ("POST", "events"), ("GET", "maintenance-keys"),
             ] {
                 let answer = try #require(
                     try await streaming.ask(method, "/acme/\(path)", body: method == "POST" ? "{}" : nil))
@@ -272,6 +272,14 @@ struct SouthboundWorkTests {
                 let answer = try await device.post("/reported", wrong)
                 #expect(answer.status == 400 && answer.body.contains("reported.invalid"))
             }
+            let events = try await device.post("/events", #"[{"code":"tamper.opened","ts":1},{"code":"x","ts":2}]"#)
+            #expect(events.status == 200 && events.body == "{}")
+            let kept = try await fixture.fleet.events(
+                of: "meter-1", from: Timestamp(microseconds: 0), to: Timestamp(microseconds: .max), limit: 10,
+                in: fixture.acme,
+                by: SouthboundFixture.admin)
+            #expect(kept.events.map(\.event.code.text) == ["x", "tamper.opened"])
+            #expect(try await device.post("/events", #"{"code":""}"#).status == 400)
             let keys = try await device.json("/maintenance-keys")
             #expect(keys == (try await fixture.operations.maintenanceKeys(of: fixture.acme)))
         }

@@ -50,6 +50,7 @@ struct DeviceRouteTests {
         arguments: [
             ("/acme/heartbeat", WorkResource.heartbeat), ("/acme/heartbeat?now", .heartbeat),
             ("/acme/desired", .desired), ("/acme/reported", .reported), ("/acme/maintenance-keys", .keys),
+            ("/acme/events", .events),
             ("/acme/tasks/12/status", .status(12)), ("/acme/tasks/0/status", .status(0)),
             ("/acme/tasks/999999999999999999/status", .status(999_999_999_999_999_999)),
         ])
