@@ -648,7 +648,7 @@ def test_an_opened_case_is_an_event(agent, fleet, tmp_path):
 
     def told():
         answer = fleet.server.get("/tenants/acme/devices/one/events", fleet.token).json()
-        return [event["code"] for event in answer["events"]][:2] if len(answer["events"]) > 1 else None
+        return [event["code"] for event in answer["items"]][:2] if len(answer["items"]) > 1 else None
 
     assert wait_for(told, "the server knows", 90) == ["tamper.closed", "tamper.opened"]
     case.unlink()
