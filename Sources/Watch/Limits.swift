@@ -21,9 +21,15 @@ public enum WatchLimits {
     /// Rounds over a list until one page is full.
     static let devicesShown = 200
 
-    /// Seconds within which devices of a site that go missing belong to the same alert: a whole site that loses its
-    /// power is missed over one interval of calls, not at one moment.
+    /// Seconds within which devices of a site that go missing belong to the same alert, where they do not pause longer:
+    /// a whole site that loses its power is missed over one interval of calls, not at one moment.
     static let waveSeconds: Int64 = 3600
+    /// From how many devices or tasks on an alert that has grown is told again.
+    static let grown = 10
+    /// How many times as many it must be about as were told.
+    static let grownTimes = 4
+    /// How often a rule tells again of one alert that has grown.
+    static let again = 2
     /// Days before its end from which a certificate is told of.
     static let certificateDays: Int64 = 7
     /// Days for which a certificate that has ended is still told of.

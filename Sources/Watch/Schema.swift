@@ -79,6 +79,13 @@ public enum WatchSchema {
                     PRIMARY KEY (tenant, alert, receiver, ends)
                 )
                 """),
+            Migration(
+                3, "about how many an alert was told, and when its devices were silent before",
+                """
+                ALTER TABLE alert ADD COLUMN was_silent BIGINT;
+                ALTER TABLE alert_told ADD COLUMN about BIGINT;
+                ALTER TABLE alert_told ADD COLUMN again BIGINT NOT NULL DEFAULT 0
+                """),
         ])
 
     /// The tables, in the order in which a removed tenant's rows go.

@@ -202,15 +202,16 @@ extension Watch {
         let domain = try row.identifier(3, as: DomainID.self)
         let place = try words.path(of: domain, in: transaction)
         let (missing, silent) = (try row.int(10), try row.int(11))
-        let devices = try row.int(9)
+        let (title, devices) = (try row.text(6), try row.int(9))
         let closed = try row.timestampIfAny(17)
         let organisation = access.directory.tenant(tenant)?.name ?? "/"
         return Alert(
             id: try row.identifier(0), subject: try AlertStore.subject(row, from: 1), domain: domain, place: place,
             condition: condition, severity: severity,
-            summary: AlertSummary.text(
-                condition, place: place ?? organisation, title: try row.text(6),
-                missing: closed == nil ? missing : devices, silent: closed == nil ? silent : devices),
+            summary: closed == nil
+                ? AlertSummary.text(
+                    condition, place: place ?? organisation, title: title, missing: missing, silent: silent)
+                : AlertSummary.past(condition, place: place ?? organisation, title: title, devices: devices),
             opened: try row.timestamp(7), silentSince: try row.timestampIfAny(8), devices: devices, missing: missing,
             silent: silent, ends: try row.timestampIfAny(12), acknowledged: try row.timestampIfAny(13),
             acknowledgedBy: try row.textIfAny(14), note: try row.textIfAny(15), silenced: try row.timestampIfAny(16),

@@ -96,6 +96,7 @@ extension Watch {
         for (alert, marks) in taken.marks[tenant] ?? [:] {
             guard let open = desk.book.open[alert] else { continue }
             desk.marks[alert] = marks
+            desk.book.mark(alert, isAcknowledged: marks.isAcknowledged)
             desk.lookAt = now
             if let operation = open.subject.operation { facts.operations.insert(operation) }
         }
@@ -109,10 +110,10 @@ extension Watch {
             desk.lookAt = now
         }
         for (device, fact) in facts.devices.sorted(by: { $0.key < $1.key }) {
-            desk.book.take(fact, of: device, home: fleet.home(of: device), at: now)
+            desk.book.take(fact, of: device, home: fleet.home(of: device), wave: fleet.wave(of: device), at: now)
         }
         for device in facts.moved where desk.book.missing[device] != nil {
-            desk.book.move(device, home: fleet.home(of: device), at: now)
+            desk.book.move(device, home: fleet.home(of: device), wave: fleet.wave(of: device), at: now)
         }
         if let ending {
             var devices: [DeviceID: (home: DomainID, end: Timestamp)] = [:]
@@ -262,7 +263,7 @@ extension Watch {
                     // Who was not told of it needs not hear that it is over.
                     notices.leaveOut(try OwedNotice.withdraw(alert.id, in: transaction), of: alert.id)
                     if marks[alert.id]?.silenced.map({ $0 > now }) ?? false { continue }
-                    for rule in rules where rule.isActive && rule.tellsBack && alert.told.contains(rule.id) {
+                    for rule in rules where rule.isActive && rule.tellsBack && alert.told[rule.id] != nil {
                         try notices.add(.closed(alert, end), by: rule, in: transaction)
                     }
                 }

@@ -1,5 +1,6 @@
 package import Base
 package import Storage
+import Synchronization
 
 /// A device that is late or silent, as the database has it.
 package struct MissingDevice: Sendable, Hashable {
@@ -33,6 +34,12 @@ extension Fleet {
 
     /// Where a device lives that is let in.
     package func home(of device: DeviceID) -> DomainID? { directory.active(device)?.device.domain }
+
+    /// How many seconds after its last call a device that is gone may become late, under its policy; 0 when nobody waits
+    /// for it.
+    package func wave(of device: DeviceID) -> Int64 {
+        heartbeats.shard(of: device).state.withLock { $0.wave(of: device) ?? 0 }
+    }
 
     /// What devices are called, for a part that has decided who may know.
     package func names(of devices: [DeviceID], in transaction: Transaction) throws -> [String] {

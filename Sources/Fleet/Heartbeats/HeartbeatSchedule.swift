@@ -19,6 +19,9 @@ struct HeartbeatSchedule: Sendable {
         Self.bounded(policy.intervalSeconds + (policy.intervalSeconds * policy.jitterPercent + 99) / 100)
     }
 
+    /// How many seconds after its last call a device that is gone may become late.
+    var wave: Int64 { policy.lateAfter * step + (quiet?.hours.length ?? 0) + FleetLimits.heartbeatGrace }
+
     /// How many seconds a device that calls now shall wait before it calls again.
     mutating func pause(isBusy: Bool, at now: Timestamp, random: UInt64) -> Int64 {
         let base = isBusy ? policy.busySeconds : policy.intervalSeconds

@@ -55,6 +55,11 @@ struct HeartbeatShard {
         return lines[row].state
     }
 
+    /// How many seconds after its last call a device may become late; nil when it is not here.
+    func wave(of device: DeviceID) -> Int64? {
+        lines.row(of: device).map { schedules[Int(lines[$0].schedule)].schedule.wave }
+    }
+
     /// How many seconds a device shall wait before it calls again; nil when it is not here.
     mutating func pause(of device: DeviceID, isBusy: Bool, at wall: Timestamp, random: UInt64) -> Int64? {
         guard let row = lines.row(of: device) else { return nil }

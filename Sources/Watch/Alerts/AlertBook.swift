@@ -3,8 +3,9 @@ import Operations
 
 /// The open alerts of one tenant and the devices that they are about: decides what facts open, change and close.
 ///
-/// It does no I/O. Devices of a domain that go missing within an hour belong to one alert, so that a site that is lost
-/// is one alert, and one device that has been away for weeks does not hide that the rest of its site is lost too.
+/// It does no I/O. Devices of a domain that go missing within an hour, or within the pauses between their calls where
+/// these are longer, belong to one alert, so that a site that is lost is one alert. One device that has been away for
+/// weeks, or of which somebody takes care, does not hide that the rest of its site is lost too.
 struct AlertBook: Sendable {
     /// A device and the alert that is about it.
     struct Member: Hashable, Sendable {
@@ -38,6 +39,9 @@ struct AlertBook: Sendable {
     private(set) var missing: [DeviceID: Member] = [:]
     /// Devices whose certificates end.
     private(set) var expiring: [DeviceID: Member] = [:]
+    /// Devices that were missing and are no more, of alerts that others may still join. It is not stored: after a
+    /// restart such a device counts once more.
+    private var former: [AlertID: Set<DeviceID>] = [:]
     private(set) var changes = Changes()
 
     /// Puts in an alert as it was stored.
@@ -52,6 +56,7 @@ struct AlertBook: Sendable {
                 missing[device] = Member(alert: alert.id, isSilent: silent.contains(device))
             }
             (alert.missing, alert.silent) = (devices.count, devices.count { silent.contains($0) })
+            alert.settleSilence()
         case .certificates:
             for device in devices {
                 renew(device)
@@ -71,47 +76,58 @@ struct AlertBook: Sendable {
         return changes
     }
 
-    /// Notes that a rule has told of an alert.
-    mutating func told(_ alert: AlertID, by rule: AlertRuleID) { open[alert]?.told.insert(rule) }
+    /// Notes what a rule has told of an alert.
+    mutating func told(_ alert: AlertID, _ telling: AlertTelling, by rule: AlertRuleID) {
+        open[alert]?.told[rule] = telling
+    }
+
+    /// Notes whether somebody takes care of an alert.
+    mutating func mark(_ alert: AlertID, isAcknowledged: Bool) { open[alert]?.isAcknowledged = isAcknowledged }
 
     // MARK: - Calls
 
-    /// Something became of a device's calls; `home` is where it lives.
-    mutating func take(_ fact: DeviceFact, of device: DeviceID, home: DomainID?, at now: Timestamp) {
+    /// Something became of a device's calls; `home` is where it lives, `wave` are the seconds that it may take until a
+    /// loss shows in its calls.
+    mutating func take(
+        _ fact: DeviceFact, of device: DeviceID, home: DomainID?, wave: Int64 = 0, at now: Timestamp
+    ) {
         switch fact {
         case .late(let time):
             guard let home else { return leave(device, .excused) }
-            join(device, home, isSilent: false, since: time, at: now)
+            join(device, home, isSilent: false, since: time, wave, at: now)
         case .silent(let time):
             guard let home else { return leave(device, .excused) }
-            join(device, home, isSilent: true, since: time, at: now)
+            join(device, home, isSilent: true, since: time, wave, at: now)
         case .back: leave(device, .back)
         case .excused: leave(device, .excused)
         }
     }
 
     /// Looks whether a missing device lives where its alert says.
-    mutating func move(_ device: DeviceID, home: DomainID?, at now: Timestamp) {
+    mutating func move(_ device: DeviceID, home: DomainID?, wave: Int64 = 0, at now: Timestamp) {
         guard let member = missing[device], let alert = open[member.alert], let home, alert.domain != home else {
             return
         }
         leave(device, .excused)
-        join(device, home, isSilent: member.isSilent, since: alert.silentSince ?? alert.opened, at: now)
+        join(device, home, isSilent: member.isSilent, since: alert.silentSince ?? alert.opened, wave, at: now)
     }
 
     private mutating func join(
-        _ device: DeviceID, _ home: DomainID, isSilent: Bool, since: Timestamp, at now: Timestamp
+        _ device: DeviceID, _ home: DomainID, isSilent: Bool, since: Timestamp, _ wave: Int64, at now: Timestamp
     ) {
         if let member = missing[device] {
-            guard member.isSilent != isSilent, var alert = open[member.alert] else { return }
-            alert.silent += isSilent ? 1 : -1
+            guard var alert = open[member.alert] else { return }
+            // The server may have stopped before it wrote that the device is silent.
+            guard member.isSilent != isSilent || isSilent && alert.silentSince == nil else { return }
+            if member.isSilent != isSilent { alert.silent += isSilent ? 1 : -1 }
             if isSilent, alert.silentSince == nil { alert.silentSince = since }
+            alert.settleSilence()
             missing[device]?.isSilent = isSilent
             put(alert)
             return
         }
-        var alert = alert(about: .contact(home), domain: home, opened: since, at: now)
-        alert.devices += 1
+        var alert = alert(about: .contact(home), domain: home, opened: since, wave: wave, for: device, at: now)
+        if former[alert.id]?.remove(device) == nil { alert.devices += 1 }
         alert.missing += 1
         alert.opened = min(alert.opened, since)
         if isSilent {
@@ -127,6 +143,8 @@ struct AlertBook: Sendable {
         guard let member = missing.removeValue(forKey: device), var alert = open[member.alert] else { return }
         alert.missing -= 1
         if member.isSilent { alert.silent -= 1 }
+        alert.settleSilence()
+        former[alert.id, default: []].insert(device)
         changes.left[alert.id, default: []].append(device)
         put(alert)
         if alert.missing == 0 { close(alert, end) }
@@ -233,13 +251,18 @@ struct AlertBook: Sendable {
 
     // MARK: - Alerts
 
-    /// The alert of a subject that something new belongs to.
+    /// The alert of a subject that something new belongs to, which may be a device.
     private mutating func alert(
-        about subject: AlertSubject, domain: DomainID, opened: Timestamp, at now: Timestamp
+        about subject: AlertSubject, domain: DomainID, opened: Timestamp, wave: Int64 = 0, for device: DeviceID? = nil,
+        at now: Timestamp
     ) -> OpenAlert {
         if let id = newest[subject], let alert = open[id] {
+            if !subject.isPlace { return alert }
+            // Nobody is told of an alert that somebody takes care of: who is new to it needs one that is told.
+            let isSame = !alert.isAcknowledged || device.map { former[id]?.contains($0) ?? false } ?? false
             // Not by when it began: who is found to be missing for hours, at a start or a move, belongs together too.
-            if !subject.isPlace || alert.made + .seconds(WatchLimits.waveSeconds) > now { return alert }
+            if isSame, alert.made + .seconds(max(wave, WatchLimits.waveSeconds)) > now { return alert }
+            former[id] = nil
         }
         let alert = OpenAlert(id: AlertID(now: now), subject: subject, domain: domain, title: "", opened: opened)
         newest[subject] = alert.id
@@ -254,6 +277,7 @@ struct AlertBook: Sendable {
 
     private mutating func close(_ alert: OpenAlert, _ end: AlertEnd) {
         open[alert.id] = nil
+        former[alert.id] = nil
         if newest[alert.subject] == alert.id { newest[alert.subject] = nil }
         changes.closed.append((alert, end))
     }

@@ -10,14 +10,14 @@ enum AlertStore {
         try transaction.execute(
             """
             INSERT INTO alert (tenant, id, kind, subject, domain, condition, severity, title, opened, silent_since,
-                devices, missing, silent, ends, silenced)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                devices, missing, silent, ends, silenced, was_silent)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             ON CONFLICT (tenant, id) DO UPDATE SET condition = excluded.condition, severity = excluded.severity,
                 title = excluded.title, opened = excluded.opened, silent_since = excluded.silent_since, devices = excluded.devices,
-                missing = excluded.missing, silent = excluded.silent, ends = excluded.ends
+                missing = excluded.missing, silent = excluded.silent, ends = excluded.ends, was_silent = excluded.was_silent
             """, alert.id, alert.subject.kind, alert.subject.key, alert.domain, alert.condition.rawValue,
             severity.rawValue, alert.title, alert.opened, alert.silentSince, alert.devices, alert.missing,
-            alert.silent, alert.ends, silenced)
+            alert.silent, alert.ends, silenced, alert.wasSilent)
     }
 
     /// Closes an alert and forgets which devices it was about.
@@ -50,13 +50,16 @@ enum AlertStore {
         silent: Set<DeviceID>, at now: Timestamp, in transaction: Transaction
     ) throws -> (book: AlertBook, marks: [AlertID: AlertMarks], silences: [AlertSubject: Timestamp]) {
         var (book, marks, silences) = (AlertBook(), [AlertID: AlertMarks](), [AlertSubject: Timestamp]())
-        var told: [AlertID: Set<AlertRuleID>] = [:]
+        var told: [AlertID: [AlertRuleID: AlertTelling]] = [:]
         try transaction.forEach(
             """
-            SELECT t.alert, t.rule FROM alert_told t JOIN alert a ON a.tenant = t.tenant AND a.id = t.alert
+            SELECT t.alert, t.rule, t.about, t.again FROM alert_told t JOIN alert a ON a.tenant = t.tenant AND a.id = t.alert
             WHERE t.tenant = $1 AND a.closed IS NULL
             """
-        ) { row in told[try row.identifier(0), default: []].insert(try row.identifier(1)) }
+        ) { row in
+            told[try row.identifier(0), default: [:]][try row.identifier(1)] = AlertTelling(
+                about: try row.integerIfAny(2).map { Int($0) }, again: try row.int(3))
+        }
         var devices: [AlertID: [DeviceID]] = [:]
         try transaction.forEach("SELECT alert, device FROM alert_device WHERE tenant = $1 ORDER BY alert, device") {
             devices[try $0.identifier(0), default: []].append(try $0.identifier(1))
@@ -66,12 +69,13 @@ enum AlertStore {
         {
             var alert = try read(row)
             let id = alert.id
-            alert.told = told[id] ?? []
+            alert.told = told[id] ?? [:]
+            alert.isAcknowledged = try row.timestampIfAny(12) != nil
             alert.silent = 0
             if alert.subject.isPlace { alert.missing = 0 }
             book.restore(alert, devices: devices[id] ?? [], silent: silent)
             marks[id] = AlertMarks(
-                isAcknowledged: try row.timestampIfAny(11) != nil, silenced: try row.timestampIfAny(12))
+                isAcknowledged: alert.isAcknowledged, silenced: try row.timestampIfAny(13))
         }
         for row in try transaction.rows(
             "SELECT kind, subject, max(silenced) FROM alert WHERE tenant = $1 AND silenced > $2 GROUP BY kind, subject",
@@ -83,20 +87,21 @@ enum AlertStore {
     }
 
     private static let columns =
-        "id, kind, subject, domain, title, opened, silent_since, devices, missing, silent, ends"
+        "id, kind, subject, domain, title, opened, silent_since, devices, missing, silent, ends, was_silent"
 
     private static func read(_ row: Row) throws -> OpenAlert {
         OpenAlert(
             id: try row.identifier(0), subject: try subject(row, from: 1), domain: try row.identifier(3),
             title: try row.text(4), opened: try row.timestamp(5), silentSince: try row.timestampIfAny(6),
-            devices: try row.int(7), missing: try row.int(8), silent: try row.int(9),
+            wasSilent: try row.timestampIfAny(11), devices: try row.int(7), missing: try row.int(8),
+            silent: try row.int(9),
             ends: try row.timestampIfAny(10))
     }
 
     /// An alert as it was written last, and why it is over if it is.
     static func find(_ id: AlertID, in transaction: Transaction) throws -> (alert: OpenAlert, end: AlertEnd?)? {
         try transaction.row("SELECT \(columns), reason FROM alert WHERE tenant = $1 AND id = $2", id).map { row in
-            (try read(row), try row.textIfAny(11).flatMap(AlertEnd.init(rawValue:)))
+            (try read(row), try row.textIfAny(12).flatMap(AlertEnd.init(rawValue:)))
         }
     }
 

@@ -10,6 +10,8 @@ struct OpenAlert: Hashable, Sendable {
     var opened: Timestamp
     /// Since when devices of it are silent, not only late.
     var silentSince: Timestamp?
+    /// Since when devices of it were silent before, while none is; its condition when it is over is the worst it had.
+    var wasSilent: Timestamp?
     /// How many devices it has been about; of an operation, how many tasks failed.
     var devices = 0
     /// About how many it is now.
@@ -18,11 +20,22 @@ struct OpenAlert: Hashable, Sendable {
     var silent = 0
     /// When the first certificate ends.
     var ends: Timestamp?
-    /// The rules that have told of it.
-    var told: Set<AlertRuleID> = []
+    /// The rules that have told of it, and what they told.
+    var told: [AlertRuleID: AlertTelling] = [:]
+    /// Whether somebody takes care of it.
+    var isAcknowledged = false
 
     /// When it was made, which may be long after it began.
     var made: Timestamp { Timestamp(microseconds: Int64(id.high >> 16) * 1000) }
+
+    /// Sets since when its devices are silent to what it is when none is; once it is over, to what it was.
+    mutating func settleSilence() {
+        if missing == 0 {
+            silentSince = silentSince ?? wasSilent
+        } else if silent == 0, let since = silentSince {
+            (wasSilent, silentSince) = (wasSilent ?? since, nil)
+        }
+    }
 
     var condition: AlertCondition {
         switch subject {
@@ -41,6 +54,19 @@ struct OpenAlert: Hashable, Sendable {
         return conditions.contains(.silent) ? silentSince : nil
     }
 
+    /// About how many devices or tasks a rule of these conditions tells.
+    func count(_ conditions: Set<AlertCondition>) -> Int {
+        guard case .contact = subject else { return missing }
+        return conditions.contains(.late) ? missing : silent
+    }
+
+    /// Whether it is about so many more than a rule has told that it is told once more.
+    func hasOutgrown(_ telling: AlertTelling, _ conditions: Set<AlertCondition>) -> Bool {
+        if case .campaign = subject { return false }
+        guard telling.again < WatchLimits.again, let about = telling.about else { return false }
+        return count(conditions) >= max(WatchLimits.grown, about * WatchLimits.grownTimes)
+    }
+
     /// How bad it is, by its condition and the rules that are about it.
     func severity(by rules: [AlertRule], in tree: DomainLines) -> AlertSeverity {
         rules.reduce(condition.severity) { worst, rule in
@@ -50,6 +76,14 @@ struct OpenAlert: Hashable, Sendable {
             return max(worst, severity)
         }
     }
+}
+
+/// What a rule has told of an alert.
+struct AlertTelling: Hashable, Sendable {
+    /// About how many devices or tasks; nil when that was not noted.
+    var about: Int?
+    /// How often it was told again because it had grown.
+    var again = 0
 }
 
 /// A tenant's tree: from each domain up to the root.

@@ -8,13 +8,17 @@ struct AlertNotices {
     /// What is told of an alert.
     enum Notice: Sendable {
         case opened(OpenAlert)
+        /// It is about many more than was told.
+        case grown(OpenAlert)
         case closed(OpenAlert, AlertEnd)
 
         var alert: OpenAlert {
             switch self {
-            case .opened(let alert), .closed(let alert, _): alert
+            case .opened(let alert), .grown(let alert), .closed(let alert, _): alert
             }
         }
+
+        var isGrown: Bool { if case .grown = self { true } else { false } }
 
         var isEnd: Bool { if case .closed = self { true } else { false } }
     }

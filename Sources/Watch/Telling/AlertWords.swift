@@ -34,10 +34,10 @@ struct AlertWords {
                 (Self.line("[\(organisation)] \(try headline(notice))"), try mail(notice, rule))
             }
         }
-        let opened = told.filter { if case .opened = $0.notice { true } else { false } }.count
+        let (grown, over) = (told.count { $0.notice.isGrown }, told.count { $0.notice.isEnd })
         let what = [
-            opened == 0 ? nil : "\(opened) new alerts", opened == told.count ? nil : "\(told.count - opened) are over",
-        ].compactMap { $0 }.joined(separator: ", ")
+            (told.count - grown - over, "new alerts"), (grown, "have grown"), (over, "are over"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         var lines = try told.prefix(WatchLimits.listed).map { "- \(try headline($0.notice))" }
         if told.count > lines.count { lines.append("- and \(told.count - lines.count) more") }
         let text = """
@@ -60,15 +60,15 @@ struct AlertWords {
         var parts = ["\(try sentence(notice))"]
         var facts: [String] = []
         switch notice {
-        case .opened: facts.append("Since: \(time(alert.silentSince ?? alert.opened))")
+        case .opened, .grown: facts.append("Since: \(time(alert.silentSince ?? alert.opened))")
         case .closed: facts.append("It began: \(time(alert.opened))")
         }
-        if case .opened = notice {
+        if !notice.isEnd {
             let names = try devices(of: alert)
             if !names.isEmpty { facts.append("Devices: \(names)") }
         }
         parts.append(facts.joined(separator: "\n"))
-        if case .opened = notice { parts.append("What to do: \(advice(alert))") }
+        if !notice.isEnd { parts.append("What to do: \(advice(alert))") }
         parts.append("All about it, and to acknowledge or silence it: \(home)/\(alert.id)")
         parts.append("You get this because of the alert rule \(rule.name) of \(organisation).\n")
         return parts.joined(separator: "\n\n")
@@ -98,7 +98,11 @@ struct AlertWords {
 
     /// What a webhook's event is called.
     func event(_ notice: AlertNotices.Notice) -> String {
-        if case .opened = notice { "alert.opened" } else { "alert.closed" }
+        switch notice {
+        case .opened: "alert.opened"
+        case .grown: "alert.grown"
+        case .closed: "alert.closed"
+        }
     }
 
     /// What a webhook brings.
@@ -124,9 +128,10 @@ struct AlertWords {
     mutating func headline(_ notice: AlertNotices.Notice) throws -> String {
         let (alert, place) = (notice.alert, try place(of: notice.alert))
         switch notice {
-        case .opened:
+        case .opened, .grown:
             return AlertSummary.text(
-                alert.condition, place: place, title: alert.title, missing: alert.missing, silent: alert.silent)
+                alert.condition, place: place, title: alert.title, missing: alert.missing, silent: alert.silent,
+                hasGrown: notice.isGrown)
         case .closed(_, .back): return "\(place): back again, \(Self.devices(alert.devices))"
         case .closed(_, .excused): return "\(place): no device is missing any more"
         case .closed(_, .renewed): return "\(place): certificates renewed"
@@ -139,6 +144,8 @@ struct AlertWords {
     private mutating func sentence(_ notice: AlertNotices.Notice) throws -> String {
         let (alert, place) = (notice.alert, try place(of: notice.alert))
         switch notice {
+        case .grown:
+            return "It has grown since you were told of it. \(try sentence(.opened(alert)))"
         case .opened:
             switch alert.condition {
             case .late:
@@ -216,20 +223,30 @@ struct AlertWords {
 /// What an alert says in a few words.
 enum AlertSummary {
     static func text(
-        _ condition: AlertCondition, place: String, title: String, missing: Int, silent: Int
+        _ condition: AlertCondition, place: String, title: String, missing: Int, silent: Int, hasGrown: Bool = false
     ) -> String {
+        let now = hasGrown ? "now " : ""
         func are(_ count: Int, _ word: String) -> String {
-            count == 1 ? "1 device is \(word)" : "\(count) devices are \(word)"
+            now + (count == 1 ? "1 device is \(word)" : "\(count) devices are \(word)")
         }
         switch condition {
         case .late: return "\(place): \(are(missing, "late"))"
         case .silent:
             let late = missing - silent
             return "\(place): \(are(silent, "silent"))\(late > 0 ? ", \(late) late" : "")"
-        case .taskFailed: return "\(title): \(missing) \(missing == 1 ? "task" : "tasks") failed"
+        case .taskFailed: return "\(title): \(now)\(missing) \(missing == 1 ? "task" : "tasks") failed"
         case .campaignPaused: return "\(title): the campaign paused by itself"
         case .certificateExpiring:
-            return "\(place): certificates of \(missing == 1 ? "1 device" : "\(missing) devices") end soon"
+            return "\(place): \(now)certificates of \(missing == 1 ? "1 device" : "\(missing) devices") end soon"
+        }
+    }
+
+    /// The same of an alert that is over. How many of its devices were silent and not only late is known no more.
+    static func past(_ condition: AlertCondition, place: String, title: String, devices: Int) -> String {
+        switch condition {
+        case .late, .silent: "\(place): \(devices == 1 ? "1 device" : "\(devices) devices") missed calls"
+        case .taskFailed, .campaignPaused, .certificateExpiring:
+            text(condition, place: place, title: title, missing: devices, silent: 0)
         }
     }
 }

@@ -6,17 +6,20 @@ extension Watch {
     func tell(_ desk: inout AlertDesk, of tenant: TenantID, at now: Timestamp) async throws {
         try await tellOwed(&desk, of: tenant, at: now)
         guard let lookAt = desk.lookAt, lookAt <= now else { return }
-        var (due, next): ([(alert: OpenAlert, rule: AlertRule)], Timestamp?) = ([], nil)
+        var (due, next): ([(alert: OpenAlert, rule: AlertRule, telling: AlertTelling)], Timestamp?) = ([], nil)
         let rules = desk.rules.filter(\.isActive)
         for alert in rules.isEmpty ? [] : desk.book.open.values.sorted(by: { $0.id < $1.id }) {
             let marks = desk.marks[alert.id] ?? AlertMarks()
             // Somebody takes care of it already.
             if marks.isAcknowledged { continue }
             let line = desk.tree.line(of: alert.domain)
-            for rule in rules where !alert.told.contains(rule.id) && line.contains(rule.domain) {
+            for rule in rules where line.contains(rule.domain) {
                 guard let since = alert.since(rule.conditions) else { continue }
+                let told = alert.told[rule.id]
+                if let told, !alert.hasOutgrown(told, rule.conditions) { continue }
                 let time = max(since + .seconds(rule.wait), marks.silenced ?? since)
-                if time <= now { due.append((alert, rule)) } else { next = min(next ?? time, time) }
+                let telling = AlertTelling(about: alert.count(rule.conditions), again: told.map { $0.again + 1 } ?? 0)
+                if time <= now { due.append((alert, rule, telling)) } else { next = min(next ?? time, time) }
             }
         }
         var isFull = false
@@ -27,23 +30,27 @@ extension Watch {
             do {
                 let told = try await database.tenant(tenant).write { [self] transaction in
                     var notices = AlertNotices(self, tenant, at: now)
-                    for (alert, rule) in some { try notices.add(.opened(alert), by: rule, in: transaction) }
+                    for (alert, rule, telling) in some {
+                        try notices.add(telling.again > 0 ? .grown(alert) : .opened(alert), by: rule, in: transaction)
+                    }
                     let told = try notices.send(in: transaction)
                     // Nothing of it has left then: it is tried again as a whole.
                     if told.sent == 0, !told.owed.isEmpty { throw QueueFull() }
                     try OwedNotice.keep(told.owed, at: now, in: transaction)
-                    for (alert, rule) in some {
+                    for (alert, rule, telling) in some {
                         try transaction.execute(
                             """
-                            INSERT INTO alert_told (tenant, alert, rule, told, receivers) VALUES ($1, $2, $3, $4, $5)
-                            ON CONFLICT (tenant, alert, rule) DO NOTHING
-                            """, alert.id, rule.id, now, notices.receivers(of: alert.id, by: rule.id))
+                            INSERT INTO alert_told (tenant, alert, rule, told, receivers, about, again)
+                            VALUES ($1, $2, $3, $4, $5, $6, $7)
+                            ON CONFLICT (tenant, alert, rule) DO UPDATE SET about = excluded.about, again = excluded.again
+                            """, alert.id, rule.id, now, notices.receivers(of: alert.id, by: rule.id), telling.about,
+                            telling.again)
                     }
                     return told
                 }
                 count(told)
                 if !told.owed.isEmpty { desk.owe(at: now) }
-                for (alert, rule) in some { desk.book.told(alert.id, by: rule.id) }
+                for (alert, rule, telling) in some { desk.book.told(alert.id, telling, by: rule.id) }
             } catch is QueueFull {
                 isFull = true
             }
