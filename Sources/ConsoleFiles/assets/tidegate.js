@@ -235,8 +235,8 @@ const open = () => {
   stream.addEventListener("open", () => {
     show("Live", "on");
     // What was under way when the page was made may have ended before the stream was there; who was away missed more.
-    const missed = document.querySelectorAll(wasOpen ? "[data-refresh]" : "[data-refresh][data-busy]");
-    for (const element of missed) refresh(element.dataset.refresh);
+    const missed = [...document.querySelectorAll(wasOpen ? "[data-refresh]" : "[data-refresh][data-busy]")];
+    for (const topic of new Set(missed.flatMap((element) => element.dataset.refresh.trim().split(/\s+/)))) refresh(topic);
     wasOpen = true;
   });
   stream.addEventListener("error", () => { if (stream) show("Reconnecting", "waiting"); });
