@@ -23,8 +23,10 @@ struct FirmwarePage: PageView {
     struct Newest: Sendable {
         let version: String
         let address: String
-        /// The devices that have an older version, when there are some.
+        /// The devices that have an earlier release, when there are some.
         let behind: Behind?
+        /// The devices whose version no release has, when there are some: it may be later than the newest release.
+        let unknown: Behind?
         /// Whether every device that has the component has this version.
         let isEverywhere: Bool
     }
@@ -105,29 +107,28 @@ extension FirmwarePage {
                 ? "No device tells a version of it"
                 : "\(counts.count.counted("version", "versions")) on \(total.counted("device", "devices"))",
             newest: newest.map { newest in
-                let behind = counts.filter { VersionStanding(of: $0.version, in: line).isBehind }.reduce(0) {
-                    $0 + $1.devices
+                func those(_ word: String, _ standing: VersionStanding) -> Behind? {
+                    let those = counts.filter { VersionStanding(of: $0.version, in: line) == standing }
+                    return Self.behind(word, those, name, newest, home, canUpdate: canUpdate)
                 }
-                let address = "\(home)/firmware/releases/\(newest.release.text)"
+                let (behind, unknown) = (those("behind", .behind), those("unknown", .unknown))
                 return Newest(
-                    version: newest.version, address: address,
-                    behind: behind == 0
-                        ? nil : Self.behind(behind, name, line, newest, home, canUpdate: canUpdate),
-                    isEverywhere: behind == 0 && total > 0)
+                    version: newest.version, address: "\(home)/firmware/releases/\(newest.release.text)",
+                    behind: behind, unknown: unknown, isEverywhere: behind == nil && unknown == nil && total > 0)
             }, bars: Array(bars), hasBars: !bars.isEmpty,
             more: hidden > 0 ? hidden.counted("version more is", "versions more are") : nil)
     }
 
     private static func behind(
-        _ count: Int, _ name: String, _ line: ComponentReleases?, _ newest: ComponentReleases.Version, _ home: String,
-        canUpdate: Bool
-    ) -> Behind {
-        let others = (line?.versions ?? []).filter { $0.counter >= newest.counter }
-        let filter = (["component.\(name)"] + others.map { "not \(Self.condition(name, $0.version))" })
-            .joined(separator: " and ")
+        _ word: String, _ counts: [ComponentVersions.Count], _ name: String, _ newest: ComponentReleases.Version,
+        _ home: String, canUpdate: Bool
+    ) -> Behind? {
+        let count = counts.reduce(0) { $0 + $1.devices }
+        if count == 0 { return nil }
+        let filter = counts.map { Self.condition(name, $0.version) }.joined(separator: " or ")
         let devices = Self.devices(filter, home)
         return Behind(
-            words: "\(count.grouped) behind", devices: devices,
+            words: "\(count.grouped) \(word)", devices: devices,
             update: canUpdate && devices != nil
                 ? "\(home)/firmware/campaigns/new?release=\(newest.release.text)&filter=\(filter.percentEncoded)" : nil)
     }

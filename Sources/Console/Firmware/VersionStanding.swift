@@ -18,8 +18,8 @@ enum VersionStanding: Sendable {
         self = known.counter == newest.counter ? .newest : known.counter > newest.counter ? .newer : .behind
     }
 
-    /// Whether the newest release would be news.
-    var isBehind: Bool { self == .behind || self == .unknown }
+    /// Whether the newest release is a later one. Of a version that no release has nobody knows.
+    var isBehind: Bool { self == .behind }
 
     /// The hue of its bar.
     var shape: String {

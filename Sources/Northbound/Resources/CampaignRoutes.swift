@@ -152,7 +152,7 @@ extension RouteTable {
             },
             Route(
                 .post, all + "/{component}/update", "updateFirmware",
-                "Orders a campaign of a component's latest release for every device that has another version of it.",
+                "Orders a campaign of a component's latest release for every device that has an earlier release of it.",
                 needs: .taskInstall, body: .json(.firmwareUpdate), success: .created(.campaign)
             ) { call in
                 let campaign = try await operations.updateAllBehind(

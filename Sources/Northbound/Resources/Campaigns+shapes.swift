@@ -127,7 +127,7 @@ extension Shape {
                     of: .object([
                         .required("component", .text, "The component."),
                         .required("latest", .nullable(.release), "The latest published release."),
-                        .required("behind", .count, "How many devices have another version than the latest or later."),
+                        .required("behind", .count, "How many devices have an earlier release than the latest."),
                         .required(
                             "versions",
                             .array(

@@ -24,11 +24,14 @@ public struct ComponentFirmware: Sendable, Hashable {
     /// The versions that devices have, the latest first, and those that no release has at the end.
     public let versions: [Version]
 
-    /// How many devices are known to have an earlier version than the latest release, or one that no release has.
+    /// How many devices have an earlier release than the latest; a version that no release has may be later.
     public var behind: Int {
         guard let latest else { return 0 }
-        return versions.reduce(0) { $0 + ($1.counter.map { $0 >= latest.counter } ?? false ? 0 : $1.devices) }
+        return versions.reduce(0) { $0 + ($1.counter.map { $0 < latest.counter } ?? false ? $1.devices : 0) }
     }
+
+    /// How many devices have a version that no release has.
+    public var unknown: Int { versions.reduce(0) { $0 + ($1.counter == nil ? $1.devices : 0) } }
 }
 
 extension Operations {
@@ -58,24 +61,37 @@ extension Operations {
         }
     }
 
-    /// Orders a campaign of a component's latest release for every device that has another version of it.
+    /// Orders a campaign of a component's latest release for every device that has an earlier release of it. What no
+    /// release has stays as it is: it may be later.
     public func updateAllBehind(
         _ component: Name, groups: [CampaignDraft.Share] = [.percent(100)], rules: CampaignRules = CampaignRules(),
         terms: OperationTerms = OperationTerms(), in tenant: TenantID, by principal: Principal
     ) async throws -> Campaign {
-        let latest = try await database.tenant(tenant).read { transaction in
+        let found = try await database.tenant(tenant).read { transaction in
             try access.authorize(principal, .releaseRead, tenant: tenant, in: transaction)
-            return try ReleaseStore.last(of: component.text, before: .max, in: transaction)
+            let order = try VersionOrder(of: component.text, in: transaction)
+            return try ReleaseStore.last(of: component.text, before: .max, in: transaction).map { latest in
+                let installed = try fleet.installedVersions(of: tenant, for: principal, in: transaction)
+                let behind = installed.filter {
+                    $0.component == component.text && order.counter(of: $0.version).map { $0 < latest.counter } ?? false
+                }
+                return (latest: latest, behind: Set(behind.map(\.version)).sorted())
+            }
         }
-        guard let latest else {
+        guard let (latest, behind) = found else {
             throw Refusal(
                 .notFound, "component.unknown",
                 "There is no such component with a published release, or it is not for you.")
         }
-        let field = "component.\(component)"
-        let version = latest.version.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        guard !behind.isEmpty else {
+            throw Refusal(.invalid, "campaign.nothing", "No device has an earlier release of this component.")
+        }
+        let conditions = behind.map { version in
+            let quoted = version.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            return "component.\(component) = \"\(quoted)\""
+        }
         let draft = CampaignDraft(
-            latest.id, .filter("\(field) and \(field) != \"\(version)\""), groups: groups, rules: rules, terms: terms)
+            latest.id, .filter(conditions.joined(separator: " or ")), groups: groups, rules: rules, terms: terms)
         return try await createCampaign(draft, in: tenant, by: principal)
     }
 }

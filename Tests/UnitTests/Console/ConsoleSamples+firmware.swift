@@ -18,6 +18,7 @@ extension ConsoleSamples {
                     name: "system", summary: "2 versions",
                     newest: .init(
                         version: "2", address: "/r", behind: .init(words: "3 behind", devices: "/d", update: "/u"),
+                        unknown: .init(words: "1 unknown", devices: "/d", update: "/u"),
                         isEverywhere: true),
                     bars: [
                         .init(
