@@ -34,6 +34,10 @@ struct OperationPage: PageView {
     let progress: String
     let isOpen: Bool
     let stats: [OverviewPage.Stat]
+    /// What the devices' names are to have in them.
+    let find: String
+    /// The state that is shown, which looking for names keeps; nil for all.
+    let shown: String?
     let rows: [Row]
     let hasRows: Bool
     let acts: [Act]
@@ -48,17 +52,19 @@ extension OperationPage {
     init(_ console: ConsoleParts, _ visit: TenantVisit) async throws {
         let id = try visit.operation
         let state = visit.query.text("state").flatMap { TaskState(name: $0) }
+        let find = visit.query.text("find")
         let after = visit.query.text("after").flatMap { TaskID(text: $0) }
         let (tenant, principal) = (visit.tenant.id, visit.principal)
         let (operation, _) = try await console.operations.operation(id, in: tenant, by: principal)
         let page = try await console.operations.tasks(
-            .of(id), states: state.map { [$0] } ?? [], after: after, limit: ConsoleLimits.pageSize, in: tenant,
+            .of(id), states: state.map { [$0] } ?? [], named: find, after: after, limit: ConsoleLimits.pageSize,
+            in: tenant,
             by: principal)
         let (held, _) = try await console.reach(of: principal, in: visit.tenant)
         let here = "\(visit.home)/tasks/\(id.text)"
         func link(_ state: TaskState?, _ after: String? = nil) -> String {
-            let fields = [("state", state?.name), ("after", after)].compactMap { name, value in
-                value.map { "\(name)=\($0)" }
+            let fields = [("state", state?.name), ("find", find?.percentEncoded), ("after", after)].compactMap {
+                name, value in value.map { "\(name)=\($0)" }
             }
             return fields.isEmpty ? here : "\(here)?\(fields.joined(separator: "&"))"
         }
@@ -92,7 +98,10 @@ extension OperationPage {
             ? OperationAct.offered(for: operation).map {
                 Act(label: $0.label, address: "\(here)/\($0.rawValue)", isDangerous: $0 == .cancel)
             } : []
-        csv = "\(here)/tasks.csv" + (state.map { "?state=\($0.name)" } ?? "")
+        self.find = find ?? ""
+        shown = state?.name
+        let wanted = [state.map { "state=\($0.name)" }, find.map { "find=\($0.percentEncoded)" }].compactMap(\.self)
+        csv = "\(here)/tasks.csv" + (wanted.isEmpty ? "" : "?\(wanted.joined(separator: "&"))")
         list = "\(visit.home)/tasks"
         address = here
         next = page.next.map { link(state, $0) }
@@ -103,6 +112,7 @@ extension OperationPage {
     static func file(_ console: ConsoleParts, _ visit: TenantVisit) async throws -> Outcome {
         let id = try visit.operation
         let states = visit.query.text("state").flatMap { TaskState(name: $0) }.map { Set([$0]) } ?? []
+        let find = visit.query.text("find")
         let (tenant, principal) = (visit.tenant.id, visit.principal)
         _ = try await console.operations.operation(id, in: tenant, by: principal)
         return .answer(
@@ -112,8 +122,8 @@ extension OperationPage {
                 var after: TaskID?
                 repeat {
                     let page = try await console.operations.tasks(
-                        .of(id), states: states, after: after, limit: ConsoleLimits.writtenRows, in: tenant,
-                        by: principal)
+                        .of(id), states: states, named: find, after: after, limit: ConsoleLimits.writtenRows,
+                        in: tenant, by: principal)
                     let lines = page.items.map { item in
                         CSVCell.line([
                             item.device.text, item.task.device.text, item.task.id.text, item.task.state.name,

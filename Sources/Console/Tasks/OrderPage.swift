@@ -30,6 +30,8 @@ struct OrderPage: PageView {
         let verb: String
         /// What the question was about: another order is asked about anew.
         let seen: String
+        /// What is still to be typed: what the tasks bring.
+        let fields: [OrderInput.Field]
     }
 }
 
@@ -73,55 +75,52 @@ extension OrderPage {
         return try await console.operations.release(id, in: visit.tenant.id, by: visit.principal)
     }
 
-    /// What needs nothing beside its name; the others are ordered where their content is made.
-    private static let offered: [TaskType] = [
-        .reboot, .synchronise, .configure, .rotateKeys, .renewCertificate, .collectLogs, .runDiagnostic, .wake,
-    ]
+    /// What can be ordered here; an install is ordered from its release.
+    private static let offered = TaskType.allCases.filter { $0 != .install }
 
     /// Takes the form: asks first, then orders.
     static func take(_ console: ConsoleParts, _ visit: TenantVisit) async throws -> Outcome {
         let form = visit.form
-        let again = { (fault: String?, filterFault: FilterFault?) async throws -> Outcome in
-            .again(try await OrderPage(console, visit, form, fault: fault, filterFault: filterFault))
+        let again = { (fault: String?, filterFault: FilterFault?, asks: Asks?) async throws -> Outcome in
+            .again(try await OrderPage(console, visit, form, fault: fault, filterFault: filterFault, asks: asks))
         }
         let release = try await release(console, visit, form)
         let types = release == nil ? offered : [.install]
         guard let type = form.text("type").flatMap({ TaskType(rawValue: $0) }), types.contains(type) else {
-            return try await again("Choose what the devices shall do.", nil)
+            return try await again("Choose what the devices shall do.", nil, nil)
         }
         let filter = form.text("filter")
-        if let wrong = filter.flatMap({ FilterFault(in: $0) }) { return try await again(nil, wrong) }
+        if let wrong = filter.flatMap({ FilterFault(in: $0) }) { return try await again(nil, wrong, nil) }
         var terms = OperationTerms()
         if let text = form.text("starts") {
             guard let starts = TypedTime.moment(text) else {
                 return try await again(
-                    "The start is a date and time such as 2027-01-31T18:00, in \(TypedTime.zone).", nil)
+                    "The start is a date and time such as 2027-01-31T18:00, in \(TypedTime.zone).", nil, nil)
             }
             terms.starts = starts
         }
+        let what = release.map { "Install \($0.component) \($0.version)" } ?? type.label
+        var asks: Asks?
         do {
             let seen = ["type", "release", "filter", "starts"].map { form.text($0) ?? "" }.joined(separator: "\n")
                 .percentEncoded
-            guard form.text("seen") == seen else {
-                let count = try await console.fleet.count(
-                    filter: filter, in: visit.tenant.id, by: visit.principal)
-                guard count > 0 else { return try await again("No device matches this filter.", nil) }
-                let devices = count == 1 ? "1 device" : "\(count.grouped) devices"
-                let asks = Asks(
-                    effect:
-                        "\(release.map { "Install \($0.component) \($0.version)" } ?? type.label), for \(devices) that match now, as far as you may. Each gets it when it calls.",
-                    verb: "Give it to \(devices)", seen: seen)
-                return .show(try await OrderPage(console, visit, form, asks: asks))
-            }
+            let count = try await console.fleet.count(filter: filter, in: visit.tenant.id, by: visit.principal)
+            guard count > 0 else { return try await again("No device matches this filter.", nil, nil) }
+            let devices = count == 1 ? "1 device" : "\(count.grouped) devices"
+            asks = Asks(
+                effect:
+                    "\(what), for \(devices) that match now, as far as you may. Each gets it when it calls.",
+                verb: "Give it to \(devices)", seen: seen, fields: OrderInput.fields(of: type, form))
+            guard form.text("seen") == seen else { return .show(try await OrderPage(console, visit, form, asks: asks)) }
             let operation = try await console.operations.order(
                 OperationOrder(
-                    type, .filter(filter),
-                    title: form.text("title") ?? release.map { "Install \($0.component) \($0.version)" } ?? type.label,
-                    release: release?.id, terms: terms),
+                    type, .filter(filter), title: form.text("title") ?? what, release: release?.id,
+                    input: try OrderInput.input(of: type, form), terms: terms),
                 in: visit.tenant.id, by: visit.principal)
             return .seeOther("\(visit.home)/tasks/\(operation.id.text)", done: .created)
         } catch let refusal as Refusal where [.invalid, .limited, .conflict].contains(refusal.kind) {
-            return try await again(refusal.message, nil)
+            let places = refusal.faults.map { "\($0.place) \($0.message)" }
+            return try await again(([refusal.message] + places).joined(separator: "; "), nil, asks)
         }
     }
 }

@@ -124,6 +124,16 @@ extension Fleet {
         }
     }
 
+    /// What says in SQL that the device of a column has this in its name, in either case.
+    package func named(_ part: String, device column: String, _ sql: inout SQLBuilder) -> String {
+        // Names are ASCII.
+        guard !part.isEmpty, part.utf8.allSatisfy({ $0 > 0 && $0 < 0x80 }) else { return "1 = 0" }
+        return """
+            EXISTS (SELECT 1 FROM device n WHERE n.tenant = $1 AND n.id = \(column) \
+            AND replace(lower(n.name), \(sql.bind(part.lowercased())), '') <> lower(n.name))
+            """
+    }
+
     /// What the caller may see and the filter wants; nil when that is everything.
     ///
     /// - Parameter isOfFew: Whether the statement asks it only of devices that it names.

@@ -32,10 +32,11 @@ extension Operations {
         case device(String)
     }
 
-    /// Tasks that the caller may see, the oldest first for an operation, the newest first for a device.
+    /// Tasks that the caller may see, the oldest first for an operation, the newest first for a device; with `named` those
+    /// of devices with this in their names.
     public func tasks(
-        _ list: TaskList, states: Set<TaskState> = [], after: TaskID? = nil, limit: Int, in tenant: TenantID,
-        by principal: Principal
+        _ list: TaskList, states: Set<TaskState> = [], named: String? = nil, after: TaskID? = nil, limit: Int,
+        in tenant: TenantID, by principal: Principal
     ) async throws -> OperationPage<NamedTask> {
         try await database.tenant(tenant).read { transaction in
             var items: [NamedTask] = []
@@ -43,7 +44,8 @@ extension Operations {
             // Whoever may see few of many devices gets a page that is not full rather than a long wait.
             for _ in 0..<OperationLimits.rounds {
                 let wanted = limit - items.count
-                let found = try tasks(list, states, after: last, wanted + 1, in: tenant, by: principal, transaction)
+                let found = try tasks(
+                    list, states, named, after: last, wanted + 1, in: tenant, by: principal, transaction)
                 let page = found.prefix(wanted)
                 let names = try fleet.names(
                     of: page.map(\.device), in: tenant, for: principal, .taskRead, in: transaction)
@@ -57,8 +59,8 @@ extension Operations {
     }
 
     private func tasks(
-        _ list: TaskList, _ states: Set<TaskState>, after: TaskID?, _ limit: Int, in tenant: TenantID,
-        by principal: Principal, _ transaction: Transaction
+        _ list: TaskList, _ states: Set<TaskState>, _ named: String?, after: TaskID?, _ limit: Int,
+        in tenant: TenantID, by principal: Principal, _ transaction: Transaction
     ) throws -> [DeviceTask] {
         var sql = SQLBuilder()
         var parts: [String]
@@ -76,6 +78,7 @@ extension Operations {
         if !states.isEmpty {
             parts.append("t.state IN (\(states.map(\.rawValue).sorted().map { sql.bind($0) }.joined(separator: ", ")))")
         }
+        if let named { parts.append(fleet.named(named, device: "t.device", &sql)) }
         if let after { parts.append("t.id \(order == "ASC" ? ">" : "<") \(sql.bind(after))") }
         return try transaction.rows(
             """

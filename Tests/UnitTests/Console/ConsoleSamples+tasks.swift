@@ -17,7 +17,8 @@ extension ConsoleSamples {
         OperationPage(
             title: "Again", summary: "Start again", badge: .good("Finished"), created: moment, starts: moment,
             parts: [part], progress: "1 of 1", isOpen: true,
-            stats: [.init(label: "Failed", count: "1", shape: "critical", note: "show", address: "/f")],
+            stats: [.init(label: "Failed", count: "1", shape: "critical", note: "show", address: "/f")], find: "m",
+            shown: "failed",
             rows: [
                 .init(
                     device: "m", deviceAddress: "/d", address: "/k", badge: .critical("Failed"), attempt: "1",
@@ -32,7 +33,14 @@ extension ConsoleSamples {
             action: "/t/new", types: [.init(value: "reboot", label: "Start again", isOn: true)], release: "r",
             name: "n",
             filter: "f", starts: "2027-01-01T00:00", zone: "UTC", fault: "No.",
-            filterFault: FilterFault(in: "name ="), asks: .init(effect: "1 device", verb: "Give it", seen: "s"),
+            filterFault: FilterFault(in: "name ="),
+            asks: .init(
+                effect: "1 device", verb: "Give it", seen: "s",
+                fields: [
+                    .init(
+                        id: "to", what: "To", hint: "A number.", typed: "x", isLine: true, isSecret: true,
+                        isArea: true, isRequired: true)
+                ]),
             list: "/t"),
         OperationConfirmPage(
             title: "Pause", effect: "None.", address: "/p", act: "pause", verb: "Pause", back: "/o",
