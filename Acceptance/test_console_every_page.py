@@ -86,6 +86,7 @@ def world(server, browser, administrator, connected, gateway, tmp_path_factory):
     wait_for(lambda: call("GET", "/deliveries")["items"], "something is sent")
     call("PUT", "/domains/plant/desired", interval=60, net={"apn": "m2m"})
     call("PUT", "/devices/late/desired", interval=30)
+    server.admin("alert-rule", "create", "site-down", *TENANT, "--mail", "ops@example.com", "--webhook", "hook")
     operation = server.admin("operation", "order", "reboot", "--device", "late", *TENANT)["id"]
     image = tmp_path_factory.mktemp("image") / "system.img"
     image.write_bytes(b"an image" * 1000)

@@ -33,6 +33,12 @@ static const struct console_file files[] = {
     {"templates/alert.mustache", (const unsigned char[]){
 #embed "templates/alert.mustache" suffix(,) if_empty()
     0}},
+    {"templates/alert-rule.mustache", (const unsigned char[]){
+#embed "templates/alert-rule.mustache" suffix(,) if_empty()
+    0}},
+    {"templates/alert-rule-form.mustache", (const unsigned char[]){
+#embed "templates/alert-rule-form.mustache" suffix(,) if_empty()
+    0}},
     {"templates/alert-rules.mustache", (const unsigned char[]){
 #embed "templates/alert-rules.mustache" suffix(,) if_empty()
     0}},

@@ -16,6 +16,18 @@ extension PageTable {
             Page(posting: "/alerts/rules", needs: .alertRuleManage) { visit in
                 try await AlertRulesPage.take(console, visit)
             },
+            Page("/alerts/rules/{alertRule}", needs: .alertRuleManage) { visit in
+                try await .show(AlertRulePage(console, visit))
+            },
+            Page(posting: "/alerts/rules/{alertRule}", needs: .alertRuleManage) { visit in
+                try await AlertRulePage.take(console, visit)
+            },
+            Page("/alerts/rules/{alertRule}/delete", needs: .alertRuleManage) { visit in
+                try await AlertRulePage.askDelete(console, visit)
+            },
+            Page(posting: "/alerts/rules/{alertRule}/delete", needs: .alertRuleManage) { visit in
+                try await AlertRulePage.delete(console, visit)
+            },
             Page("/alerts/{alert}", needs: .alertRead) { visit in
                 try await .show(AlertDetailsPage(console, visit), live: "\(visit.home)/live")
             },
@@ -33,9 +45,20 @@ extension Alert {
         if acknowledged != nil { return .off("Acknowledged") }
         if isSilenced(at: now) { return .off("Silenced") }
         switch severity {
-        case .notice: return .off("Notice")
-        case .warning: return .warning("Warning")
-        case .critical: return .critical("Critical")
+        case .notice: return .off(severity.label)
+        case .warning: return .warning(severity.label)
+        case .critical: return .critical(severity.label)
+        }
+    }
+}
+
+extension AlertSeverity {
+    /// The word on pages.
+    var label: String {
+        switch self {
+        case .notice: "Notice"
+        case .warning: "Warning"
+        case .critical: "Critical"
         }
     }
 }

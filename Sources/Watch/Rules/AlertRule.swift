@@ -104,7 +104,7 @@ public struct AlertRuleDraft: Sendable {
     /// The domain, by identifier or path; the root when nil.
     public var domain: String?
     /// Which alerts; all but those of devices that are only late when it is not said.
-    public var conditions: Set<AlertCondition> = [.silent, .taskFailed, .certificateExpiring, .campaignPaused]
+    public var conditions = AlertRuleDraft.usualConditions
     /// How bad these alerts are at least.
     public var severity: AlertSeverity?
     /// Seconds for which an alert must stand before it is told.
@@ -115,6 +115,11 @@ public struct AlertRuleDraft: Sendable {
     public var receivers: [Receiver] = []
     /// Whether it is in use.
     public var isActive = true
+
+    /// Which alerts a rule is about that does not say it: everything serious.
+    public static let usualConditions: Set<AlertCondition> = [
+        .silent, .taskFailed, .certificateExpiring, .campaignPaused,
+    ]
 
     /// A rule of this name that tells of everything serious.
     public init(name: Name, domain: String? = nil, receivers: [Receiver] = []) {

@@ -22,8 +22,19 @@ extension ConsoleSamples {
             hasDevices: true, further: .init(label: "See the devices", address: "/l"), canAcknowledge: true,
             canSilence: true, isSilenced: true, fault: "No.", address: "/x", list: "/a"),
         AlertRulesPage(
-            rows: [.init(name: "all", badge: .good("In use"), what: "Silent", whom: "ops@example.com")],
-            hasRows: true, canManage: true, conditions: [choice], places: [choice], severities: [choice], name: "n",
-            wait: "60", role: "operator", mail: "m", sms: "s", webhook: "w", fault: "No.", address: "/r", list: "/a"),
+            rows: [
+                .init(
+                    rule: "all", badge: .good("In use"), what: "Silent", whom: "ops@example.com", ruleAddress: "/r/1")
+            ], hasRows: true, form: form, list: "/a"),
+        AlertRulePage(
+            title: "all", badge: .good("In use"), form: form, delete: "/r/1/delete", list: "/a", rules: "/r"),
+        AlertRuleConfirmPage(
+            title: "Delete the rule all?", effect: "Gone.", address: "/r/1/delete", act: "delete", verb: "Delete",
+            back: "/r/1", reason: .init(typed: "x", fault: "No.")),
     ]
+
+    private static let form = AlertRuleForm(
+        action: "/r", verb: "Save", fault: "No.", name: "n", conditions: [choice], places: [choice], wait: "60",
+        severities: [choice], role: "operator", mail: "m", sms: "s", webhook: "w", webhooks: ["w"], tellsBack: true,
+        isActive: true)
 }
