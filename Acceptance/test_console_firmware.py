@@ -273,3 +273,24 @@ def test_a_campaign_is_previewed_watched_paused_by_itself_and_rolled_back(server
     expect(page.locator("#work")).to_contain_text("Install a release")
     expect(page.locator("section", has=page.get_by_role("heading", name="Campaigns"))).to_contain_text("loader 2.0")
     check_page(browser, page.url, "device-firmware", administrator)
+
+
+def test_a_page_that_was_hidden_shows_what_happened_meanwhile(server, page, units):
+    releases = server.admin("release", "list", *TENANT)["items"]
+    [release] = [one["id"] for one in releases if one["component"] == "loader" and one["version"] == "2.0"]
+    made = server.admin("campaign", "create", release, "--filter", "name = unit-*", "--title", "Watched", *TENANT)
+    page.goto(f"{HOME}/firmware/campaigns/{made['id']}")
+    expect(page.locator("#live")).to_have_text("Live")
+
+    def hide(is_hidden):
+        page.evaluate(
+            "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+            " document.dispatchEvent(new Event('visibilitychange')); }", is_hidden)
+
+    hide(True)
+    expect(page.locator("#live")).to_have_text("Paused")
+    server.admin("campaign", "pause", made["id"], *TENANT)
+    hide(False)
+    expect(page.locator("#live")).to_have_text("Live")
+    expect(page.get_by_role("link", name="Resume…")).to_be_visible(timeout=15_000)
+    server.admin("campaign", "stop", made["id"], *TENANT)

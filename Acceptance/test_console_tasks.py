@@ -1,6 +1,7 @@
 """Work for devices in a real browser: ordered for all that match, watched, paused, ended, taken out as a file."""
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from browser import check_page
@@ -78,6 +79,65 @@ def test_an_operation_is_paused_resumed_and_ended_while_it_is_watched(server, pa
     page.get_by_role("button", name="End it").click()
     expect(page.get_by_text("Ended early", exact=True)).to_be_visible()
     expect(page.get_by_text("31 of 31 over")).to_be_visible()
+
+
+def test_what_failed_is_found_taken_out_and_tried_again(server, page, browser, administrator):
+    device = server.enrolled("acme-water", "unit-1")
+    server.enrolled("acme-water", "unit-2")
+    session = requests.Session()
+    session.trust_env = False
+    session.verify, session.cert = str(server.ca), (str(device.certificate), str(device.key))
+    base = f"{server.device_url}/acme-water/"
+    operation = server.admin("operation", "order", "collectLogs", "--filter", "name = unit-*", *TENANT)
+    page.goto(f"{HOME}/tasks/{operation['id']}")
+    expect(page.get_by_role("link", name="Retry what failed")).to_have_count(0)
+    [task] = session.get(base + "heartbeat", timeout=30).json()["tasks"]
+    said = {"state": "failed", "code": 3, "details": ["no space left"]}
+    session.post(base + f"tasks/{task['id']}/status", json=said, timeout=30).raise_for_status()
+    # The open page hears of it.
+    expect(page.get_by_text("1 of 2 over")).to_be_visible(timeout=15_000)
+    page.get_by_label("Part of a device's name").fill("T-2")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("link", name="Task of unit-2", exact=True)).to_be_visible()
+    page.get_by_label("Part of a device's name").fill("nobody")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", name="No task here")).to_be_visible()
+    page.get_by_role("link", name="Show all").click()
+    page.get_by_role("link", name="Failed").first.click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    lines = open(download.value.path()).read().splitlines()
+    assert len(lines) == 2 and lines[1].startswith("unit-1,") and lines[1].endswith("no space left")
+    page.get_by_role("link", name="Retry what failed").click()
+    expect(page.get_by_text("those alone")).to_be_visible()
+    page.get_by_role("button", name="Retry what failed").click()
+    expect(page.get_by_text("0 of 2 over")).to_be_visible()
+    assert server.admin("task", "list", "unit-1", *TENANT)["items"][0]["state"] in ("waiting", "queued")
+
+
+def test_a_secret_is_typed_with_the_last_step_and_never_shown(server, page, browser, administrator):
+    page.goto(HOME + "/tasks/new?filter=name = gateway-3")
+    page.get_by_label("What they shall do").select_option("changeSecret")
+    page.get_by_role("button", name="See what it would do").click()
+    expect(page.get_by_label("New secret")).to_have_attribute("type", "password")
+    check_page(browser, page.url, "order-secret", administrator)
+    page.get_by_label("Whose").fill("root")
+    page.get_by_label("New secret").fill("t0p-secret")
+    page.get_by_role("button", name="Give it to 1 device").click()
+    expect(page.get_by_role("heading", name="Take a new secret")).to_be_visible()
+    assert "t0p-secret" not in page.content()
+    page.goto(HOME + "/tasks/new?filter=name = gateway-3")
+    page.get_by_label("What they shall do").select_option("custom")
+    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_label("What it brings").fill("valve open")
+    page.get_by_role("button", name="Give it to 1 device").click()
+    expect(page.get_by_role("alert")).to_contain_text("JSON object")
+    browser.errors.clear()  # The browser calls the form's 422 an error.
+    page.get_by_label("What it brings").fill('{"valve": "open"}')
+    page.get_by_role("button", name="Give it to 1 device").click()
+    expect(page.get_by_role("heading", name="A task of the model's own")).to_be_visible()
 
 
 def test_a_device_shows_its_tasks_and_is_given_one(server, page, browser, administrator):

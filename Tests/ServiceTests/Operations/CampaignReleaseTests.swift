@@ -193,4 +193,35 @@ import Testing
             #expect(left == [0, 0, 0, 0, 0], "\(made.id)")
         }
     }
+
+    @Test(
+        "what no release has is unknown: it is not behind and not part of the one act for all that are",
+        arguments: TestDatabase.engines)
+    func behind(engine: TestDatabase.Engine) async throws {
+        try await OperationsFixture.with(engine) { world in
+            let (acme, admin) = (world.world.acme, OperationsFixture.admin)
+            _ = try await world.devices(6)
+            for version in ["1.0", "odd \"one\"", "2.0"] { _ = try await world.release(version) }
+            // d-0 has nothing; 3.0-dev was put on by hand and is later than any release.
+            for (name, version) in [
+                ("d-1", "1.0"), ("d-2", "odd \"one\""), ("d-3", "2.0"), ("d-4", "3.0-dev"), ("d-5", "3.0-dev"),
+            ] {
+                _ = try await world.world.fleet.update(
+                    name, try DeviceChange(json: ["components": ["system": .string(version)]]), in: acme, by: admin)
+            }
+            let found = try #require(try await world.operations.firmware(in: acme, by: admin).first)
+            #expect((found.behind, found.unknown) == (2, 2))
+            let system = try #require(Name("system"))
+            let made = try await world.operations.updateAllBehind(system, in: acme, by: admin)
+            try await world.operations.turn()
+            #expect(made.members == 2)
+            for name in ["d-1", "d-2"] {
+                _ = try await world.world.fleet.update(
+                    name, try DeviceChange(json: ["components": ["system": "2.0"]]), in: acme, by: admin)
+            }
+            await #expect(throws: Refusal(.invalid, "campaign.nothing", "")) {
+                try await world.operations.updateAllBehind(system, in: acme, by: admin)
+            }
+        }
+    }
 }
