@@ -32,7 +32,7 @@ struct AlertDetailsPage: PageView {
     let more: String?
     let devices: [Missing]
     let hasDevices: Bool
-    /// Where to look further: the operation, or the devices in a list.
+    /// Where to look further: the operation, the campaign, or the devices in a list.
     let further: Link?
     let canAcknowledge: Bool
     let canSilence: Bool
@@ -56,7 +56,8 @@ extension AlertDetailsPage {
         silentSince = Moment(alert.silentSince)
         ends = Moment(alert.ends)
         closed = Moment(alert.closed)
-        told = alert.told == 1 ? "1 receiver was told" : "\(alert.told.grouped) receivers were told"
+        told =
+            alert.told == 0 ? "Nobody was told" : alert.told.counted("receiver was told", "receivers were told")
         word = alert.word(at: now)
         devices = names.map { Missing(device: $0.text, deviceAddress: "\(visit.home)/devices/\($0)") }
         hasDevices = !devices.isEmpty
@@ -64,7 +65,9 @@ extension AlertDetailsPage {
         more = hasDevices && rest > 0 ? "and \(rest.grouped) more" : nil
         if let operation = alert.subject.operation {
             further = Link(label: "See the operation", address: "\(visit.home)/tasks/\(operation.text)?state=failed")
-        } else if alert.condition == .certificateExpiring || alert.condition == .campaignPaused {
+        } else if let campaign = alert.subject.campaign {
+            further = Link(label: "See the campaign", address: "\(visit.home)/firmware/campaigns/\(campaign.text)")
+        } else if alert.condition == .certificateExpiring || !isOpen {
             further = nil
         } else {
             let filter =
