@@ -24,10 +24,9 @@ public enum WatchLimits {
     /// Seconds within which devices of a site that go missing belong to the same alert, where they do not pause longer:
     /// a whole site that loses its power is missed over one interval of calls, not at one moment.
     static let waveSeconds: Int64 = 3600
-    /// From how many devices or tasks on an alert that has grown is told again.
-    static let grown = 10
-    /// How many times as many it must be about as were told.
-    static let grownTimes = 4
+    /// How many times as many devices or tasks an alert must be about as were told, to be told again. While a lost site
+    /// shows, over one pause between calls, a rule that waits for a minute tells of a fifth of it: that is told once.
+    static let grownTimes = 10
     /// How often a rule tells again of one alert that has grown.
     static let again = 2
     /// Days before its end from which a certificate is told of.

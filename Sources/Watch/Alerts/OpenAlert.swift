@@ -64,7 +64,7 @@ struct OpenAlert: Hashable, Sendable {
     func hasOutgrown(_ telling: AlertTelling, _ conditions: Set<AlertCondition>) -> Bool {
         if case .campaign = subject { return false }
         guard telling.again < WatchLimits.again, let about = telling.about else { return false }
-        return count(conditions) >= max(WatchLimits.grown, about * WatchLimits.grownTimes)
+        return count(conditions) >= max(about, 1) * WatchLimits.grownTimes
     }
 
     /// How bad it is, by its condition and the rules that are about it.

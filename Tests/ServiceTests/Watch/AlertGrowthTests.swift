@@ -1,4 +1,5 @@
 import Base
+import Operations
 import Storage
 import Testing
 
@@ -54,34 +55,52 @@ import Testing
     }
 
     @Test(
-        "an alert that is about many more than was told is told again, twice at most, also after a restart",
+        "an alert that is about ten times as many as were told is told again, also after a restart",
         arguments: TestDatabase.engines)
     func grown(engine: TestDatabase.Engine) async throws {
-        try await WatchFixture.with(engine, berlin: 200) { world in
+        try await WatchFixture.with(engine, berlin: 1000) { world in
             let hook = try await world.application()
             try await world.rule(to: [.init(mail: "ops@example.com"), .init(webhook: hook)])
-            try await world.pass(80, calling: Self.berlin(1..<200) + Self.paris)
-            try await world.pass(80, calling: Self.berlin(9..<200) + Self.paris)
+            try await world.pass(80, calling: Self.berlin(1..<1000) + Self.paris)
+            try await world.pass(80, calling: Self.berlin(9..<1000) + Self.paris)
             let opened = ["ops@example.com [acme] berlin: 1 device is silent", "alert.opened "]
             #expect(try await world.messages().sorted() == opened.sorted())
-            try await world.pass(80, calling: Self.berlin(12..<200) + Self.paris)
+            try await world.pass(80, calling: Self.berlin(12..<1000) + Self.paris)
             let grown = ["ops@example.com [acme] berlin: now 12 devices are silent", "alert.grown "]
             #expect(try await world.messages().sorted() == (opened + grown).sorted())
             let mail = try #require(try await world.contents().compactMap { $0["text"]?.string }.last)
             #expect(mail.contains("It has grown since you were told of it. 12 devices at berlin missed"))
-            // Fewer than four times as many, and a restart: nothing.
+            // Fewer than ten times as many, and a restart: nothing.
             let restarted = try await world.restarted()
-            try await restarted.pass(80, calling: Self.berlin(47..<200) + Self.paris)
-            #expect(try await restarted.summaries() == ["berlin: 47 devices are silent"])
+            try await restarted.pass(80, calling: Self.berlin(119..<1000) + Self.paris)
+            #expect(try await restarted.summaries() == ["berlin: 119 devices are silent"])
             #expect(try await restarted.messages().count == 4)
-            try await restarted.pass(80, calling: Self.berlin(48..<200) + Self.paris)
+            try await restarted.pass(80, calling: Self.berlin(120..<1000) + Self.paris)
             #expect(try await restarted.messages().count == 6)
             try await restarted.pass(80, calling: Self.paris)
-            #expect(try await restarted.summaries() == ["berlin: 200 devices are silent"])
+            #expect(try await restarted.summaries() == ["berlin: 1000 devices are silent"])
             #expect(try await restarted.messages().count == 6)
             // Each receiver counts once.
             #expect(try await restarted.alerts().map(\.told) == [2])
         }
+    }
+
+    @Test("a rule tells of one alert again twice at most, and of a paused campaign never")
+    func atMostTwice() {
+        let now = Timestamp(microseconds: 1_800_000_000_000_000)
+        func alert(_ subject: AlertSubject) -> OpenAlert {
+            OpenAlert(
+                id: AlertID(now: now), subject: subject, domain: DomainID(now: now), title: "", opened: now,
+                missing: 1000)
+        }
+        let operation = alert(.operation(OperationID(now: now)))
+        for (again, isTold) in [(0, true), (1, true), (2, false)] {
+            #expect(operation.hasOutgrown(AlertTelling(about: 100, again: again), [.taskFailed]) == isTold)
+        }
+        #expect(!operation.hasOutgrown(AlertTelling(about: 101), [.taskFailed]))
+        // Told before that was noted.
+        #expect(!operation.hasOutgrown(AlertTelling(), [.taskFailed]))
+        #expect(!alert(.campaign(CampaignID(now: now))).hasOutgrown(AlertTelling(about: 1), [.campaignPaused]))
     }
 
     @Test(
