@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// What the agent must not forget: on disk before anything comes of it.
 ///
