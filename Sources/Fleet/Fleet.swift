@@ -24,6 +24,8 @@ public struct Fleet: Sendable {
     let clock: WallClock
     /// Ends the rest of who works out desired documents.
     let desiredBell = Bell()
+    /// Whose desired documents wait because the work on them failed.
+    let desiredPauses = DesiredPauses()
     let eventNumbers = EventNumbers()
     let versionCounts: VersionCounts
 

@@ -102,8 +102,16 @@ public enum FleetLimits {
     public static let previewedDevices = 20
     /// Devices that one edit changes.
     public static let editedDevices = 100_000
+    /// Bytes of what one edit changes: what its devices share, and what the list says of each.
+    public static let editBytes = 32 << 20
+    /// Devices of an edit that one transaction writes.
+    static let editStep = 5000
     /// Edits that may be under way in a tenant.
     static let openEdits = 10
+    /// How long a tenant's desired documents wait after the work on them failed; each further failure doubles it.
+    static let desiredPause: Duration = .seconds(15)
+    /// The longest such wait.
+    static let desiredPauseLongest: Duration = .seconds(900)
     /// Edits of a tenant that are remembered.
     static let keptEdits = 100
     /// Bytes in the text of a value that is made for each device.

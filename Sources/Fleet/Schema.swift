@@ -246,8 +246,27 @@ public enum FleetSchema {
                     created BIGINT NOT NULL
                 )
                 """),
+            // No release has made an edit of the earlier form, so none is under way.
+            Migration(
+                9, "edits that keep once what their devices share",
+                """
+                DELETE FROM desired_edit WHERE finished IS NULL;
+                ALTER TABLE desired_edit ADD COLUMN change BYTEA;
+                ALTER TABLE desired_edit ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
+                DROP TABLE desired_edit_device;
+                CREATE TABLE desired_edit_device (
+                    tenant BYTEA NOT NULL,
+                    edit BYTEA NOT NULL,
+                    device BYTEA NOT NULL,
+                    number BIGINT NOT NULL,
+                    texts BYTEA,
+                    PRIMARY KEY (tenant, edit, device)
+                )
+                """),
         ])
 
     /// The sealed columns, for the key ring.
-    public static let sealedColumns = [LayerStore.sealed, DocumentStore.sealed, EditStore.sealed]
+    public static let sealedColumns = [
+        LayerStore.sealed, DocumentStore.sealed, EditStore.sealedChange, EditStore.sealedTexts,
+    ]
 }

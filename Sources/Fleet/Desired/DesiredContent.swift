@@ -48,7 +48,8 @@ struct DesiredContent: Hashable, Sendable {
     /// A placeholder keeps the secret of the old layer; one that stands for a secret of the layers above is left out, so
     /// that it goes on being inherited. Any other has nothing to keep.
     init(
-        sent value: JSONValue, over old: DesiredContent, below inherited: DesiredContent, hiding places: Set<MemberPath>
+        sent value: JSONValue, over old: DesiredContent, below inherited: LayerStack.Inherited,
+        hiding places: Set<MemberPath>
     ) throws(Refusal) {
         guard case .object(let sent) = value else {
             throw .faulty("desired.invalid", "The desired document", [.init(place: "", message: "must be an object")])
@@ -57,18 +58,29 @@ struct DesiredContent: Hashable, Sendable {
         var kept: [MemberPath] = []
         Self.findPlaceholders(value, at: [], depth: 0, &kept, &faults)
         var full = sent
+        let above = inherited.content
         for path in kept {
             if let secret = old.secrets[path] {
                 full[path] = secret
-            } else if inherited.secrets[path] != nil {
+            } else if above.secrets[path] != nil {
                 full[path] = nil
             } else {
                 faults.append(.init(place: path.pointer, message: "no secret is set here that could be kept"))
             }
         }
         guard faults.isEmpty else { throw .faulty("desired.invalid", "The desired document", faults) }
-        // What was a secret stays one, whatever became of the schema.
-        self.init(full, hiding: places.union(old.secrets.keys))
+        // What was a secret stays one, whatever became of the schema, and what is one above is one here.
+        self.init(full, hiding: places.union(old.secrets.keys).union(inherited.places))
+    }
+
+    /// Where this has secrets that `sent` brought, those that a placeholder kept left aside.
+    func secretsTyped(in sent: JSONValue) -> Set<MemberPath> {
+        guard case .object(let sent) = sent else { return [] }
+        return Set(
+            secrets.keys.filter { place in
+                guard let value = sent[place] else { return false }
+                return value != .null && value != Self.placeholder
+            })
     }
 
     private static func findPlaceholders(

@@ -35,14 +35,26 @@ public struct DesiredEditOrder: Sendable {
         (self.target, self.change) = (target, change)
     }
 
+    /// The names of the members that it changes.
+    var names: Set<String> {
+        var names: Set<String> = []
+        if case .object(let members) = change { names.formUnion(members.keys) }
+        if case .devices(let named) = target {
+            for one in named { names.formUnion(one.texts.keys.compactMap(\.steps.first)) }
+        }
+        return names
+    }
+
     /// Refuses what is wrong for every device.
     func check() throws(Refusal) {
         var faults: [Refusal.Fault] = []
+        var bytes = change.canonical.utf8.count
         if case .object(let members) = change {
             Self.check(change, at: [], &faults)
             var isListed = false
             if case .devices(let named) = target {
                 isListed = named.contains { !$0.texts.isEmpty }
+                for one in named { for text in one.texts.values { bytes += text.utf8.count } }
                 if named.isEmpty || named.count > FleetLimits.editedDevices {
                     faults.append(
                         .init(place: "/target/devices", message: "names 1 to \(FleetLimits.editedDevices) devices"))
@@ -53,6 +65,11 @@ public struct DesiredEditOrder: Sendable {
             faults.append(.init(place: "/change", message: "must be an object"))
         }
         guard faults.isEmpty else { throw .faulty("desired.invalid", "The edit", faults) }
+        guard bytes <= FleetLimits.editBytes else {
+            throw Refusal(
+                .tooLarge, "desired.edit",
+                "The edit changes \(bytes) bytes; \(FleetLimits.editBytes) are allowed: make several.")
+        }
     }
 
     private static func check(_ value: JSONValue, at steps: [String], _ faults: inout [Refusal.Fault]) {
@@ -68,6 +85,10 @@ public struct DesiredEditOrder: Sendable {
         } catch {
             return fault(error.message)
         }
+        if case .array(let elements) = value {
+            // Within arrays no value is made.
+            for element in elements { if let message = plainFault(element, steps.count + 1) { fault(message) } }
+        }
         guard case .object(let members) = value else { return }
         if value == DesiredContent.placeholder { return fault("leave a secret out that is to stay") }
         for (key, member) in members.sorted(by: { $0.key < $1.key }) {
@@ -76,26 +97,67 @@ public struct DesiredEditOrder: Sendable {
         }
     }
 
-    /// What is changed in a device, the `number`th of the edit, with all values made.
+    /// What is wrong with a value, `depth` levels down, that is stored as it is: a name with a $ in it has no meaning
+    /// there.
+    private static func plainFault(_ value: JSONValue, _ depth: Int) -> String? {
+        guard depth <= FleetLimits.documentDepth else {
+            return "nests more than \(FleetLimits.documentDepth) levels deep"
+        }
+        switch value {
+        case .array(let elements):
+            for element in elements { if let message = plainFault(element, depth + 1) { return message } }
+        case .object(let members):
+            for (key, member) in members.sorted(by: { $0.key < $1.key }) {
+                if key.hasPrefix("$") { return "\(key) is not known here" }
+                if let message = plainFault(member, depth + 1) { return message }
+            }
+        default: break
+        }
+        return nil
+    }
+
+    /// What is changed in one device, with all values made.
+    struct Made {
+        /// A merge patch of its own layer.
+        var change: JSONValue
+        /// Where random values stand: each is a secret, whatever the schema says.
+        var secrets: Set<MemberPath>
+    }
+
+    /// What is changed in a device, the `number`th of the edit.
     func made(
         for device: Device, _ number: Int, texts: [MemberPath: String], schema: JSONSchema?
-    ) throws(GeneratedValue.Fault) -> JSONValue {
-        guard case .object(var members) = try Self.filled(change, at: [], device, number, schema) else { return [:] }
-        for (path, text) in texts { members[path] = Self.value(text, at: path, schema) }
-        return .object(members)
+    ) throws(GeneratedValue.Fault) -> Made {
+        var made = Made(change: [:], secrets: [])
+        guard case .object(var members) = try Self.filled(change, at: [], device, number, schema, &made.secrets) else {
+            return made
+        }
+        for (path, text) in texts {
+            let value = Self.value(text, at: path, schema)
+            if let message = Self.plainFault(value, path.steps.count) {
+                throw GeneratedValue.Fault(message: "\(path.pointer) \(message)")
+            }
+            members[path] = value
+        }
+        made.change = .object(members)
+        return made
     }
 
     private static func filled(
-        _ value: JSONValue, at steps: [String], _ device: Device, _ number: Int, _ schema: JSONSchema?
+        _ value: JSONValue, at steps: [String], _ device: Device, _ number: Int, _ schema: JSONSchema?,
+        _ secrets: inout Set<MemberPath>
     ) throws(GeneratedValue.Fault) -> JSONValue {
         if let recipe = try GeneratedValue.read(value) {
             let text = try recipe.text(for: device, number: number)
-            if case .random = recipe { return .string(text) }
+            if case .random = recipe {
+                secrets.insert(MemberPath(steps))
+                return .string(text)
+            }
             return schema?.part(at: MemberPath(steps))?.value(of: text) ?? .string(text)
         }
         guard case .object(var members) = value else { return value }
         for (key, member) in members {
-            members[key] = try filled(member, at: steps + [key], device, number, schema)
+            members[key] = try filled(member, at: steps + [key], device, number, schema, &secrets)
         }
         return .object(members)
     }

@@ -67,8 +67,8 @@ public struct DesiredLayer: Hashable, Sendable {
     }
 
     /// The same with what stands at these places kept apart; nil when it is already.
-    func hiding(_ places: [MemberPath]) -> DesiredLayer? {
-        let hidden = DesiredContent(content.full, hiding: Set(places).union(content.secrets.keys))
+    func hiding(_ places: Set<MemberPath>) -> DesiredLayer? {
+        let hidden = DesiredContent(content.full, hiding: places.union(content.secrets.keys))
         guard hidden != content else { return nil }
         return DesiredLayer(place: place, version: version, changed: changed, content: hidden)
     }

@@ -36,13 +36,17 @@ public struct DesiredPreview: Sendable, Hashable {
     private var brokenOnes: [Device] = []
     private var changingOnes: [Device] = []
 
-    /// Counts a device in.
+    /// Counts a device in; `typed` are the places of secrets that the caller sent.
+    ///
+    /// Such a secret always counts as a change: otherwise a preview would tell whether it was guessed right, the nearer
+    /// layers' too.
     mutating func add(
         _ id: DeviceID, _ name: @autoclosure () throws -> String, from old: DesiredRefresh.Candidate,
-        to new: DesiredRefresh.Candidate
+        to new: DesiredRefresh.Candidate, typed: Set<MemberPath>
     ) rethrows {
         devices += 1
-        guard old.content != new.content else { return }
+        let typed = typed.filter { new.content.secrets[$0] != nil }
+        guard old.content != new.content || !typed.isEmpty else { return }
         changing += 1
         // A device that did not fit before is not broken by this.
         let isBroken = !new.faults.isEmpty && old.faults.isEmpty
@@ -50,7 +54,7 @@ public struct DesiredPreview: Sendable, Hashable {
         let shown = isBroken ? brokenOnes.count : changingOnes.count
         guard shown < FleetLimits.previewedDevices else { return }
         let device = Device(
-            id: id, name: try name(), changes: Self.changes(from: old.content, to: new.content),
+            id: id, name: try name(), changes: Self.changes(from: old.content, to: new.content, typed: typed),
             faults: Array(new.faults.prefix(FleetLimits.keptDesiredFaults)))
         if isBroken { brokenOnes.append(device) } else { changingOnes.append(device) }
     }
@@ -68,10 +72,13 @@ public struct DesiredPreview: Sendable, Hashable {
     }
 
     /// What differs between two documents, the secrets not shown.
-    static func changes(from old: DesiredContent, to new: DesiredContent) -> [Change] {
+    static func changes(
+        from old: DesiredContent, to new: DesiredContent, typed: Set<MemberPath> = []
+    ) -> [Change] {
         let (before, after) = (leaves(old), leaves(new))
         return Set(before.keys).union(after.keys).sorted().compactMap { path in
-            guard before[path] != after[path] || old.secrets[path] != new.secrets[path] else { return nil }
+            guard before[path] != after[path] || old.secrets[path] != new.secrets[path] || typed.contains(path)
+            else { return nil }
             return Change(pointer: path.pointer, from: before[path], to: after[path])
         }
     }

@@ -112,14 +112,21 @@ struct DesiredRefresh {
         }
     }
 
-    /// Keeps apart in devices' own layers what their model calls secret by now.
+    /// Where values are secrets in a device's own layer: as its model says, and where a layer above has one.
+    mutating func secretPlaces(
+        _ seat: LayerStack.Seat, in transaction: Transaction
+    ) throws -> Set<MemberPath> {
+        stack.inherited(at: seat).places.union(try schema(seat, in: transaction)?.secretPlaces ?? [])
+    }
+
+    /// Keeps apart in devices' own layers what their model or a layer above calls secret by now.
     private mutating func hide(
         _ subjects: [Subject], _ own: inout [DeviceID: DesiredLayer], in transaction: Transaction
     ) throws {
         var hidden: [DesiredLayer] = []
         for subject in subjects {
-            guard let layer = own[subject.id], let schema = try self.schema(subject.seat, in: transaction),
-                let changed = layer.hiding(schema.secretPlaces)
+            guard let layer = own[subject.id],
+                let changed = layer.hiding(try secretPlaces(subject.seat, in: transaction))
             else { continue }
             own[subject.id] = changed
             hidden.append(changed)

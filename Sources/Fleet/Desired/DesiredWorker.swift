@@ -6,19 +6,33 @@ public import ServiceLifecycle
 public struct DesiredWorker: Service {
     private let fleet: Fleet
     private let logger: Logger
+    /// What was ordered before this is of an earlier run of the server.
+    private let started: Timestamp
 
     /// The worker of this fleet.
     public init(_ fleet: Fleet, logger: Logger = Logger(label: "tidegate.fleet")) {
         self.fleet = fleet
         self.logger = logger
+        started = fleet.clock.now
+    }
+
+    private var failed: DesiredPauses.Report {
+        { [logger] tenant, error in
+            logger.error(
+                "a tenant's desired documents wait because the work on them failed",
+                metadata: ["tenant": "\(tenant)", "error": "\(error)"])
+        }
     }
 
     /// Works until the server stops; what a stop cuts short the next start goes on with.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
+            var isSwept = false
             while !Task.isCancelled {
                 do {
-                    while try await fleet.desiredStep(), !Task.isCancelled {}
+                    if !isSwept { try await fleet.dropHalfMadeEdits(before: started) }
+                    isSwept = true
+                    while try await fleet.desiredStep(failed), !Task.isCancelled {}
                 } catch {
                     logger.warning("desired documents wait for the database", metadata: ["error": "\(error)"])
                     try? await Task.sleep(for: .seconds(1))

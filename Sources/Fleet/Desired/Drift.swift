@@ -30,6 +30,8 @@ struct Drift {
     func standing(of path: MemberPath, _ value: JSONValue) -> Standing {
         if value == DesiredContent.placeholder { return .secret }
         guard let found = reported.members[path] else { return .unreported }
+        // An object without members says nothing of those that the device has in it.
+        if value == [:], case .object = found { return .follows }
         return Self.isSame(value, found) ? .follows : .differs
     }
 

@@ -4,51 +4,119 @@ import Trust
 
 /// The rows of edits, and of the devices that they have not come to; every call runs in a tenant's transaction.
 enum EditStore {
-    /// What is to be changed in one device: sealed whole, because any of it may be a secret.
-    static let sealed = SealedColumn(
-        table: "desired_edit_device", rowColumns: ["edit", "device"], column: "change")
+    /// What is changed in all devices of an edit: sealed whole, because any of it may be a secret.
+    static let sealedChange = SealedColumn(table: "desired_edit", rowColumns: ["id"], column: "change")
+    /// What is changed in one device alone, sealed for the same reason.
+    static let sealedTexts = SealedColumn(
+        table: "desired_edit_device", rowColumns: ["edit", "device"], column: "texts")
+
+    /// One device that an edit has not come to.
+    struct Waiting: Sendable {
+        var device: DeviceID
+        /// Its place in the edit, from 1 on.
+        var number: Int
+        /// What is changed in it alone.
+        var texts: [MemberPath: String]
+    }
 
     private static let columns = "id, creator, creator_name, created, finished, total, done, refused, faults"
 
-    /// Writes an edit, its devices in the order in which the table has them.
+    /// Writes an edit that nobody sees or works on before it is ready.
     static func insert(
-        _ edit: DesiredEdit, _ devices: [(id: DeviceID, change: JSONValue)], of tenant: TenantID, with ring: KeyRing,
+        _ edit: DesiredEdit, _ change: JSONValue, of tenant: TenantID, with ring: KeyRing,
         in transaction: Transaction
     ) throws {
+        let sealed = try ring.seal(
+            Array(change.canonical.utf8), at: sealedChange.place(tenant, row: edit.id), in: transaction)
         try transaction.execute(
             """
-            INSERT INTO desired_edit (tenant, id, creator, creator_name, created, total, done, refused, faults)
-            VALUES ($1, $2, $3, $4, $5, $6, 0, 0, '[]')
-            """, edit.id, edit.creator, edit.creatorName, edit.created, Int64(edit.total))
+            INSERT INTO desired_edit
+                (tenant, id, creator, creator_name, created, total, done, refused, faults, change, ready)
+            VALUES ($1, $2, $3, $4, $5, $6, 0, 0, '[]', $7, 0)
+            """, edit.id, edit.creator, edit.creatorName, edit.created, Int64(edit.total), sealed)
+    }
+
+    /// Writes some devices of an edit that is not ready, in the order in which the table has them.
+    static func insert(
+        _ devices: ArraySlice<Waiting>, of edit: DesiredEdit.ID, of tenant: TenantID, with ring: KeyRing,
+        in transaction: Transaction
+    ) throws {
         try transaction.insert(
-            into: "desired_edit_device", columns: ["edit", "device", "change"],
-            rows: devices.sorted { $0.id < $1.id }.map { device in
-                [
-                    edit.id.sqlValue, device.id.sqlValue,
-                    .blob(
+            into: "desired_edit_device", columns: ["edit", "device", "number", "texts"],
+            rows: devices.map { one in
+                var texts = SQLValue.null
+                if !one.texts.isEmpty {
+                    let members = one.texts.map { ($0.key.pointer, JSONValue.string($0.value)) }
+                    let json = JSONValue.object(Dictionary(members) { first, _ in first })
+                    texts = .blob(
                         try ring.seal(
-                            Array(device.change.canonical.utf8),
-                            at: sealed.place(tenant, row: edit.id, device.id), in: transaction)),
-                ]
+                            Array(json.canonical.utf8), at: sealedTexts.place(tenant, row: edit, one.device),
+                            in: transaction))
+                }
+                return [edit.sqlValue, one.device.sqlValue, .integer(Int64(one.number)), texts]
             })
+    }
+
+    /// Lets the worker have an edit.
+    static func setReady(_ edit: DesiredEdit.ID, in transaction: Transaction) throws {
+        try transaction.execute("UPDATE desired_edit SET ready = 1 WHERE tenant = $1 AND id = $2", edit)
+    }
+
+    /// The edits of all tenants that a stop left half made: those before `time` that never got ready.
+    static func halfMade(
+        before time: Timestamp, in transaction: Transaction
+    ) throws -> [(tenant: TenantID, edit: DesiredEdit.ID)] {
+        try transaction.acrossTenants.rows(
+            "SELECT tenant, id FROM desired_edit WHERE ready = 0 AND created < $1", time
+        ).map { (tenant: try $0.identifier(0), edit: try $0.identifier(1, as: DesiredEdit.ID.self)) }
+    }
+
+    /// Removes an edit that is not ready; one that got so all the same stays.
+    static func remove(halfMade edit: DesiredEdit.ID, in transaction: Transaction) throws {
+        let removed = try transaction.execute(
+            "DELETE FROM desired_edit WHERE tenant = $1 AND id = $2 AND ready = 0", edit)
+        guard removed > 0 else { return }
+        try transaction.execute("DELETE FROM desired_edit_device WHERE tenant = $1 AND edit = $2", edit)
+    }
+
+    /// What an edit changes in all its devices.
+    static func change(
+        of edit: DesiredEdit.ID, of tenant: TenantID, with ring: KeyRing, in transaction: Transaction
+    ) throws -> JSONValue {
+        guard
+            let sealed = try transaction.row("SELECT change FROM desired_edit WHERE tenant = $1 AND id = $2", edit)?
+                .blobIfAny(0)
+        else { return [:] }
+        return try JSONValue(
+            parsing: ring.open(sealed, at: sealedChange.place(tenant, row: edit), in: transaction))
     }
 
     /// The next devices of an edit, which are taken off its list.
     static func take(
         _ edit: DesiredEdit.ID, _ limit: Int, of tenant: TenantID, with ring: KeyRing, in transaction: Transaction
-    ) throws -> [(id: DeviceID, change: JSONValue)] {
+    ) throws -> [Waiting] {
         let taken = try transaction.rows(
             """
-            SELECT device, change FROM desired_edit_device WHERE tenant = $1 AND edit = $2 ORDER BY device LIMIT \(limit)
+            SELECT device, number, texts FROM desired_edit_device
+            WHERE tenant = $1 AND edit = $2 ORDER BY device LIMIT \(limit)
             """, edit
         ).map { row in
             let device = try row.identifier(0, as: DeviceID.self)
-            let change = try ring.open(row.blob(1), at: sealed.place(tenant, row: edit, device), in: transaction)
-            return (id: device, change: try JSONValue(parsing: change))
+            var texts: [MemberPath: String] = [:]
+            if let sealed = try row.blobIfAny(2) {
+                let bytes = try ring.open(
+                    sealed, at: sealedTexts.place(tenant, row: edit, device), in: transaction)
+                if case .object(let members) = try JSONValue(parsing: bytes) {
+                    for (pointer, text) in members {
+                        if let path = MemberPath(pointer: pointer) { texts[path] = text.string }
+                    }
+                }
+            }
+            return Waiting(device: device, number: try row.int(1), texts: texts)
         }
         if let last = taken.last {
             try transaction.execute(
-                "DELETE FROM desired_edit_device WHERE tenant = $1 AND edit = $2 AND device <= $3", edit, last.id)
+                "DELETE FROM desired_edit_device WHERE tenant = $1 AND edit = $2 AND device <= $3", edit, last.device)
         }
         return taken
     }
@@ -60,12 +128,19 @@ enum EditStore {
             WHERE tenant = $1 AND id = $2
             """, edit.id, edit.finished, Int64(edit.done), Int64(edit.refused),
             DesiredEdit.json(edit.examples).canonical)
+        // What is through keeps nothing that may be a secret.
+        if edit.finished != nil {
+            try transaction.execute("UPDATE desired_edit SET change = NULL WHERE tenant = $1 AND id = $2", edit.id)
+        }
     }
 
     /// The edit that is under way the longest.
     static func open(in transaction: Transaction) throws -> DesiredEdit? {
         try transaction.row(
-            "SELECT \(columns) FROM desired_edit WHERE tenant = $1 AND finished IS NULL ORDER BY id LIMIT 1"
+            """
+            SELECT \(columns) FROM desired_edit
+            WHERE tenant = $1 AND finished IS NULL AND ready = 1 ORDER BY id LIMIT 1
+            """
         ).map(edit)
     }
 
@@ -75,13 +150,14 @@ enum EditStore {
 
     /// The tenants with edits under way.
     static func tenants(in transaction: Transaction) throws -> [TenantID] {
-        try transaction.acrossTenants.rows("SELECT DISTINCT tenant FROM desired_edit WHERE finished IS NULL").map {
-            try $0.identifier(0)
-        }
+        try transaction.acrossTenants.rows(
+            "SELECT DISTINCT tenant FROM desired_edit WHERE finished IS NULL AND ready = 1"
+        ).map { try $0.identifier(0) }
     }
 
     static func find(_ id: DesiredEdit.ID, in transaction: Transaction) throws -> DesiredEdit? {
-        try transaction.row("SELECT \(columns) FROM desired_edit WHERE tenant = $1 AND id = $2", id).map(edit)
+        try transaction.row("SELECT \(columns) FROM desired_edit WHERE tenant = $1 AND id = $2 AND ready = 1", id)
+            .map(edit)
     }
 
     /// The newest edits, of one person or of all.
@@ -89,8 +165,10 @@ enum EditStore {
         var sql = SQLBuilder()
         let own = creator.map { " AND creator = \(sql.bind($0))" } ?? ""
         return try transaction.rows(
-            "SELECT \(columns) FROM desired_edit WHERE tenant = $1\(own) ORDER BY id DESC LIMIT \(FleetLimits.keptEdits)",
-            arguments: sql.arguments
+            """
+            SELECT \(columns) FROM desired_edit WHERE tenant = $1 AND ready = 1\(own)
+            ORDER BY id DESC LIMIT \(FleetLimits.keptEdits)
+            """, arguments: sql.arguments
         ).map(edit)
     }
 

@@ -22,34 +22,54 @@ extension Fleet {
     ) async throws -> DesiredEdit {
         let resolved = try await resolve(order, in: tenant, by: principal)
         try resolved.preview.refuseBroken()
-        guard !resolved.changes.isEmpty else {
+        let devices = resolved.devices.sorted { $0.device < $1.device }
+        guard !devices.isEmpty else {
             throw Refusal(.invalid, "desired.nothing", "No device matches that you may control; choose others.")
         }
         let now = clock.now
         let edit = DesiredEdit(
             id: DesiredEdit.ID(now: now), creator: principal.id, creatorName: principal.name, created: now,
-            finished: nil, total: resolved.changes.count, done: 0, refused: 0, examples: [])
-        return try await writing(tenant) { transaction in
+            finished: nil, total: devices.count, done: 0, refused: 0, examples: [])
+        try await writing(tenant) { transaction in
             guard try EditStore.countOpen(in: transaction) < FleetLimits.openEdits else {
                 throw Refusal(
                     .limited, "desired.tooMany",
                     "\(FleetLimits.openEdits) edits are under way already; wait for some.")
             }
             try EditStore.prune(in: transaction)
-            try EditStore.insert(edit, resolved.changes, of: tenant, with: keyRing, in: transaction)
-            var names: Set<String> = []
-            for change in resolved.changes {
-                if case .object(let members) = change.change { names.formUnion(members.keys) }
+            try EditStore.insert(edit, order.change, of: tenant, with: keyRing, in: transaction)
+        }
+        do {
+            // In parts, so that nobody waits long for the database; the worker has it when all are there.
+            for start in stride(from: 0, to: devices.count, by: FleetLimits.editStep) {
+                let part = devices[start..<min(start + FleetLimits.editStep, devices.count)]
+                try await writing(tenant) { transaction in
+                    try EditStore.insert(part, of: edit.id, of: tenant, with: keyRing, in: transaction)
+                }
             }
-            try audit.record(
-                AuditEntry(
-                    .desiredEdited, tenant: tenant, actor: principal.actor(in: tenant),
-                    object: AuditObject(kind: "desiredEdit", id: edit.id.text),
-                    details: [
-                        "devices": .integer(Int64(edit.total)), "changed": Self.named(names.sorted()),
-                    ]), in: transaction)
-            transaction.afterCommit { [desiredBell] in desiredBell.ring() }
-            return edit
+            try await writing(tenant) { transaction in
+                try EditStore.setReady(edit.id, in: transaction)
+                try audit.record(
+                    AuditEntry(
+                        .desiredEdited, tenant: tenant, actor: principal.actor(in: tenant),
+                        object: AuditObject(kind: "desiredEdit", id: edit.id.text),
+                        details: [
+                            "devices": .integer(Int64(edit.total)), "changed": Self.named(order.names.sorted()),
+                        ]), in: transaction)
+                transaction.afterCommit { [desiredBell] in desiredBell.ring() }
+            }
+        } catch {
+            // What stays here the next start removes.
+            try? await database.tenant(tenant).write { try EditStore.remove(halfMade: edit.id, in: $0) }
+            throw error
+        }
+        return edit
+    }
+
+    /// Removes the edits from before `time` that a stop of the server left half made; nothing of them was done.
+    func dropHalfMadeEdits(before time: Timestamp) async throws {
+        for (tenant, edit) in try await database.platform.read({ try EditStore.halfMade(before: time, in: $0) }) {
+            try await database.tenant(tenant).write { try EditStore.remove(halfMade: edit, in: $0) }
         }
     }
 
@@ -83,7 +103,7 @@ extension Fleet {
 
     /// What an edit comes to for each device.
     private struct Resolved {
-        var changes: [(id: DeviceID, change: JSONValue)] = []
+        var devices: [EditStore.Waiting] = []
         var preview = DesiredPreview()
     }
 
@@ -102,21 +122,22 @@ extension Fleet {
                     guard let device = devices[target.id] else { continue }
                     let seat = DesiredRefresh.subject(device).seat
                     let schema = try refresh.schema(seat, in: transaction)
-                    let change: JSONValue
+                    let number = resolved.devices.count + 1
+                    let made: DesiredEditOrder.Made
                     do throws(GeneratedValue.Fault) {
-                        change = try order.made(
-                            for: device, resolved.changes.count + 1, texts: target.texts, schema: schema)
+                        made = try order.made(for: device, number, texts: target.texts, schema: schema)
                     } catch {
                         faults.append(.init(place: device.name.text, message: error.message))
                         continue
                     }
                     let layer = own[device.id]?.content ?? .empty
-                    let edited = layer.edited(change, hiding: schema?.secretPlaces ?? [])
+                    let edited = layer.edited(made, hiding: try refresh.secretPlaces(seat, in: transaction))
                     try resolved.preview.add(
                         device.id, device.name.text,
                         from: refresh.candidate(seat, own: layer, in: transaction),
-                        to: refresh.candidate(seat, own: edited, in: transaction))
-                    resolved.changes.append((device.id, change))
+                        to: refresh.candidate(seat, own: edited, in: transaction),
+                        typed: edited.secretsTyped(in: made.change))
+                    resolved.devices.append(.init(device: device.id, number: number, texts: target.texts))
                 }
                 return faults.count < FleetLimits.namedFaults
             }
@@ -165,43 +186,55 @@ extension Fleet {
         }
     }
 
-    // MARK: - Working
+}
 
-    /// Works on the edits that are under way, some devices of each tenant; false when there were none.
-    func editStep() async throws -> Bool {
+// MARK: - Working
+
+extension Fleet {
+    /// Works on the edits that are under way, some devices of each tenant; false when nothing was done.
+    func editStep(_ failed: DesiredPauses.Report = { _, _ in }) async throws -> Bool {
         let tenants = try await database.platform.read { try EditStore.tenants(in: $0) }
-        for tenant in tenants {
+        return try await eachTenant(tenants, .edits, failed) { tenant in
             try await database.tenant(tenant).write { transaction in
                 guard var edit = try EditStore.open(in: transaction) else { return }
+                let change = try EditStore.change(of: edit.id, of: tenant, with: keyRing, in: transaction)
                 let taken = try EditStore.take(
                     edit.id, FleetLimits.bulkStep, of: tenant, with: keyRing, in: transaction)
-                try apply(taken, &edit, in: tenant, transaction)
+                try apply(DesiredEditOrder(.filter(nil), change: change), to: taken, &edit, in: tenant, transaction)
                 if taken.count < FleetLimits.bulkStep { edit.finished = clock.now }
                 try EditStore.update(edit, in: transaction)
             }
         }
-        return !tenants.isEmpty
     }
 
     private func apply(
-        _ changes: [(id: DeviceID, change: JSONValue)], _ edit: inout DesiredEdit, in tenant: TenantID,
+        _ order: DesiredEditOrder, to waiting: [EditStore.Waiting], _ edit: inout DesiredEdit, in tenant: TenantID,
         _ transaction: Transaction
     ) throws {
-        let ids = changes.map(\.id)
+        let ids = waiting.map(\.device)
         let devices = try DeviceStore.devices(ids, in: transaction)
         let own = try LayerStore.own(of: ids, with: keyRing, in: transaction)
         var refresh = try DesiredRefresh(self, tenant, in: transaction)
         var layers: [DeviceID: DesiredLayer] = [:]
         var subjects: [DesiredRefresh.Subject] = []
-        for (id, change) in changes {
+        for one in waiting {
+            let id = one.device
             guard let device = devices[id] else {
                 edit.refuse(id.text, "the device was deleted")
                 continue
             }
             let subject = DesiredRefresh.subject(device)
+            let schema = try refresh.schema(subject.seat, in: transaction)
+            let made: DesiredEditOrder.Made
+            do throws(GeneratedValue.Fault) {
+                made = try order.made(for: device, one.number, texts: one.texts, schema: schema)
+            } catch {
+                edit.refuse(device.name.text, error.message)
+                continue
+            }
             let old = own[id] ?? .unwritten(.device(id))
-            let places = try refresh.schema(subject.seat, in: transaction)?.secretPlaces ?? []
-            let content = old.content.edited(change, hiding: places)
+            let content = old.content.edited(
+                made, hiding: try refresh.secretPlaces(subject.seat, in: transaction))
             let before = try refresh.candidate(subject.seat, own: old.content, in: transaction)
             let after = try refresh.candidate(subject.seat, own: content, in: transaction)
             if let fault = after.faults.first, before.faults.isEmpty {
@@ -232,9 +265,9 @@ extension DesiredEdit {
 }
 
 extension DesiredContent {
-    /// This after a merge patch, what stands at these places kept apart too.
-    fileprivate func edited(_ change: JSONValue, hiding places: [MemberPath]) -> DesiredContent {
-        guard case .object(let full) = JSONValue.object(full).merged(with: change) else { return self }
-        return DesiredContent(full, hiding: Set(places).union(secrets.keys))
+    /// This after a merge patch, what stands at these places and what was made as a secret kept apart too.
+    fileprivate func edited(_ made: DesiredEditOrder.Made, hiding places: Set<MemberPath>) -> DesiredContent {
+        guard case .object(let full) = JSONValue.object(full).merged(with: made.change) else { return self }
+        return DesiredContent(full, hiding: places.union(secrets.keys).union(made.secrets))
     }
 }

@@ -59,6 +59,7 @@ extension Fleet {
             guard judged.new.content != old.content else { return old }
             let new = old.next(judged.new.content, at: clock.now)
             try LayerStore.write([new], of: tenant, with: keyRing, in: transaction)
+            try hideInherited(in: tenant, transaction)
             try audit.record(
                 AuditEntry(
                     .desiredLayerChanged, tenant: tenant, domain: domain, actor: principal.actor(in: tenant),
@@ -86,6 +87,7 @@ extension Fleet {
         let (inherited, secrets) = try surroundings(of: place, &before, in: transaction)
         let content = try DesiredContent(sent: value, over: old.content, below: inherited, hiding: secrets)
         try content.checkSize()
+        let typed = content.secretsTyped(in: value)
         let new = old.next(content, at: clock.now)
         var after = before
         after.stack = try before.stack.replacing(new, in: transaction)
@@ -101,7 +103,8 @@ extension Fleet {
                     from: before.candidate(subject.seat, own: layer, in: transaction),
                     // A device's own layer is not among those of the stack.
                     to: after.candidate(
-                        subject.seat, own: place == .device(subject.id) ? content : layer, in: transaction))
+                        subject.seat, own: place == .device(subject.id) ? content : layer, in: transaction),
+                    typed: typed)
             }
             position = page.count < FleetLimits.previewStep ? nil : page.last?.id
         } while position != nil
@@ -111,12 +114,14 @@ extension Fleet {
     /// What a layer inherits itself, and where values are secrets in it.
     private func surroundings(
         of place: LayerPlace, _ refresh: inout DesiredRefresh, in transaction: Transaction
-    ) throws -> (inherited: DesiredContent, secrets: Set<MemberPath>) {
+    ) throws -> (inherited: LayerStack.Inherited, secrets: Set<MemberPath>) {
         if case .device = place, let subject = try RefreshQueue.page(of: place, after: nil, in: transaction).first {
-            let schema = try refresh.schema(subject.seat, in: transaction)
-            return (refresh.stack.inherited(at: subject.seat).content, Set(schema?.secretPlaces ?? []))
+            let secrets = try refresh.secretPlaces(subject.seat, in: transaction)
+            return (refresh.stack.inherited(at: subject.seat), secrets)
         }
-        return (refresh.stack.inherited(above: place).content, try secretPlaces(at: place, in: transaction))
+        var secrets = try secretPlaces(at: place, in: transaction)
+        if case .domain = place { secrets.formUnion(refresh.stack.modelSecrets) }
+        return (refresh.stack.inherited(above: place), secrets)
     }
 
     /// Where values are secrets in a layer: as its model says, or at a domain as any model of the tenant does.
@@ -134,7 +139,16 @@ extension Fleet {
         let layers = try LayerStore.shared(with: keyRing, in: transaction).values.filter { layer in
             if case .model(let id) = layer.place { id == model.id } else { true }
         }
-        let hidden = layers.compactMap { $0.hiding(places) }
+        try write(hidden: layers.compactMap { $0.hiding(Set(places)) }, in: tenant, transaction)
+    }
+
+    /// Keeps apart in the layers of domains what is a secret in a layer above; devices' own follow with their refresh.
+    func hideInherited(in tenant: TenantID, _ transaction: Transaction) throws {
+        let stack = try LayerStack(with: keyRing, in: transaction)
+        try write(hidden: stack.layersToHide, in: tenant, transaction)
+    }
+
+    private func write(hidden: [DesiredLayer], in tenant: TenantID, _ transaction: Transaction) throws {
         try LayerStore.write(hidden, of: tenant, with: keyRing, in: transaction)
         // Devices of other models, or of none, have it in their documents too.
         for layer in hidden { try refreshDesired(.layer(layer.place), in: transaction) }

@@ -49,6 +49,25 @@ struct LayerStack {
         return copy
     }
 
+    /// The shared layers that say in clear what is a secret above them, with that kept apart.
+    ///
+    /// Domains lie below all models here: which of them their devices have changes.
+    var layersToHide: [DesiredLayer] {
+        shared.values.compactMap { layer in
+            guard case .domain = layer.place else { return nil }
+            return layer.hiding(inherited(above: layer.place).places.union(modelSecrets))
+        }
+    }
+
+    /// Where the layer of any model has a secret.
+    var modelSecrets: Set<MemberPath> {
+        var places: Set<MemberPath> = []
+        for (place, layer) in shared {
+            if case .model = place { places.formUnion(layer.content.secrets.keys) }
+        }
+        return places
+    }
+
     /// The layers that a seat inherits from and that say something, the outermost first.
     func layers(at seat: Seat) -> [DesiredLayer] {
         var found: [DesiredLayer] = []

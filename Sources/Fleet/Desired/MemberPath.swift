@@ -51,6 +51,17 @@ extension [String: JSONValue] {
     /// Sets the member at a path and makes the objects on the way; nil takes it away.
     public mutating func setMember(_ value: JSONValue?, at path: MemberPath) { self[path] = value }
 
+    /// Takes the member at a path away, and the objects on the way that have nothing left by it.
+    public mutating func removeMember(at path: MemberPath) {
+        guard self[path] != nil else { return }
+        self[path] = nil
+        var steps = path.steps.dropLast()
+        while !steps.isEmpty, self[MemberPath(Array(steps))] == [:] {
+            self[MemberPath(Array(steps))] = nil
+            steps = steps.dropLast()
+        }
+    }
+
     private static func member(of members: Self, _ steps: ArraySlice<String>) -> JSONValue? {
         guard let first = steps.first, let value = members[first] else { return nil }
         if steps.count == 1 { return value }

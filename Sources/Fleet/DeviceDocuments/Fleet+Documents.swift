@@ -35,6 +35,15 @@ extension Fleet {
         _ value: JSONValue, of text: String, ifVersion version: Int64? = nil, in tenant: TenantID,
         by principal: Principal
     ) async throws -> DeviceDocument {
+        try await setOwnLayer(value, of: text, ifVersion: version, in: tenant, by: principal).document
+    }
+
+    /// The same, with the layer's own version in the answer. With `layer`, only when that is still the present version
+    /// of the layer: the document's says nothing of it while another layer has a say.
+    public func setOwnLayer(
+        _ value: JSONValue, of text: String, ifVersion version: Int64? = nil, ifLayer seen: Int64? = nil,
+        in tenant: TenantID, by principal: Principal
+    ) async throws -> (document: DeviceDocument, layer: Int64) {
         let reference = try Self.reference(text)
         return try await writing(tenant) { transaction in
             let device = try device(reference, of: tenant, for: principal, .deviceControl, in: transaction)
@@ -43,11 +52,12 @@ extension Fleet {
             var refresh = try DesiredRefresh(self, tenant, in: transaction)
             let seat = DesiredRefresh.subject(device).seat
             let layer = try LayerStore.find(.device(device.id), with: keyRing, in: transaction)
+            if let seen, seen != layer.version { throw Self.desiredChanged(layer.version) }
             let content = try DesiredContent(
-                sent: value, over: layer.content, below: refresh.stack.inherited(at: seat).content,
-                hiding: Set(refresh.schema(seat, in: transaction)?.secretPlaces ?? []))
+                sent: value, over: layer.content, below: refresh.stack.inherited(at: seat),
+                hiding: refresh.secretPlaces(seat, in: transaction))
             try content.checkSize()
-            guard content != layer.content || layer.version == 0 else { return old }
+            guard content != layer.content || layer.version == 0 else { return (old, layer.version) }
             let candidate = try refresh.candidate(seat, own: content, in: transaction)
             guard candidate.faults.isEmpty else {
                 let name = device.model.flatMap { directory.model($0)?.name.text } ?? device.name.text
@@ -61,7 +71,7 @@ extension Fleet {
             try record(
                 .desiredChanged, device, of: tenant, by: principal.actor(in: tenant),
                 details: Self.details(from: layer, to: new), in: transaction)
-            return document
+            return (document, new.version)
         }
     }
 

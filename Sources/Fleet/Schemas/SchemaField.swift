@@ -27,7 +27,16 @@ public struct SchemaField: Sendable, Hashable {
     private let schema: JSONSchema
 
     /// The value that a typed text means; nil when the schema does not say.
-    public func value(of text: String) -> JSONValue? { schema.value(of: text) }
+    public func value(of text: String) -> JSONValue? {
+        // The values to choose from say more than their types.
+        if case .choice(let values) = entry, let value = values.first(where: { Self.text(of: $0) == text }) {
+            return value
+        }
+        return schema.value(of: text)
+    }
+
+    /// A value as it is typed in.
+    public static func text(of value: JSONValue) -> String { value.string ?? value.canonical }
 
     init(_ path: MemberPath, _ schema: JSONSchema) {
         self.path = path

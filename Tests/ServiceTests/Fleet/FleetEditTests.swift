@@ -111,6 +111,13 @@ struct FleetEditTests {
                 ([named("gw-1", ["/port": "x"])], "desired.breaks"),
                 ([named("nobody", ["/port": "1"])], "device.unknown"), ([], "desired.invalid"),
                 ([named("gw-1", ["/port": "1"]), named("gw-1", ["/port": "2"])], "desired.invalid"),
+                ([named("gw-2", ["/a": #"{"$secret":"set"}"#])], "desired.invalid"),
+                ([named("gw-2", ["/a": #"{"b":[{"$secret":"set"}]}"#])], "desired.invalid"),
+                ([named("gw-2", ["/a": #"{"$random":24}"#])], "desired.invalid"),
+                (
+                    [named("gw-2", ["/a/b/c": String(repeating: "[", count: 15) + String(repeating: "]", count: 15)])],
+                    "desired.invalid"
+                ),
             ] {
                 let refusal = await #expect(throws: Refusal.self) {
                     try await world.fleet.edit(
@@ -130,7 +137,8 @@ struct FleetEditTests {
             let wrong: [JSONValue] = [
                 [:], [1], deep, ["a": ["$secret": "set"]], ["a": ["$random": 4]], ["a": ["$random": 1_000_000]],
                 ["a": ["$generate": "{nothing}"]], ["a": ["$generate": "{name"]], ["a": ["$generate": "{number:99}"]],
-                ["a": ["$generate": 5]], ["a": ["$other": 5]], ["a": ["$generate": "{label.site}"]],
+                ["a": ["$generate": 5]], ["a": ["$other": 5]], ["a": [["$random": 24]]],
+                ["a": ["$generate": "{label.site}"]],
                 ["a": ["$generate": "{serial}"]],
             ]
             for change in wrong {
@@ -150,6 +158,98 @@ struct FleetEditTests {
                 try await world.fleet.edit(
                     DesiredEditOrder(.filter(nil), change: ["a": 1]), in: world.acme, by: viewer)
             }
+        }
+    }
+
+    @Test("what devices share is kept once, sealed, and gone when the edit is through", arguments: TestDatabase.engines)
+    func shared(engine: TestDatabase.Engine) async throws {
+        try await FleetFixture.with(engine) { world in
+            for number in 1...3 { _ = try await world.register("gw-\(number)") }
+            func rows(_ sql: String) async throws -> Int {
+                try await world.database.tenant(world.acme).read { try $0.row(sql)?.int(0) ?? 0 }
+            }
+            _ = try await world.fleet.edit(
+                DesiredEditOrder(.filter(nil), change: ["note": "shared words"]), in: world.acme,
+                by: FleetFixture.admin)
+            let waiting = "SELECT count(*) FROM desired_edit_device WHERE tenant = $1"
+            #expect(try await rows(waiting) == 3)
+            #expect(try await rows(waiting + " AND texts IS NOT NULL") == 0)
+            let sealed = try await world.database.tenant(world.acme).read {
+                try $0.row("SELECT change FROM desired_edit WHERE tenant = $1")?.blob(0) ?? []
+            }
+            #expect(!sealed.isEmpty && !String(decoding: sealed, as: UTF8.self).contains("shared"))
+            try await Self.work(world)
+            #expect(try await rows("SELECT count(*) FROM desired_edit WHERE tenant = $1 AND change IS NOT NULL") == 0)
+            for number in 1...3 { #expect(try await Self.own("gw-\(number)", world) == ["note": "shared words"]) }
+        }
+    }
+
+    @Test("a device that lost meanwhile what is filled in is refused by name", arguments: TestDatabase.engines)
+    func lost(engine: TestDatabase.Engine) async throws {
+        try await FleetFixture.with(engine) { world in
+            for number in 1...2 {
+                _ = try await world.register("gw-\(number)") { $0.labels = ["site": "s\(number)"] }
+            }
+            let edit = try await world.fleet.edit(
+                DesiredEditOrder(.filter(nil), change: ["site": ["$generate": "{label.site}"]]), in: world.acme,
+                by: FleetFixture.admin)
+            var change = DeviceChange()
+            change.labels = ["site": .remove]
+            _ = try await world.fleet.update("gw-1", change, in: world.acme, by: FleetFixture.admin)
+            try await Self.work(world)
+            let done = try await world.fleet.edit(edit.id, in: world.acme, by: FleetFixture.admin)
+            #expect(done.done == 1 && done.refused == 1 && done.examples.map(\.device) == ["gw-1"])
+            #expect(try await Self.own("gw-2", world) == ["site": "s2"])
+        }
+    }
+
+    @Test("an edit that a stop left half made is nobody's, and goes at the start", arguments: TestDatabase.engines)
+    func halfMade(engine: TestDatabase.Engine) async throws {
+        try await FleetFixture.with(engine) { world in
+            let device = try await world.register("gw-1").device.id
+            let now = world.time.now
+            let edit = DesiredEdit(
+                id: DesiredEdit.ID(now: now), creator: FleetFixture.admin.id, creatorName: "somebody", created: now,
+                finished: nil, total: 2, done: 0, refused: 0, examples: [])
+            try await world.database.tenant(world.acme).write { transaction in
+                try EditStore.insert(edit, ["a": 1], of: world.acme, with: world.ring, in: transaction)
+                try EditStore.insert(
+                    [.init(device: device, number: 1, texts: [:])], of: edit.id, of: world.acme, with: world.ring,
+                    in: transaction)
+            }
+            #expect(try await !world.fleet.desiredStep())
+            #expect(try await world.fleet.edits(in: world.acme, by: FleetFixture.admin).isEmpty)
+            await #expect(throws: Refusal(.notFound, "desired.editUnknown", "")) {
+                try await world.fleet.edit(edit.id, in: world.acme, by: FleetFixture.admin)
+            }
+            func left() async throws -> Int {
+                try await world.database.tenant(world.acme).read { transaction in
+                    try ["desired_edit", "desired_edit_device"].map {
+                        try transaction.row("SELECT count(*) FROM \($0) WHERE tenant = $1")?.int(0) ?? 0
+                    }.reduce(0, +)
+                }
+            }
+            // One that is being made just now is left alone.
+            try await world.fleet.dropHalfMadeEdits(before: now)
+            #expect(try await left() == 2)
+            try await world.fleet.dropHalfMadeEdits(before: now + .seconds(1))
+            #expect(try await left() == 0)
+        }
+    }
+
+    @Test("an edit that would fill the memory is refused")
+    func tooLarge() async throws {
+        try await FleetFixture.with(.sqlite) { world in
+            let text = String(repeating: "x", count: 60_000)
+            let path = try #require(MemberPath(pointer: "/a"))
+            let named = (0...FleetLimits.editBytes / 60_000).map {
+                DesiredEditOrder.Named("gw-\($0)", texts: [path: text])
+            }
+            let refusal = await #expect(throws: Refusal.self) {
+                try await world.fleet.edit(
+                    DesiredEditOrder(.devices(named)), in: world.acme, by: FleetFixture.admin)
+            }
+            #expect(refusal?.kind == .tooLarge && refusal?.code == "desired.edit")
         }
     }
 }

@@ -326,10 +326,14 @@ struct FleetLayerTests {
             try await layers.own(["interval": 5, "net": ["apn": "b"]], of: "gw-1")
             #expect(try await layers.view("gw-1").drift == 0)
             #expect(try await world.names(DeviceQuery(filter: "drift")) == [])
+            // An object without members asks for nothing.
+            try await layers.own(["interval": 5, "net": [:]], of: "gw-1")
+            #expect(try await layers.view("gw-1").drift == 0)
+            try await layers.own(["interval": 5, "net": ["apn": "b"]], of: "gw-1")
             // The agent says which version is in effect.
-            try await report(#"{"configuration": {"version": 2, "state": "rolledBack"}}"#)
+            try await report(#"{"configuration": {"version": 4, "state": "rolledBack"}}"#)
             #expect(try await layers.view("gw-1").drift == 1)
-            try await report(#"{"configuration": {"version": 2, "state": "applied"}}"#)
+            try await report(#"{"configuration": {"version": 4, "state": "applied"}}"#)
             #expect(try await layers.view("gw-1").drift == 0)
         }
     }
