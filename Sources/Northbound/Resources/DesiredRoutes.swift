@@ -91,13 +91,17 @@ extension Shape {
 
     static let desiredMembers = Shape.named("DocumentMembers", .map(of: .any, atMost: members))
 
-    static let desired = Shape.named(
-        "DesiredDocument",
-        .object([
-            .required("version", .count, "Counts the changes."),
-            .required("desired", desiredMembers, "What is wanted; a secret is shown as {\"$secret\":\"set\"}."),
-            .required("changed", .nullable(.time), "When it last changed."),
-        ]))
+    private static let document: [Member] = [
+        .required("version", .count, "Counts the changes."),
+        .required("desired", desiredMembers, "What is wanted; a secret is shown as {\"$secret\":\"set\"}."),
+        .required("changed", .nullable(.time), "When it last changed."),
+    ]
+
+    static let desired = Shape.named("DesiredDocument", .object(document))
+
+    static let setDesired = Shape.named(
+        "SetDesiredDocument",
+        .object(document + [.required("layer", .count, "Counts the changes of the device's own layer.")]))
 
     private static let fault = Shape.object([
         .required("place", pointer, "Where, as a JSON pointer."),

@@ -21,15 +21,22 @@ extension RouteTable {
                 "Sets a device's own layer of what it is wanted to be; the answer is what that comes to, and a device that listens hears of it at once.",
                 needs: .deviceControl,
                 query: [
-                    .query("ifVersion", .count, "Only when this is still the present version; 0 when there is none.")
-                ], body: .json(.desiredMembers), success: .json(.desired)
+                    .query(
+                        "ifVersion", .count,
+                        "Only when this is still the present version of what the device gets; 0 when there is none."),
+                    .query(
+                        "ifLayer", .count,
+                        "Only when this is still the present version of its own layer; 0 when there is none."),
+                ], body: .json(.desiredMembers), success: .json(.setDesired)
             ) { call in
-                .ok(
-                    try await fleet.setDesired(
-                        call.body.json, of: call.device,
-                        ifVersion: call.query.integerIfAny("ifVersion").map(Int64.init), in: call.tenant.id,
-                        by: call.principal
-                    ).json)
+                let set = try await fleet.setOwnLayer(
+                    call.body.json, of: call.device,
+                    ifVersion: call.query.integerIfAny("ifVersion").map(Int64.init),
+                    ifLayer: call.query.integerIfAny("ifLayer").map(Int64.init), in: call.tenant.id,
+                    by: call.principal)
+                guard case .object(var answer) = set.document.json else { return .ok(set.document.json) }
+                answer["layer"] = .integer(set.layer)
+                return .ok(.object(answer))
             },
             Route(
                 .get, one + "/reported", "showReported",

@@ -1,28 +1,31 @@
 import Base
-import Fleet
+package import Fleet
 
 /// Reads what is to be changed in which devices from CSV: a column `device`, and one for each member, named by its JSON
 /// pointer. An empty cell leaves its member as it is; `null` takes it away.
-struct EditListReader {
+package struct EditListReader {
     private var reader = CSVReader()
     /// What each column is: nil is the one of the devices.
     private var header: [MemberPath?]?
     private var devices: [DesiredEditOrder.Named] = []
     private var bytes = 0
 
+    /// A reader of one list.
+    package init() {}
+
     /// Takes the next bytes of the list.
-    mutating func consume(_ part: some Collection<UInt8>) throws {
+    package mutating func consume(_ part: some Collection<UInt8>) throws {
         bytes += part.count
-        guard bytes <= NorthboundLimits.uploadBytes else {
+        guard bytes <= FleetLimits.editBytes else {
             throw Refusal(
                 .tooLarge, "desired.list",
-                "The list has more than \(NorthboundLimits.uploadBytes) bytes; send it in parts.")
+                "The list has more than \(FleetLimits.editBytes) bytes; send it in parts.")
         }
         try read { reader, body in try reader.consume(part, body) }
     }
 
     /// The devices, once all is read.
-    mutating func finish() throws -> [DesiredEditOrder.Named] {
+    package mutating func finish() throws -> [DesiredEditOrder.Named] {
         try read { reader, body in try reader.finish(body) }
         guard header != nil else { throw Self.wrong(1, "there is no first line with the columns' names") }
         return devices

@@ -57,12 +57,15 @@ struct DesiredCommand: AsyncParsableCommand {
         @OptionGroup var options: AdminOptions
         @OptionGroup var place: Place
         @Argument(help: "A JSON file, or - for the standard input.") var file: String
-        @Option(help: "Only when this is still the present version; 0 when there is none.") var ifVersion: Int?
+        @Option(help: "Only when this is still the present version of the layer; 0 when there is none.")
+        var ifVersion: Int?
 
         func act(_ server: AdminClient) async throws {
             let document = try await JSONValue(file: file, atMost: 1 << 20)
-            let address = place.path.adding("ifVersion", ifVersion.map { "\($0)" }).text
-            show(try await server.send(.put, address, .json(document)), first: DesiredCommand.first)
+            // Of a device this is its own layer; what comes of that has a version of its own.
+            let condition = place.device == nil ? "ifVersion" : "ifLayer"
+            let address = place.path.adding(condition, ifVersion.map { "\($0)" }).text
+            show(try await server.send(.put, address, .json(document)), first: DesiredCommand.first + ["layer"])
         }
     }
 

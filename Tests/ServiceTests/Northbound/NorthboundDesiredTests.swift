@@ -21,10 +21,14 @@ import Testing
             #expect(set.status == 200, "\(set.text)")
             #expect(set.body["version"] == 1)
             #expect(set.body["desired"] == ["interval": 5, "net": ["apn": "a"]])
-            #expect(try await api.send(.get, "\(Self.device)/desired", token: token).body == set.body)
+            #expect(set.body["layer"] == 1)
+            let shown = try await api.send(.get, "\(Self.device)/desired", token: token)
+            for member in ["version", "desired", "changed"] { #expect(shown.body[member] == set.body[member]) }
             let stale = try await api.send(.put, "\(Self.device)/desired?ifVersion=0", [:], token: token)
             #expect(stale.status == 409)
             #expect(stale.body["code"] == "desired.changed")
+            let other = try await api.send(.put, "\(Self.device)/desired?ifLayer=0", [:], token: token)
+            #expect(other.status == 409 && other.body["code"] == "desired.changed")
             for (body, status, code) in [
                 ("[1]", 400, "request.invalid"), (#"{"a":{"$secret":"set"}}"#, 400, "desired.invalid"),
                 (#"{"a":1,"a":2}"#, 400, "request.invalid"),
