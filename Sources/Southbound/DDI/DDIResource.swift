@@ -7,6 +7,10 @@ import Base
 enum DDIResource: Hashable, Sendable {
     case poll
     case configData
+    /// What the device is wanted to be; ours, not hawkBit's.
+    case desired
+    /// What the device says it is; ours, not hawkBit's.
+    case reported
     case deployment(Int64)
     case deploymentFeedback(Int64)
     case cancel(Int64)
@@ -29,6 +33,8 @@ enum DDIResource: Hashable, Sendable {
         switch (rest.first, rest.count) {
         case (nil, _): self = .poll
         case ("configData", 1): self = .configData
+        case ("desired", 1): self = .desired
+        case ("reported", 1): self = .reported
         case ("installedBase", 1): self = .installedByName
         case ("confirmationBase", 1): self = .confirmations
         case ("confirmationBase", 2) where rest[1] == "activateAutoConfirm": self = .activateAutoConfirm
@@ -71,6 +77,7 @@ enum DDIResource: Hashable, Sendable {
     var methods: [String] {
         switch self {
         case .configData, .installedByName: ["PUT"]
+        case .reported: ["POST", "PUT"]
         case .deploymentFeedback, .cancelFeedback, .confirmationFeedback, .activateAutoConfirm, .deactivateAutoConfirm:
             ["POST"]
         case .artifact: ["GET", "HEAD"]

@@ -9,6 +9,8 @@ extension DDIService {
         switch request.resource {
         case .poll: throw Self.unknown
         case .configData: return try await take(DDIAttributes(body), from: request.device)
+        case .desired: return try await desired(request.device)
+        case .reported: return try await take(reported: body, from: request.device)
         case .deployment(let number): return try await deployment(number, request)
         case .deploymentFeedback(let number): return try await take(DDIFeedback(body), of: number, from: request.device)
         case .cancel(let number):

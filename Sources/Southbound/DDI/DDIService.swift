@@ -111,7 +111,8 @@ final class DDIService: Sendable {
         if let device { return device }
         switch Authorization(authorization) {
         case .target(let token): return try desk.directory.admit(accessToken: token)
-        case .gateway(let token):
+        // What a device is wanted to be may hold secrets, which are its alone.
+        case .gateway(let token) where path.resource != .desired && path.resource != .reported:
             return try desk.directory.admit(gatewayToken: token, tenant: path.tenant, device: path.controller)
         default: throw Refusal(.unauthenticated, "device.noCredential", "Present the device's certificate.")
         }
@@ -128,7 +129,8 @@ final class DDIService: Sendable {
         let pause = desk.fleet.heartbeats.pause(of: device, isBusy: task != nil, at: now)
         let isAsked = !attributes.contains(device.device)
         let installed = operations.board.installed(on: device.device)
-        if task == nil, !isAsked {
+        let desired = desiredLink(for: device)
+        if task == nil, !isAsked, desired == nil {
             let answer = ready.answer(pause)
             return installed.map { caller.installed.poll($0, answer, base: caller.base) } ?? answer
         }
@@ -144,6 +146,7 @@ final class DDIService: Sendable {
         }
         if let installed { links.append(("installedBase", "/installedBase/\(installed)")) }
         if isAsked { links.append(("configData", "/configData")) }
+        if let desired { links.append(desired) }
         return Self.json(DDIDocuments(base: caller.base).poll(pause: pause, links: links))
     }
 

@@ -127,12 +127,11 @@ final class WorkService: Sendable {
         case .status(let number): return try await take(StatusReport(body), of: number, from: device)
         case .keys: return .ok(try await desk.operations.maintenanceKeys(of: device.tenant))
         case .desired:
-            guard case .documents(let documents) = try await keep(.look, from: device) else { throw DeviceDesk.unknown }
-            let envelope = try await desk.operations.envelope(desired: documents.desired, for: device)
-            desk.news.fetched(documents.desired.version, by: device.device)
-            return .ok(envelope.json)
+            counters.reports.add()
+            return .ok(try await desk.desired(for: device))
         case .reported:
-            _ = try await keep(.reported(body), from: device)
+            counters.reports.add()
+            _ = try await desk.keep(.reported(body), from: device)
             return .ok([:])
         case .events:
             if case .kept(let count) = try await keep(.events(body), from: device), count > 1 {
@@ -161,13 +160,6 @@ final class WorkService: Sendable {
         counters.statuses.add()
         try await desk.take(status, of: number, from: device)
         return .ok([:])
-    }
-
-    private func keep(_ content: DeviceReport.Content, from device: AdmittedDevice) async throws -> ReportOutcome {
-        counters.reports.add()
-        let outcome = try await desk.reports.keep(DeviceReport(content, of: device, received: desk.clock.now))
-        if case .refused(let refusal) = outcome { throw refusal }
-        return outcome
     }
 
     // MARK: - Answers
