@@ -120,6 +120,9 @@ static const struct console_file files[] = {
     {"templates/directory-ways.mustache", (const unsigned char[]){
 #embed "templates/directory-ways.mustache" suffix(,) if_empty()
     0}},
+    {"templates/edits.mustache", (const unsigned char[]){
+#embed "templates/edits.mustache" suffix(,) if_empty()
+    0}},
     {"templates/error.mustache", (const unsigned char[]){
 #embed "templates/error.mustache" suffix(,) if_empty()
     0}},

@@ -21,6 +21,12 @@ extension PageTable {
             Page(posting: "/configuration", needs: .deviceControl) { visit in
                 try await ConfigurationAct.run(console, visit, ConfigurationPlace.shared(console, visit))
             },
+            Page("/configuration/edits", needs: .deviceControl) { visit in
+                .show(try await EditsPage(console, visit, EditForm(visit.query)))
+            },
+            Page(posting: "/configuration/edits", needs: .deviceControl) { visit in
+                try await EditAct.run(console, visit)
+            },
         ]
     }
 }
@@ -33,10 +39,14 @@ enum ConfigurationAct {
         let form = ConfigurationForm(visit.form)
         let (tenant, principal) = (visit.tenant.id, visit.principal)
         do {
+            // What was sent says what changed against what was shown.
+            guard form.version == place.layer.version else {
+                throw Refusal(
+                    .conflict, "desired.changed", "Somebody changed it meanwhile; open the page again.")
+            }
             let (value, hasSecret) = try form.layer(over: place)
             let mark = ConfigurationForm.mark(value, form.version)
-            // One device's own is nobody else's: it is saved at once when that is wanted.
-            let isSure = visit.form.text("act") == "save" && (place.device != nil || visit.form.text("seen") == mark)
+            let isSure = visit.form.text("act") == "save" && visit.form.text("seen") == mark
             guard isSure else {
                 let preview = try await console.fleet.previewLayer(
                     value, at: place.reference, in: tenant, by: principal)
@@ -44,18 +54,16 @@ enum ConfigurationAct {
                 return .show(try await ConfigurationPage(console, visit, place, typed: form, asks: asks))
             }
             if let device = place.device {
-                let own = try await console.fleet.layer(at: place.reference, in: tenant, by: principal)
-                guard own.version == form.version else {
-                    throw Refusal(
-                        .conflict, "desired.changed", "Somebody changed it meanwhile; open the page again.")
-                }
-                _ = try await console.fleet.setDesired(value, of: device.id.text, in: tenant, by: principal)
+                _ = try await console.fleet.setOwnLayer(
+                    value, of: device.id.text, ifLayer: form.version, in: tenant, by: principal)
             } else {
                 _ = try await console.fleet.setLayer(
                     value, at: place.reference, ifVersion: form.version, in: tenant, by: principal)
             }
             return .seeOther(place.address, done: .saved)
-        } catch let refusal as Refusal where [.invalid, .conflict, .tooLarge].contains(refusal.kind) {
+        } catch let refusal as Refusal
+            where [.invalid, .conflict, .tooLarge, .forbidden, .notFound].contains(refusal.kind)
+        {
             return .again(try await ConfigurationPage(console, visit, place, typed: form, refusal: refusal))
         }
     }

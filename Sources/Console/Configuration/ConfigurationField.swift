@@ -17,6 +17,8 @@ struct ConfigurationField: Sendable {
     let hint: String
     let typed: String
     let isText: Bool
+    /// Whether it has several lines.
+    let isLong: Bool
     let isNumber: Bool
     let isSelect: Bool
     let choices: [Choice]
@@ -44,21 +46,22 @@ extension ConfigurationField {
         hint = hints.joined(separator: " ")
         isSecret = field.isSecret
         removal = isSet ? ConfigurationForm.removal(field.path) : nil
-        let shown = own.flatMap { $0 == .null || isSet ? nil : $0.string ?? $0.canonical } ?? ""
-        let typed = field.isSecret ? "" : form?.fields.text(name) ?? (form == nil ? shown : "")
+        let shown = ConfigurationForm.shown(own, field)
+        let typed = field.isSecret ? "" : form?.typed(field.path) ?? shown
         self.typed = typed
         if case .choice(let values) = field.entry, !field.isSecret {
             isSelect = true
+            var texts = values.map(SchemaField.text(of:))
+            // What is there can be kept, also when the schema no longer knows it.
+            for present in [shown, typed] where !present.isEmpty && !texts.contains(present) { texts.append(present) }
             choices =
                 [Choice(value: "", label: "– not said here –", isOn: typed.isEmpty)]
-                + values.map { value in
-                    let text = value.string ?? value.canonical
-                    return Choice(value: text, label: text, isOn: text == typed)
-                }
+                + texts.filter { !$0.isEmpty }.map { Choice(value: $0, label: $0, isOn: $0 == typed) }
         } else {
             (isSelect, choices) = (false, [])
         }
         isNumber = field.entry == .number && !isSecret
-        isText = !isSelect && !isNumber && !isSecret
+        isLong = !isSelect && !isNumber && !isSecret && typed.contains { $0.isNewline }
+        isText = !isSelect && !isNumber && !isSecret && !isLong
     }
 }

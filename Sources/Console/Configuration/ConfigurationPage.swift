@@ -75,6 +75,8 @@ struct ConfigurationPage: PageView {
 
     let title: String
     let crumbs: [SitesPage.Found]
+    /// Where many devices' own layers are changed.
+    let manyAddress: String?
     let effective: Effective?
     let editor: Editor?
     let fault: String?
@@ -90,9 +92,11 @@ extension ConfigurationPage {
     ) async throws {
         title = place.title
         crumbs = place.crumbs
+        manyAddress = place.canEdit ? place.manyAddress(visit.home) : nil
         effective =
             if let device = place.device { try await Effective(console, visit, device, place) } else { nil }
-        editor = place.canEdit ? Editor(place, typed) : nil
+        // What was typed is shown again, also to who may not save it.
+        editor = place.canEdit || typed != nil ? Editor(place, typed) : nil
         fault = refusal?.message
         faults = refusal?.faults.map { .init(place: $0.place, message: $0.message) } ?? []
         self.asks = asks

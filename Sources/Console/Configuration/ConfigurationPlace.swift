@@ -32,6 +32,15 @@ struct ConfigurationPlace: Sendable {
 }
 
 extension ConfigurationPlace {
+    /// Where the own layers of the devices here are changed at once; nil for a single device.
+    func manyAddress(_ home: String) -> String? {
+        switch reference {
+        case .domain(let domain): "\(home)/configuration/edits?domain=\(domain)"
+        case .model: "\(home)/configuration/edits"
+        case .device: nil
+        }
+    }
+
     /// The device in the path.
     static func device(_ console: ConsoleParts, _ visit: TenantVisit) async throws -> ConfigurationPlace {
         let (tenant, principal, home) = (visit.tenant.id, visit.principal, visit.home)
@@ -74,7 +83,6 @@ extension ConfigurationPlace {
     /// The domain or model that the address names.
     static func shared(_ console: ConsoleParts, _ visit: TenantVisit) async throws -> ConfigurationPlace {
         let (tenant, principal, home) = (visit.tenant.id, visit.principal, visit.home)
-        let (held, _) = try await console.reach(of: principal, in: visit.tenant)
         let isJSON = visit.query.text("as") == "json"
         if let text = visit.query.text("model") {
             let model = try await console.fleet.model(text, in: tenant, by: principal)
@@ -85,7 +93,8 @@ extension ConfigurationPlace {
                 reaches: "Domains and devices may say otherwise: the nearer layer counts.",
                 address: "\(home)/configuration?model=\(model.id.text)",
                 crumbs: [.init(label: "Devices", address: "\(home)/devices")],
-                canEdit: held.contains(.deviceControl), isJSON: isJSON,
+                // It reaches devices wherever they are.
+                canEdit: try await console.isAllowed(.deviceControl, visit), isJSON: isJSON,
                 fields: model.document.desiredSchema?.fields ?? [], inherited: [:], device: nil, layers: [])
         }
         let tree = try await console.tree(visit)
