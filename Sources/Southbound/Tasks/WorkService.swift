@@ -134,7 +134,7 @@ final class WorkService: Sendable {
             _ = try await desk.keep(.reported(body), from: device)
             return .ok([:])
         case .events:
-            if case .kept(let count) = try await keep(.events(body), from: device), count > 1 {
+            if case .kept(let count) = try await desk.keep(.events(body), from: device), count > 1 {
                 // The request was counted when it came; each further event in it counts like one.
                 for _ in 1..<count { _ = desk.rate(of: device) }
             }
