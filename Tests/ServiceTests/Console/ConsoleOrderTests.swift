@@ -20,7 +20,8 @@ struct ConsoleOrderTests {
         let seen = try #require(first.text.firstMatch(of: /name="seen" value="([^"]+)"/)).output.1
         return (
             first.text,
-            try await world.post(path, form + [("seen", seen.replacing("&amp;", with: "&"))] + fields, as: "admin")
+            try await world.post(
+                path, form + [("seen", String(seen).replacing("&amp;", with: "&"))] + fields, as: "admin")
         )
     }
 
