@@ -84,7 +84,9 @@ extension HTTP1Channel.Configuration {
     /// Connections with our bounds on headers, idleness and slowness.
     static func bounded(stall: Duration, cutOff: Counter) -> Self {
         Self(
-            additionalChannelHandlers: [SlowPeerHandler(stall: stall, cutOff: cutOff), RequestProgress()],
+            additionalChannelHandlers: [
+                OtherProtocol(), SlowPeerHandler(stall: stall, cutOff: cutOff), RequestProgress(),
+            ],
             idleTimeout: .seconds(Int64(NorthboundLimits.idleSeconds)),
             httpDecoderConfiguration: DecoderConfiguration(
                 maxHeaderFieldSize: NorthboundLimits.headerBytes, maxHeaderListSize: NorthboundLimits.headerBytes,
