@@ -39,10 +39,10 @@ struct DownloadPlacesTests {
     func perTenant() throws {
         let places = DownloadPlaces(4, waiting: 4, perDevice: 1)
         var kept: [DownloadPlace] = []
-        for number in 0..<4 { kept.append(try places.begin(Self.device(number), of: acme)) }
+        for number in UInt64(0)..<4 { kept.append(try places.begin(Self.device(number), of: acme)) }
         #expect(places.underWay == 2 && places.waiting == 2)
         #expect(throws: DownloadPlaces.Fullness.all) { try places.begin(Self.device(9), of: acme) }
-        for number in 10..<14 { kept.append(try places.begin(Self.device(number), of: rival)) }
+        for number in UInt64(10)..<14 { kept.append(try places.begin(Self.device(number), of: rival)) }
         #expect(places.underWay == 4 && places.waiting == 4)
         #expect(throws: DownloadPlaces.Fullness.all) { try places.begin(Self.device(20), of: rival) }
         kept.removeAll()
