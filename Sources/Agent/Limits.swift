@@ -21,6 +21,8 @@ package enum AgentLimits {
     static let keySetBytes = 64 << 10
     /// Vouchers of one set that are looked at.
     static let vouchers = 64
+    /// Times that a program which is still open for writing is started again, 10 ms apart.
+    static let busyPrograms = 100
     /// Tasks that the journal keeps; the server hands out eight at a time.
     static let openTasks = 16
     /// Events that wait for the server; of more the oldest go.

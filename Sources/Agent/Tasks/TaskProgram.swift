@@ -143,7 +143,12 @@ package struct TaskProgram: Sendable {
         var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var child: pid_t = 0
-        let failure = posix_spawn(&child, path, &actions, &attributes, &argv, &envp)
+        var failure = posix_spawn(&child, path, &actions, &attributes, &argv, &envp)
+        // A program that was just written may be open for writing in another one that is just being started.
+        for _ in 0..<AgentLimits.busyPrograms where failure == ETXTBSY {
+            usleep(10_000)
+            failure = posix_spawn(&child, path, &actions, &attributes, &argv, &envp)
+        }
         guard failure == 0 else {
             errno = failure
             throw FileFailure("start", path)

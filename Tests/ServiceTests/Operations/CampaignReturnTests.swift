@@ -81,7 +81,7 @@ import Testing
             #expect(try await world.say(.succeeded, of: tasks[0], from: devices[0]) == .kept)
             #expect(try await world.say(.succeeded, of: tasks[1], from: devices[1]) == .kept)
             #expect(try await world.say(.succeeded, of: tasks[1], from: devices[1]) == .kept, "however often")
-            #expect(try await world.say(.succeeded, of: tasks[3], from: devices[3]) == .closed)
+            #expect(try await world.say(.succeeded, of: tasks[3], from: devices[3]) == .late)
             #expect(try await world.version(devices[1]) == "2.0")
             try await world.operations.turn()
             #expect(Set(world.busy(devices).map(\.id)) == Set(devices[..<2].map(\.id)))

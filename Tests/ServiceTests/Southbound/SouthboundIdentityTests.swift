@@ -293,8 +293,14 @@ struct SouthboundIdentityTests {
             #expect(try await post("0123456789abcdef0123456789abcdef") == 401)
             #expect(try await post(token.text) == 204)
             try await fleet.endAccessToken(token.record.id, of: "meter-1", in: acme, by: SouthboundFixture.admin)
-            #expect(try await post(token.text) == 401)
-            await client.close()
+            try await client.closed()
+            let again = try await SouthboundClient.connect(port: south.device)
+            #expect(
+                try await again.ask(
+                    "POST", "/acme/telemetry", headers: ["authorization: Bearer \(token.text)"], body: Self.reading)?
+                    .status
+                    == 401)
+            await again.close()
         }
     }
 

@@ -94,8 +94,9 @@ struct SouthboundWorkTests {
             let device = try await WorkDevice(fixture)
             let release = try await fixture.release([("app.swu", "hello")])
             try await device.order(.install, release: release.id)
+            let later = try await fixture.release([("later.swu", "world")], version: "3.0")
             let second = try await fixture.operations.order(
-                OperationOrder(.install, .devices([.init("meter-1")]), release: release.id), in: fixture.acme,
+                OperationOrder(.install, .devices([.init("meter-1")]), release: later.id), in: fixture.acme,
                 by: SouthboundFixture.admin)
             try await fixture.eventually("the second one waits too") {
                 try await fixture.operations.operation(
@@ -212,8 +213,8 @@ struct SouthboundWorkTests {
                 let none = try #require(try await stranger.ask(method, "/acme/\(path)"))
                 #expect(none.status == 401, "\(path)")
             }
-            #expect(fixture.record.refused.elements.count { $0 == "device.channel" } == 5)
-            #expect(fixture.record.refused.elements.count { $0 == "device.refused" } == 5)
+            #expect(fixture.record.refused.elements.count { $0 == "device.channel" } == 6)
+            #expect(fixture.record.refused.elements.count { $0 == "device.refused" } == 6)
 
             let device = try await WorkDevice(fixture)
             var limited: SouthboundClient.Response?
