@@ -266,8 +266,9 @@ def test_the_programs_of_the_package_do_what_they_say(agent, fleet, kind):
     notes[0].write_text("another run\n")
     one.start()
     fleet.wait(operation, "succeeded")
+    (one.folder / "restarted").unlink()
     operation = order(fleet, "reboot")
-    wait_for(lambda: one.keeps("again", "continues"), "the agent knows that it is to ask again")
+    wait_for((one.folder / "restarted").exists, "the device would restart once more")
     one.stop()
     one.start()
     assert "the device did not restart" in history(fleet.wait(operation, "failed"))
@@ -370,7 +371,9 @@ def test_everything_goes_through_the_proxy(agent, fleet):
 def test_a_server_by_its_address_is_reached_through_a_proxy_and_its_certificate_counts(agent, fleet, tmp_path):
     """TLS sees the proxy at the other end of the connection; it is the server's address that must be in the certificate."""
     proxy = Proxy("127.0.0.2")
-    one = agent(proxy=f"127.0.0.2:{proxy.port}", server=f"127.0.0.1:{fleet.server.ports['device']}").start()
+    one = agent(proxy=f"127.0.0.2:{proxy.port}")
+    one.settings["server"] = f"127.0.0.1:{fleet.server.ports['device']}"
+    one.start()
     wait_for(lambda: one.reported(fleet.token), "the device has called")
     one.stop()
     # One whose certificate is for another address gets not even the first request.

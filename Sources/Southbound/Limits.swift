@@ -118,6 +118,8 @@ public struct SouthboundLimits: Sendable, Hashable {
     /// How long a download goes on before it lets those that wait have their turn: few seconds, because RAUC's updater
     /// gives up after a minute in which nothing comes.
     public var downloadTurn: Duration = .seconds(1)
+    /// How long a download waits for its turn behind others.
+    public var downloadQueueTime: Duration = .seconds(600)
     /// How long a download waits for a device that takes nothing of it.
     public var downloadStallTime: Duration = .seconds(120)
     /// How long connections get to finish when the server stops.

@@ -30,7 +30,7 @@ extension AgentService {
             let certificate = try await ESTClient(client).enrol(
                 tenant: settings.tenant, device: settings.device, token: token, key: key)
             kept = try store.keep(key, certificate: certificate)
-        } catch let failure as ESTClient.Failure where (400..<500).contains(failure.status) {
+        } catch let failure as ESTClient.Failure where failure.status == 401 {
             spentToken = token
             throw failure
         }

@@ -9,6 +9,8 @@ import FoundationEssentials
 struct SealedRecords {
     /// Damaged records one behind the other over which the next good one is found.
     private static let gap: UInt64 = 8
+    /// Bytes of a sealed record beside what it holds: nonce and tag.
+    private static let overhead = 28
 
     /// What could be read, in its order.
     private(set) var readings: [JSONValue] = []
@@ -62,17 +64,16 @@ struct SealedRecords {
     ) -> (place: Int, skipped: UInt64)? {
         for place in rest.indices {
             let rest = rest[place...]
-            // Nonce and tag alone are 28 bytes.
-            guard let length = Self.length(rest), length > 28, length <= rest.count - 4 else { continue }
+            guard let length = Self.length(rest), length > overhead, length <= rest.count - 4 else { continue }
             for skipped in 1...gap where open(rest, length, number + skipped, key) != nil { return (place, skipped) }
         }
         return nil
     }
 
-    /// How many whole records there seem to be, by their lengths alone.
+    /// How many whole records there seem to be, by their lengths alone; what a power cut left as zeros are none.
     private static func count(_ rest: ArraySlice<UInt8>) -> Int64 {
         var (rest, count): (ArraySlice<UInt8>, Int64) = (rest, 0)
-        while let length = Self.length(rest), length <= rest.count - 4 {
+        while let length = Self.length(rest), length > overhead, length <= rest.count - 4 {
             count += 1
             rest = rest.dropFirst(4 + length)
         }

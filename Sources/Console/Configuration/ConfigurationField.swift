@@ -26,6 +26,8 @@ struct ConfigurationField: Sendable {
     let isSecret: Bool
     /// The box that takes a secret away, when one is set here.
     let removal: String?
+    /// Whether that box was ticked.
+    let isRemoved: Bool
 }
 
 extension ConfigurationField {
@@ -46,6 +48,7 @@ extension ConfigurationField {
         hint = hints.joined(separator: " ")
         isSecret = field.isSecret
         removal = isSet ? ConfigurationForm.removal(field.path) : nil
+        isRemoved = form?.fields.has(ConfigurationForm.removal(field.path)) ?? false
         let shown = ConfigurationForm.shown(own, field)
         let typed = field.isSecret ? "" : form?.typed(field.path) ?? shown
         self.typed = typed

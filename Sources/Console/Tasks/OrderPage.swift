@@ -26,7 +26,7 @@ struct OrderPage: PageView {
 
     /// The question before.
     struct Asks: Sendable {
-        let effect: String
+        let effect: String?
         let verb: String
         /// What the question was about: another order is asked about anew.
         let seen: String
@@ -89,13 +89,17 @@ extension OrderPage {
         guard let type = form.text("type").flatMap({ TaskType(rawValue: $0) }), types.contains(type) else {
             return try await again("Choose what the devices shall do.", nil, nil)
         }
+        // What was typed at the second step stays when something before it is wrong.
+        let typed = form.text("seen").map { _ in
+            Asks(effect: nil, verb: "See what it would do", seen: "", fields: OrderInput.fields(of: type, form))
+        }
         let filter = form.text("filter")
-        if let wrong = filter.flatMap({ FilterFault(in: $0) }) { return try await again(nil, wrong, nil) }
+        if let wrong = filter.flatMap({ FilterFault(in: $0) }) { return try await again(nil, wrong, typed) }
         var terms = OperationTerms()
         if let text = form.text("starts") {
             guard let starts = TypedTime.moment(text) else {
                 return try await again(
-                    "The start is a date and time such as 2027-01-31T18:00, in \(TypedTime.zone).", nil, nil)
+                    "The start is a date and time such as 2027-01-31T18:00, in \(TypedTime.zone).", nil, typed)
             }
             terms.starts = starts
         }
@@ -105,7 +109,7 @@ extension OrderPage {
             let seen = ["type", "release", "filter", "starts"].map { form.text($0) ?? "" }.joined(separator: "\n")
                 .percentEncoded
             let count = try await console.fleet.count(filter: filter, in: visit.tenant.id, by: visit.principal)
-            guard count > 0 else { return try await again("No device matches this filter.", nil, nil) }
+            guard count > 0 else { return try await again("No device matches this filter.", nil, typed) }
             let devices = count == 1 ? "1 device" : "\(count.grouped) devices"
             asks = Asks(
                 effect:

@@ -101,14 +101,13 @@ extension Operations {
     ) async throws -> Campaign {
         try await database.tenant(tenant).write { transaction in
             let campaign = try managed(id, in: tenant, by: principal, transaction)
-            guard campaign.started != nil, try !isGoingBack(campaign, in: transaction) else {
+            guard campaign.started != nil, campaign.state != .rolledBack else {
                 throw Self.wrong(campaign, "rolled back")
             }
             try requireAll(campaign, .taskInstall, in: tenant, by: principal, transaction)
             let former = try former(release, of: campaign, in: transaction)
             try CampaignStore.set(.rolledBack, of: id, in: transaction)
             try CampaignStore.set("rollback_release", former.id, of: id, in: transaction)
-            try CampaignStore.set("rollback_operation", OperationID?.none, of: id, in: transaction)
             try CampaignStore.set("finished", Timestamp?.none, of: id, in: transaction)
             try setSponsor(principal, of: id, in: transaction)
             try end(campaign, of: tenant, in: transaction)
@@ -120,12 +119,6 @@ extension Operations {
                 in: transaction)
             return try changed(id, of: tenant, in: transaction)
         }
-    }
-
-    /// Whether a campaign is taken back already, to a release that devices can still get.
-    private func isGoingBack(_ campaign: Campaign, in transaction: Transaction) throws -> Bool {
-        guard campaign.state == .rolledBack, let rollback = campaign.rollback else { return false }
-        return try ReleaseStore.find(rollback.release, in: transaction)?.state == .published
     }
 
     private func former(_ id: ReleaseID?, of campaign: Campaign, in transaction: Transaction) throws -> Release {

@@ -90,6 +90,14 @@ extension Operations {
             let quoted = version.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
             return "component.\(component) = \"\(quoted)\""
         }
+        guard conditions.count <= FleetLimits.filterTerms,
+            conditions.reduce(0, { $0 + $1.utf8.count + 4 }) <= FleetLimits.filterBytes
+        else {
+            throw Refusal(
+                .invalid, "campaign.versions",
+                "Devices have \(behind.count) earlier versions, which are more than one campaign can name. Order a campaign of \(latest.version) with a filter."
+            )
+        }
         let draft = CampaignDraft(
             latest.id, .filter(conditions.joined(separator: " or ")), groups: groups, rules: rules, terms: terms)
         return try await createCampaign(draft, in: tenant, by: principal)

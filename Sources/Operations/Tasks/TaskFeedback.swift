@@ -169,7 +169,10 @@ extension Operations {
         {
             return .kept
         }
-        if feedback.report == .succeeded, task.state == .cancelled, try takeDone(feedback, of: task, &writer) {
+        if feedback.report == .succeeded, task.state == .cancelled,
+            try TaskStore.lastWord(of: task.id, in: writer.transaction) == TaskEvent.unanswered,
+            try takeDone(feedback, of: task, &writer)
+        {
             return .kept
         }
         if task.state.isOpen {

@@ -72,16 +72,18 @@ extension DeviceHTTPHandler {
 
     /// Fetches a piece when there is a place for the download, which may have been given to others meanwhile.
     private func takeTurn(_ count: Int, at offset: Int64, _ content: StreamedContent) {
-        let now = loop.eventLoop.now
-        let isLong = now - (download?.turnBegan ?? now) > TimeAmount(service.limits.downloadTurn)
-        let turn = loop.eventLoop.makePromise(of: Void.self)
-        turn.futureResult.assumeIsolated().whenSuccess {
-            self.download?.turnBegan = self.loop.eventLoop.now
+        let held = (download?.turnBegan).map { loop.eventLoop.now - $0 } ?? .zero
+        let isLong = held > TimeAmount(service.limits.downloadTurn)
+        let turn = loop.eventLoop.makePromise(of: DownloadPlaces.Turn.self)
+        turn.futureResult.assumeIsolated().whenSuccess { turn in
+            // Piece after piece is one turn, however long each of them takes.
+            if turn == .begins { self.download?.turnBegan = self.loop.eventLoop.now }
             self.fetch(count, at: offset, content)
         }
         // Whoever ends before its turn is called as well, so that the promise is kept.
-        guard !content.place.goOn(givingWay: isLong, { turn.succeed(()) }) else { return turn.succeed(()) }
-        connection.setDeadline(in: service.limits.downloadStallTime)
+        let standing = content.place.goOn(givingWay: isLong) { turn.succeed(.begins) }
+        guard standing == .comesLater else { return turn.succeed(standing) }
+        connection.setDeadline(in: service.limits.downloadQueueTime)
     }
 
     private func fetch(_ count: Int, at offset: Int64, _ content: StreamedContent) {

@@ -13,6 +13,16 @@ final class DownloadPlaces: Sendable {
     /// What is called when a download's turn has come.
     typealias Call = @Sendable () -> Void
 
+    /// What becomes of a download that wants to go on.
+    enum Turn: Hashable, Sendable {
+        /// It has its place still.
+        case goesOn
+        /// It has got a place now.
+        case begins
+        /// It is called when there is a place for it.
+        case comesLater
+    }
+
     /// Why there is no place, not even one to wait in.
     enum Fullness: Error {
         /// The device has as many downloads as it may.
@@ -96,34 +106,34 @@ final class DownloadPlaces: Sendable {
         for call in calls { call() }
     }
 
-    /// Goes on; false when there is no place now, and `call` is called when there is one.
+    /// Goes on, or is called when there is a place.
     ///
     /// - Parameter givesWay: Whether it has gone on for long enough to let those who wait have their turn.
-    fileprivate func goOn(_ number: UInt64, givesWay: Bool, _ call: @escaping Call) -> Bool {
-        let (goesOn, calls) = state.withLock { state -> (Bool, [Call]) in
-            guard let place = state.places[number] else { return (true, []) }
+    fileprivate func goOn(_ number: UInt64, givesWay: Bool, _ call: @escaping Call) -> Turn {
+        let (turn, calls) = state.withLock { state -> (Turn, [Call]) in
+            guard let place = state.places[number] else { return (.goesOn, []) }
             switch place.standing {
-            case .queued: return (false, [])
+            case .queued: return (.comesLater, [])
             case .resting where hasRoom(place.tenant, state):
                 setUnderWay(number, &state)
-                return (true, [])
+                return (.begins, [])
             case .resting:
                 queue(number, place.tenant, call, &state)
-                return (false, [])
+                return (.comesLater, [])
             case .underWay:
-                guard givesWay, !state.queues.isEmpty else { return (true, []) }
+                guard givesWay, !state.queues.isEmpty else { return (.goesOn, []) }
                 leave(number, place.tenant, to: .resting, &state)
                 let calls = handOn(&state)
                 guard calls.isEmpty else {
                     queue(number, place.tenant, call, &state)
-                    return (false, calls)
+                    return (.comesLater, calls)
                 }
                 setUnderWay(number, &state)
-                return (true, [])
+                return (.begins, [])
             }
         }
         for call in calls { call() }
-        return goesOn
+        return turn
     }
 
     /// The download is over; who waited for its turn is called too, to see that.
@@ -225,8 +235,8 @@ final class DownloadPlace: Sendable {
     /// Begins to wait for its rate.
     func rest() { places.rest(number) }
 
-    /// Goes on; false when it has to wait for its turn, which `call` tells.
-    func goOn(givingWay: Bool, _ call: @escaping DownloadPlaces.Call) -> Bool {
+    /// Goes on, or waits for its turn, which `call` tells.
+    func goOn(givingWay: Bool, _ call: @escaping DownloadPlaces.Call) -> DownloadPlaces.Turn {
         places.goOn(number, givesWay: givingWay, call)
     }
 

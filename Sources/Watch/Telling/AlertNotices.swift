@@ -29,6 +29,8 @@ struct AlertNotices {
         var refused = 0
         /// What found the queue full.
         var owed: [OwedNotice] = []
+        /// Whether some found the queue full.
+        var isFull = false
     }
 
     private struct Told: Hashable {
@@ -123,7 +125,9 @@ struct AlertNotices {
                     result.sent += 1
                     for (notice, rule) in about { counts[Told(alert: notice.alert.id, rule: rule.id), default: 0] += 1 }
                 } catch let refusal as Refusal where refusal.kind == .limited {
-                    result.owed += about.map { notice, rule in
+                    result.isFull = true
+                    // Who was told that it began is not told later that it once grew.
+                    result.owed += about.filter { !$0.notice.isGrown }.map { notice, rule in
                         OwedNotice(
                             alert: notice.alert.id, rule: rule.id, receiver: destination, ends: notice.isEnd)
                     }

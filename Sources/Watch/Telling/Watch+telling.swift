@@ -35,7 +35,7 @@ extension Watch {
                     }
                     let told = try notices.send(in: transaction)
                     // Nothing of it has left then: it is tried again as a whole.
-                    if told.sent == 0, !told.owed.isEmpty { throw QueueFull() }
+                    if told.sent == 0, told.isFull { throw QueueFull() }
                     try OwedNotice.keep(told.owed, at: now, in: transaction)
                     for (alert, rule, telling) in some {
                         try transaction.execute(

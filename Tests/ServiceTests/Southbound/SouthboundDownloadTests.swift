@@ -209,6 +209,30 @@ struct SouthboundDownloadTests {
         }
     }
 
+    @Test("a fast download gives way after its turn, and who waits is through long before it")
+    func givesWay() async throws {
+        var limits = SouthboundLimits()
+        (limits.downloads, limits.downloadTurn) = (2, .milliseconds(20))
+        try await SouthboundFixture.with(limits: limits, loops: 2) { fixture in
+            let (long, short) = (try await DDIDevice(fixture), try await DDIDevice(fixture, "meter-2"))
+            let large = String(repeating: "0123456789abcdef", count: 1 << 21)
+            let small = String(repeating: "0123456789abcdef", count: 1 << 10)
+            try await fixture.install(try await fixture.release([("large.swu", large)]), on: long)
+            try await fixture.install(try await fixture.release([("small.swu", small)], version: "3.0"), on: short)
+            let path = "/softwaremodules/\(try await short.number())/artifacts/small.swu"
+            long.client.send(
+                "GET \(long.base)/softwaremodules/\(try await long.number())/artifacts/large.swu HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            )
+            try await fixture.eventually("it has the only place of its tenant") {
+                fixture.counter("tidegate_downloads_open") == 1
+            }
+            #expect(try await short.get(path).body == small)
+            #expect(fixture.counter("tidegate_download_bytes_total") < large.utf8.count)
+            #expect(fixture.counter("tidegate_downloads_open") == 1)
+            await long.client.close()
+        }
+    }
+
     @Test("a device with too many downloads is refused a further one, and no other device is")
     func perDevice() async throws {
         var limits = SouthboundLimits()
