@@ -7,7 +7,8 @@ extension ConsoleSamples {
     private static let setting = ConfigurationField(
         id: "setting-0", name: "set:/a", label: "A", pointer: "/a", hint: "h", typed: "1", isText: true, isLong: true,
         isNumber: true,
-        isSelect: true, choices: [.init(value: "1", label: "1", isOn: true)], isSecret: true, removal: "remove:/a")
+        isSelect: true, choices: [.init(value: "1", label: "1", isOn: true)], isSecret: true, removal: "remove:/a",
+        isRemoved: true)
 
     static let configuration: [any PageView] = [
         ConfigurationPage(
