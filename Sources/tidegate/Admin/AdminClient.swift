@@ -87,7 +87,11 @@ struct AdminClient: Sendable {
         var status = HTTPResponseStatus.ok
         do {
             try await connection.executeThenClose { inbound, outbound in
-                try await write(method, path, body, [("accept", accept)] + headers, to: outbound)
+                do {
+                    try await write(method, path, body, [("accept", accept)] + headers, to: outbound)
+                } catch let error where error is ChannelError || error is IOError {
+                    // Who refuses a file may do so before it is whole: then the answer is there already.
+                }
                 for try await part in inbound {
                     switch part {
                     case .head(let head): status = head.status
