@@ -60,7 +60,11 @@ package struct HTTPSClient: Sendable {
             // In one piece: a server that has read the whole body may answer and close before a separate end is written.
             let parts: [HTTPPart<HTTPRequestHead, ByteBuffer>] =
                 [.head(head)] + [body].compactMap(\.self).map { .body(ByteBuffer(bytes: $0)) } + [.end(nil)]
-            try await outbound.write(contentsOf: parts)
+            do {
+                try await outbound.write(contentsOf: parts)
+            } catch let error where error is ChannelError || error is IOError {
+                // What comes in tells why: a handshake that failed, or an answer before everything was sent.
+            }
             for try await part in inbound {
                 switch part {
                 case .head(let head): try onHead(head)
