@@ -76,9 +76,10 @@ final class AddressCheck: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// An address in numbers as a certificate has it: four bytes, or sixteen.
     static func bytes(of host: String) -> [UInt8]? {
-        var (four, six) = (in_addr(), in6_addr())
-        if inet_pton(AF_INET, host, &four) == 1 { return withUnsafeBytes(of: &four) { Array($0) } }
-        if inet_pton(AF_INET6, host, &six) == 1 { return withUnsafeBytes(of: &six) { Array($0) } }
+        for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+            var bytes = [UInt8](repeating: 0, count: count)
+            if inet_pton(family, host, &bytes) == 1 { return bytes }
+        }
         return nil
     }
 }
