@@ -267,7 +267,8 @@ def feedback(load, count=5000, rounds=4):
 
 
 def downloads(load, size=4 << 20, parallel=500):
-    tokens = load.devices("load", DEVICES)
+    # A device may have four at once.
+    tokens = load.devices("load", parallel // 4)
     load.install(load.release(size), list(tokens))
     content = (load.folder / "image.bin").read_bytes()
     lines = []
@@ -283,9 +284,9 @@ def downloads(load, size=4 << 20, parallel=500):
     rates = {}
     try:
         for server, base, mine, pid in (
-                ("nginx", address, ["/image.bin TargetToken none"] * DEVICES, worker),
+                ("nginx", address, ["/image.bin TargetToken none"] * len(lines), worker),
                 ("tidegate", load.server.device_url, lines, load.server.process.pid)):
-            result = load.wrk(base, ONE_EACH, mine, pid, DEVICES, parallel, seconds=max(SECONDS, 20))
+            result = load.wrk(base, ONE_EACH, mine, pid, len(lines), parallel, seconds=max(SECONDS, 20))
             rates[server] = result["bytes"]
             show(f"downloads of {size >> 20} MiB, {parallel} in parallel", server, result,
                  f"{result['bytes'] / (1 << 20):,.0f} MiB/s, {result['cpu'] / result['bytes'] * (1 << 30):.2f} s of processor for a GiB ")
@@ -321,7 +322,7 @@ def fleet(load, count=5000):
     server.admin("heartbeat", "set", "--tenant", "acme", "--interval", "30", "--busy", "10", "--jitter", "20")
     common = [BINARY, "simulate", "--tenant", "acme", "--data", server.data, "--device-port", server.ports["device"],
               "--mqtt-port", server.ports["mqtt"], "--state", load.folder / "fleet", "--count", count, "--prefix", "f-",
-              "--interval", 600, "--tasks", "--task-time", 1, "--failing", 5, "--mute", 2]
+              "--interval", 60, "--tasks", "--task-time", 1, "--failing", 5, "--mute", 2]
     release = load.release(1000)
     simulation = subprocess.Popen(
         ["taskset", "-c", "1", *map(str, common)], stdout=open(load.folder / "simulation.txt", "wb"), stderr=subprocess.STDOUT)
