@@ -127,6 +127,7 @@ package actor AgentService {
             var pause: Duration
             do {
                 pause = .seconds(try await call())
+                if reached == nil { ProgramPages.giveBack() }
                 failures = 0
                 (reached, trouble) = (clock.now, nil)
             } catch {
