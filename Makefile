@@ -6,7 +6,7 @@ DATA ?= demo-data
 
 # What the server links with and starts from, then what only the tests use.
 BUILD_PACKAGES := libpq-dev libargon2-dev libcurl4-openssl-dev libqrencode-dev libzstd-dev zlib1g-dev libldap-dev libsqlite3-dev pkg-config python3-pip
-TEST_PACKAGES := cpio slapd ldap-utils postgresql-15 mosquitto mosquitto-clients rsyslog rsyslog-openssl strongswan-pki libstrongswan-standard-plugins curl openssl python3-venv python3-dev chromium libnss3-tools swupdate shellcheck busybox
+TEST_PACKAGES := cpio slapd ldap-utils postgresql-15 mosquitto mosquitto-clients rsyslog rsyslog-openssl strongswan-pki libstrongswan-standard-plugins curl openssl python3-venv python3-dev chromium libnss3-tools swupdate shellcheck busybox iproute2
 BENCH_PACKAGES := mosquitto victoria-metrics util-linux bc curl openssl python3
 
 .PHONY: help
