@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -744,33 +745,51 @@ def answer(page):
 
 # ---- A private network
 
+NEW_NETWORK = 0x40000000  # CLONE_NEWNET; os.unshare came with Python 3.12
+
 needs_namespaces = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes network namespaces")
+
+
+@contextlib.contextmanager
+def own_network():
+    """This thread, and what it starts, in a network of their own: a browser that another test drives would take a change
+    of this machine's own for a reason to give up what it loads."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.unshare(NEW_NETWORK) != 0:
+            pytest.skip(f"no network namespaces here: {os.strerror(ctypes.get_errno())}")
+        run("ip", "link", "set", "lo", "up")
+        yield
+    finally:
+        assert libc.setns(before, NEW_NETWORK) == 0, os.strerror(ctypes.get_errno())
+        os.close(before)
 
 
 @pytest.fixture
 def private_network():
-    """A network of one device without a name server, from which nothing but one address can be reached."""
-    name, near, far = f"tg{os.getpid() % 10000}", "10.213.77.1", "10.213.77.2"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
-    if made.returncode != 0:
-        pytest.skip(f"no network namespaces here: {made.stderr.strip()}")
+    """A network of one device without a name server, from which nothing but one address can be reached: this thread's."""
+    name, near, far = f"tg{os.getpid()}", "10.213.77.1", "10.213.77.2"
     folder = pathlib.Path("/etc/netns") / name
-    try:
-        # `ip netns exec` lays these over the device's own.
-        folder.mkdir(parents=True)
-        (folder / "resolv.conf").write_text("")
-        (folder / "hosts").write_text("")
-        run("ip", "link", "add", name, "type", "veth", "peer", "name", "up0", "netns", name)
-        run("ip", "address", "add", near, "peer", f"{far}/32", "dev", name)
-        run("ip", "link", "set", name, "up")
-        inside = ["ip", "netns", "exec", name]
-        run(*inside, "ip", "address", "add", far, "peer", f"{near}/32", "dev", "up0")
-        run(*inside, "ip", "link", "set", "up0", "up")
-        yield inside, near, far
-    finally:
-        subprocess.run(["ip", "netns", "delete", name])
-        subprocess.run(["ip", "link", "delete", name], stderr=subprocess.DEVNULL)
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_network():
+        made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
+        if made.returncode != 0:
+            pytest.skip(f"no network namespaces here: {made.stderr.strip()}")
+        try:
+            # `ip netns exec` lays these over the device's own.
+            folder.mkdir(parents=True)
+            (folder / "resolv.conf").write_text("")
+            (folder / "hosts").write_text("")
+            run("ip", "link", "add", "down0", "type", "veth", "peer", "name", "up0", "netns", name)
+            run("ip", "address", "add", near, "peer", f"{far}/32", "dev", "down0")
+            run("ip", "link", "set", "down0", "up")
+            inside = ["ip", "netns", "exec", name]
+            run(*inside, "ip", "address", "add", far, "peer", f"{near}/32", "dev", "up0")
+            run(*inside, "ip", "link", "set", "up0", "up")
+            yield inside, near, far
+        finally:
+            subprocess.run(["ip", "netns", "delete", name])
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @needs_namespaces

@@ -35,6 +35,8 @@ package enum AgentLimits {
     static let lineBytes = 4096
     /// How long a task's program may go on after it was asked to end.
     static let killAfter = Duration.seconds(10)
+    /// How long a program's input waits for the line after which it is wanted.
+    static let awaitedLine = Duration.seconds(10)
     /// How often an interrupted installation is begun again.
     static let installAttempts: Int64 = 5
     /// How often one download is taken up again before it is a failure.

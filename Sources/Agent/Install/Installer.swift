@@ -49,7 +49,10 @@ struct Installer: Sendable {
         // From here on it is not ended any more: half an installation helps nobody.
         request.tooLate()
         var program = TaskProgram(settings.swupdate, timeout: settings.taskTimeout)
-        program.arguments = ["-v", "-k", key] + settings.swupdateOptions + ["-i", download.path]
+        program.arguments = ["-v", "-k", key] + settings.swupdateOptions + ["-i", "/dev/stdin"]
+        // swupdate 2022.12 asks its installer how it went as soon as it has passed on the last byte, and ends with 1, in the
+        // middle of the work, when a small file was passed on before the installer woke. So nothing comes before it has.
+        program.input = .file(download.path, after: "SWUPDATE started")
         if let folder = getenv("TMPDIR") { program.environment["TMPDIR"] = String(cString: folder) }
         let ready = program
         let (end, said) = try await pool.runIfActive {

@@ -154,7 +154,7 @@ extension AgentService {
         var program = TaskProgram("\(settings.tasks)/configure", timeout: settings.taskTimeout)
         if let objection = program.objection { return objection }
         program.environment = ["TIDEGATE_ROLLBACK": isRollback ? "1" : "0", "TIDEGATE_STATE": settings.state]
-        program.input = Array(document.json.canonical.utf8)
+        program.input = .bytes(Array(document.json.canonical.utf8))
         let ready = program
         do {
             let (end, said) = try await blocking {

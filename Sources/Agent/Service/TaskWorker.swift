@@ -46,7 +46,7 @@ struct TaskWorker: Sendable {
         ]
         var brought: [String: JSONValue] = ["id": .integer(task.id), "type": .string(task.type), "input": task.input]
         brought["release"] = task.release
-        program.input = Array(JSONValue.object(brought).canonical.utf8)
+        program.input = .bytes(Array(JSONValue.object(brought).canonical.utf8))
         let (ready, progress) = (program, progress)
         do {
             let (end, said) = try await pool.runIfActive {

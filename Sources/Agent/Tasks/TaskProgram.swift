@@ -40,7 +40,7 @@ package struct TaskProgram: Sendable {
     /// Its environment, beside the path.
     package var environment: [String: String] = [:]
     /// What it reads.
-    package var input: [UInt8] = []
+    package var input: ProgramInput = .bytes([])
     /// Seconds after which it is ended.
     package var timeout: Int64
     /// Bytes of one line that it says; the rest of a longer one is dropped.
@@ -48,13 +48,11 @@ package struct TaskProgram: Sendable {
 
     /// The program at `path`.
     package init(
-        _ path: String, arguments: [String] = [], environment: [String: String] = [:], input: [UInt8] = [],
-        timeout: Int64
+        _ path: String, arguments: [String] = [], environment: [String: String] = [:], timeout: Int64
     ) {
         self.path = path
         self.arguments = arguments
         self.environment = environment
-        self.input = input
         self.timeout = timeout
     }
 
@@ -73,12 +71,14 @@ package struct TaskProgram: Sendable {
     package func run(until request: EndRequest, line: (String) -> Void) throws -> End {
         // A program that closes its input before everything is said must not end us.
         signal(SIGPIPE, SIG_IGN)
+        var pump = try InputPump(input)
+        defer { pump.end() }
         let (child, input, output) = try Self.starting.withLock { _ in try start() }
         defer { close(output) }
-        var conversation = Conversation(output: output, input: input, text: self.input, lineBytes: lineBytes)
-        let end = conversation.hold(with: child, until: request, timeout: timeout, line: line)
-        if conversation.input >= 0 { close(conversation.input) }
-        return end
+        pump.begin(at: input)
+        var conversation = Conversation(output: output, input: pump, lineBytes: lineBytes)
+        defer { pump = conversation.input }
+        return conversation.hold(with: child, until: request, timeout: timeout, line: line)
     }
 
     /// Held while a program is started: between the making of a pipe and its mark for no other program there is a moment in
@@ -160,19 +160,14 @@ package struct TaskProgram: Sendable {
 /// One program's input, output and end.
 private struct Conversation {
     let output: CInt
-    /// Where the program reads from; -1 once everything is said.
-    var input: CInt
-    private var text: ArraySlice<UInt8>
+    var input: InputPump
     private var pending: [UInt8] = []
     private let lineBytes: Int
 
-    init(output: CInt, input: CInt, text: [UInt8], lineBytes: Int) {
+    init(output: CInt, input: InputPump, lineBytes: Int) {
         self.lineBytes = lineBytes
         self.output = output
         self.input = input
-        self.text = text[...]
-        // A program that does not read must not hold us up.
-        _ = fcntl(input, F_SETFL, O_NONBLOCK)
         _ = fcntl(output, F_SETFL, O_NONBLOCK)
     }
 
@@ -212,10 +207,11 @@ private struct Conversation {
     private mutating func talk(_ line: (String) -> Void, wait: Int32 = 100) -> Bool {
         var sides = [
             pollfd(fd: output, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: input, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: input.waitsFor, events: Int16(POLLOUT), revents: 0),
         ]
         _ = poll(&sides, 2, wait)
-        if input >= 0, sides[1].revents != 0 { tell() }
+        input.tick()
+        if sides[1].revents != 0 { input.tell() }
         var piece = [UInt8](repeating: 0, count: 16 << 10)
         let count = read(output, &piece, piece.count)
         if count == 0 {
@@ -235,16 +231,9 @@ private struct Conversation {
     }
 
     private mutating func say(_ line: (String) -> Void) {
-        line(String(decoding: pending, as: UTF8.self))
+        let said = String(decoding: pending, as: UTF8.self)
         pending = []
-    }
-
-    private mutating func tell() {
-        let count = text.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
-        if count > 0 { text = text.dropFirst(count) }
-        if text.isEmpty || (count < 0 && errno != EAGAIN && errno != EINTR) {
-            close(input)
-            input = -1
-        }
+        input.hear(said)
+        line(said)
     }
 }

@@ -15,7 +15,7 @@ struct AgentStateTests {
     }
 
     private static func run(
-        _ text: String, timeout: Int64 = 20, input: [UInt8] = [], request: EndRequest = EndRequest()
+        _ text: String, timeout: Int64 = 20, input: ProgramInput = .bytes([]), request: EndRequest = EndRequest()
     ) async throws -> (end: TaskProgram.End, lines: [String]) {
         try await TestDatabase.withDirectory { directory in
             var lines: [String] = []
@@ -29,7 +29,7 @@ struct AgentStateTests {
 
     @Test("a program gets its input and its environment, and says lines and a code")
     func program() async throws {
-        let input = Array(String(repeating: "x", count: 300_000).utf8)
+        let input = ProgramInput.bytes(Array(String(repeating: "x", count: 300_000).utf8))
         let (end, lines) = try await Self.run(
             "wc -c; echo $TIDEGATE_TASK_ID; echo bad >&2; printf last; exit 3", input: input)
         #expect(end == .exited(3))
@@ -38,12 +38,27 @@ struct AgentStateTests {
 
     @Test("one that reads nothing, closes its output or says too much at once is no trouble")
     func unruly() async throws {
-        let input = Array(String(repeating: "x", count: 300_000).utf8)
+        let input = ProgramInput.bytes(Array(String(repeating: "x", count: 300_000).utf8))
         #expect(try await Self.run("exec <&-; exit 0", input: input).end == .exited(0))
         #expect(try await Self.run("exec >&- 2>&-; sleep 0.2; exit 4").end == .exited(4))
         let (end, lines) = try await Self.run("head -c 1000000 /dev/zero | tr '\\0' y; echo; echo end")
         #expect(end == .exited(0))
         #expect(lines.map(\.utf8.count) == [AgentLimits.lineBytes, 3])
+    }
+
+    @Test("a file is brought whole, and only after the program has said that it is ready for it")
+    func file() async throws {
+        try await TestDatabase.withDirectory { directory in
+            let path = directory + "/input"
+            try Data(String(repeating: "x", count: 300_000).utf8).write(to: URL(filePath: path))
+            let patient = "timeout 0.5 head -c 1 || echo nothing yet; echo now ready; wc -c"
+            let (end, lines) = try await Self.run(patient, input: .file(path, after: "ready"))
+            #expect(end == .exited(0))
+            #expect(lines == ["nothing yet", "now ready", "300000"])
+            await #expect(throws: FileFailure.self) {
+                try await Self.run("cat", input: .file(directory + "/absent", after: "ready"))
+            }
+        }
     }
 
     @Test("one that takes too long, or that somebody wants ended, is ended with what it started")
