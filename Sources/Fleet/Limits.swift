@@ -62,6 +62,8 @@ public enum FleetLimits {
     public static let modelBytes = 512 << 10
     /// Bytes in a model's description.
     public static let descriptionBytes = 1024
+    /// Bytes of the name of a kind of hardware.
+    public static let hardwareBytes = 128
     /// Models of one tenant.
     public static let models = 1000
     /// Versions of one model that are kept; older ones are dropped.

@@ -263,6 +263,8 @@ public enum FleetSchema {
                     PRIMARY KEY (tenant, edit, device)
                 )
                 """),
+            Migration(
+                10, "models say what releases call their hardware", "ALTER TABLE model ADD COLUMN hardware TEXT"),
         ])
 
     /// The sealed columns, for the key ring.

@@ -124,8 +124,6 @@ public enum OperationLimits {
     public static let versionBytes = 64
     /// Kinds of hardware that a release fits.
     public static let hardware = 64
-    /// Bytes of the name of a kind of hardware.
-    public static let hardwareBytes = 128
     /// Bytes of a release's notes.
     public static let notesBytes = 16 << 10
     /// Releases that are kept in memory.

@@ -134,15 +134,16 @@ extension CampaignForm {
     }
 
     private static func asks(_ preview: CampaignPreview, _ draft: CampaignDraft, _ seen: String) throws -> Asks {
-        guard preview.members > 0 || draft.takesNewcomers else {
-            throw Refusal(.invalid, "campaign.nothing", "No device matches on which you may install; choose others.")
-        }
+        guard preview.members > 0 || draft.takesNewcomers else { throw preview.nothing }
         let news = preview.members - preview.upToDate
         return Asks(
             effect: "For \(preview.members.counted("device", "devices")) that match now, as far as you may; "
                 + (preview.upToDate == 0
                     ? "none has the release yet."
-                    : "\(preview.upToDate.grouped) have the release already, or a later one."),
+                    : "\(preview.upToDate.grouped) have the release already, or a later one.")
+                + (preview.misfits == 0
+                    ? ""
+                    : " \(preview.misfits.counted("device has", "devices have")) other hardware and get nothing."),
             groups: zip(1..., preview.groups).map { number, group in
                 .init(
                     name: "Group \(number)",

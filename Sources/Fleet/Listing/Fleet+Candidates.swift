@@ -8,6 +8,8 @@ package struct InstallCandidate: Sendable, Hashable {
     package let device: DeviceID
     /// Its version; nil when nobody knows.
     package let version: String?
+    /// What releases call its hardware, as its model says; nil when nobody knows.
+    package let hardware: String?
 }
 
 extension Fleet {
@@ -58,14 +60,16 @@ extension Fleet {
         var versions: [String: String?] = [:]
         try transaction.forEach(
             """
-            SELECT d.id, d.components FROM device d
+            SELECT d.id, d.components, m.hardware FROM device d
+            LEFT JOIN model m ON m.tenant = $1 AND m.id = d.model
             WHERE d.tenant = $1\(parts.map { " AND \($0)" }.joined()) \(end)
             """, arguments: sql.arguments
         ) { row in
             let text = try row.text(1)
             let version = versions[text] ?? StoredDocument.words(text)[component]
             versions[text] = .some(version)
-            found.append(InstallCandidate(device: try row.identifier(0), version: version))
+            found.append(
+                InstallCandidate(device: try row.identifier(0), version: version, hardware: try row.textIfAny(2)))
         }
         return found
     }

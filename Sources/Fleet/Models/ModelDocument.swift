@@ -39,6 +39,8 @@ public struct ModelDocument: Hashable, Sendable {
 
     /// What the device type is, for people.
     public var description: String?
+    /// What releases call the hardware of such a device; nil when they may be of any.
+    public var hardware: String?
     /// The declared series, in the order of the document.
     public var series: [SeriesDeclaration]
     /// What happens to other series.
@@ -64,13 +66,15 @@ public struct ModelDocument: Hashable, Sendable {
 
     /// A document with these policies; each default suits an unmodified client.
     public init(
-        description: String? = nil, series: [SeriesDeclaration] = [], undeclared: Undeclared = .accept,
+        description: String? = nil, hardware: String? = nil, series: [SeriesDeclaration] = [],
+        undeclared: Undeclared = .accept,
         clientIdentifier: ClientIdentifier = .replace, allowsAccessToken: Bool = false,
         oneCertificateForBoth: Bool = true, certificateDays: Int = 30, timeWindow: TimeWindow = .usual,
         components: [Name] = [], heartbeat: HeartbeatPolicy? = nil, desiredSchema: JSONSchema? = nil,
         customTaskSchema: JSONSchema? = nil
     ) {
         self.description = description
+        self.hardware = hardware
         self.series = series
         self.undeclared = undeclared
         self.clientIdentifier = clientIdentifier
@@ -94,6 +98,7 @@ extension ModelDocument {
         var reader = DocumentReader(json)
         self.init()
         description = reader.text("description", limit: FleetLimits.descriptionBytes)
+        hardware = reader.text("hardware", limit: FleetLimits.hardwareBytes)
         if let elements = reader.array("series", limit: FleetLimits.series) {
             let (declared, faults) = Self.readSeries(elements, at: reader.place("series"))
             series = declared
@@ -173,6 +178,7 @@ extension ModelDocument {
             "components": .array(components.map { .string($0.text) }),
         ]
         if let description { members["description"] = .string(description) }
+        if let hardware { members["hardware"] = .string(hardware) }
         if let heartbeat { members["heartbeat"] = heartbeat.json }
         if let desiredSchema { members["desiredSchema"] = desiredSchema.json }
         if let customTaskSchema { members["customTaskSchema"] = customTaskSchema.json }

@@ -36,14 +36,15 @@ enum ModelStore {
         if isNew {
             try transaction.execute(
                 """
-                INSERT INTO model (tenant, id, name, version, document, created, changed)
-                VALUES ($1, $2, $3, $4, $5, $6, $7)
-                """, model.id, model.name, model.version, document, model.created, model.changed)
+                INSERT INTO model (tenant, id, name, version, document, hardware, created, changed)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                """, model.id, model.name, model.version, document, model.hardware, model.created, model.changed)
         } else {
             try transaction.execute(
                 """
-                UPDATE model SET name = $3, version = $4, document = $5, changed = $6 WHERE tenant = $1 AND id = $2
-                """, model.id, model.name, model.version, document, model.changed)
+                UPDATE model SET name = $3, version = $4, document = $5, hardware = $6, changed = $7
+                WHERE tenant = $1 AND id = $2
+                """, model.id, model.name, model.version, document, model.hardware, model.changed)
         }
         try transaction.execute(
             "INSERT INTO model_version (tenant, model, version, document, changed) VALUES ($1, $2, $3, $4, $5)",

@@ -63,7 +63,7 @@ extension Shape {
         .required("members", .count, "How many devices are in it."),
         .required("planned", .count, "How many of them have got no task yet."),
         .required("upToDate", .count, "How many had the release already, or a later one."),
-        .required("leftOut", .count, "How many got no task: nobody may install on them any more, or they are gone."),
+        .required("leftOut", .count, "How many got no task: nobody may install on them any more, it is not for their hardware, or they are gone."),
         .required("tasks", counts, "How many of its tasks are in each state."),
     ])
 
@@ -105,6 +105,8 @@ extension Shape {
         .object([
             .required("members", .count, "How many devices would be in it."),
             .required("upToDate", .count, "How many of them have the release already, or a later one."),
+            .required(
+                "misfits", .count, "How many devices match, but have hardware that the release is not for; they get none."),
             .required(
                 "groups",
                 .array(
@@ -217,6 +219,7 @@ extension CampaignPreview {
     var json: JSONValue {
         [
             "members": .integer(Int64(members)), "upToDate": .integer(Int64(upToDate)),
+            "misfits": .integer(Int64(misfits)),
             "groups": .array(
                 groups.map {
                     ["members": .integer(Int64($0.members)), "upToDate": .integer(Int64($0.upToDate))]

@@ -98,6 +98,9 @@ extension Shape {
                 .optional("futureSeconds", .count, "How far in the future a record may lie."),
             ]), "How far a device's time may lie from the server's."),
         .optional("components", .array(of: .name, atMost: FleetLimits.components), "Its separately versioned parts."),
+        .optional(
+            "hardware", .nullable(.text(.free(atMost: FleetLimits.hardwareBytes))),
+            "What releases call the hardware of such a device; left out when nobody knows."),
         .optional("heartbeat", .nullable(heartbeatDraft), "How often its devices shall call."),
         .optional(
             "desiredSchema", jsonSchema, "What the desired document of such a device may be; anything when left out."),

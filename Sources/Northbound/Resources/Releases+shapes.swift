@@ -1,5 +1,6 @@
 import Base
 import Blobs
+import Fleet
 import Operations
 import Trust
 
@@ -39,7 +40,7 @@ extension Shape {
         ]))
 
     private static let hardware = Shape.array(
-        of: .text(.free(atMost: OperationLimits.hardwareBytes)), atMost: OperationLimits.hardware)
+        of: .text(.free(atMost: FleetLimits.hardwareBytes)), atMost: OperationLimits.hardware)
 
     static let releaseDraft = Shape.named(
         "ReleaseDraft",

@@ -105,9 +105,19 @@ public struct CampaignPreview: Sendable, Hashable {
 
     /// The groups, in their order.
     public let groups: [Group]
+    /// How many devices match, but have hardware that the release is not for; they are in no group.
+    public let misfits: Int
 
     /// How many devices would be in it.
     public var members: Int { groups.reduce(0) { $0 + $1.members } }
     /// How many of them have the release already, or a later one.
     public var upToDate: Int { groups.reduce(0) { $0 + $1.upToDate } }
+
+    /// What is told when no device would be in it.
+    public var nothing: Refusal { Self.nothing(misfits: misfits) }
+
+    static func nothing(misfits: Int) -> Refusal {
+        guard misfits == 0 else { return Operations.misfit("All \(misfits) devices that match have") }
+        return Refusal(.invalid, "campaign.nothing", "No device matches on which you may install; choose others.")
+    }
 }

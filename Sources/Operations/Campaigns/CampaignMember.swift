@@ -10,7 +10,7 @@ enum CampaignMemberState: Int64, Sendable {
     case ordered = 1
     /// It had the release already, or a later one.
     case upToDate = 2
-    /// Nobody may install on it in the campaign's name, or it is gone.
+    /// Nobody may install on it in the campaign's name, the release is not for its hardware, or it is gone.
     case leftOut = 3
     /// It got the former release again.
     case rolledBack = 4

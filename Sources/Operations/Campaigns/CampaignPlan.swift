@@ -18,6 +18,8 @@ struct CampaignPlan: Sendable {
     let groups: [CampaignGroup]
     /// In the order of the devices' identifiers.
     let members: [Member]
+    /// Devices that match, but have hardware that the release is not for.
+    let misfits: Int
 }
 
 extension Operations {
@@ -48,7 +50,8 @@ extension Operations {
         let shared = try draft.target.map {
             try self.candidates($0, of: release, in: tenant, for: principal, transaction)
         }
-        let rest = (shared ?? []).filter { members[$0.device] == nil }
+        let others = (shared ?? []).filter { members[$0.device] == nil }
+        let rest = others.filter { release.fits($0.hardware) }
         guard members.count + rest.count <= OperationLimits.campaignDevices else {
             throw Refusal(
                 .tooLarge, "campaign.tooLarge",
@@ -77,7 +80,7 @@ extension Operations {
         return CampaignPlan(
             title: "\(release.component) \(release.version)",
             target: try target(of: draft, tenant, transaction), groups: groups,
-            members: members.values.sorted { $0.device < $1.device })
+            members: members.values.sorted { $0.device < $1.device }, misfits: others.count - rest.count)
     }
 
     /// What is kept of whom a campaign is for. A domain is kept by identifier as well, for those who join later.
@@ -109,7 +112,7 @@ extension Operations {
         }
     }
 
-    /// These devices, on each of which the caller may install.
+    /// These devices, on each of which the caller may install, and for which the release is.
     private func named(
         _ names: [String], of release: Release, in tenant: TenantID, for principal: Principal,
         _ transaction: Transaction
@@ -117,9 +120,12 @@ extension Operations {
         let devices = try names.map {
             try fleet.target($0, of: tenant, for: principal, .taskInstall, in: transaction)
         }
-        return try fleet.candidates(
+        let candidates = try fleet.candidates(
             among: Array(Set(devices)), of: release.component, tenant: tenant, for: principal, .taskInstall,
             in: transaction)
+        let misfits = Set(candidates.filter { !release.fits($0.hardware) }.map(\.device))
+        guard misfits.isEmpty else { throw try misfit(of: misfits, for: principal, tenant, in: transaction) }
+        return candidates
     }
 }
 

@@ -23,7 +23,8 @@ extension Operations {
         let devices = try CampaignMembers.next(
             .planned, of: number, in: campaign.id, limit: OperationLimits.tasksAtOnce, transaction)
         let found = try fleet.candidates(
-            among: devices, of: release.component, tenant: tenant, for: sponsor, .taskInstall, in: transaction)
+            among: devices, of: release.component, tenant: tenant, for: sponsor, .taskInstall, in: transaction
+        ).filter { release.fits($0.hardware) }
         let order = try VersionOrder(of: release.component, in: transaction)
         let upToDate = found.filter { order.counter(of: $0.version).map { $0 >= release.counter } ?? false }
             .map(\.device)
@@ -47,7 +48,7 @@ extension Operations {
     func revert(_ campaign: Campaign, in tenant: TenantID, _ transaction: Transaction) throws -> Bool {
         guard let rollback = campaign.rollback, let release = try ReleaseStore.find(campaign.release, in: transaction),
             // Once it is withdrawn nobody gets it; the campaign can be taken back to another one.
-            try ReleaseStore.find(rollback.release, in: transaction)?.state == .published
+            let former = try ReleaseStore.find(rollback.release, in: transaction), former.state == .published
         else { return false }
         let done = try transaction.rows(
             """
@@ -64,7 +65,9 @@ extension Operations {
         let present = try fleet.candidates(
             among: done, of: release.component, tenant: tenant, for: Self.judge, .taskInstall, in: transaction)
         let order = try VersionOrder(of: release.component, in: transaction)
-        let back = present.filter { order.counter(of: $0.version).map { $0 == release.counter } ?? true }.map(\.device)
+        let back = present.filter {
+            former.fits($0.hardware) && order.counter(of: $0.version).map { $0 == release.counter } ?? true
+        }.map(\.device)
         if !back.isEmpty {
             let operation = try give(
                 back.sorted(), rollback.release, for: campaign, "rollback", ["rollback": true],

@@ -17,6 +17,10 @@ extension Operations {
         bus.subscribe(to: DevicesRegistered.self) { [campaigns] event in
             campaigns.note(of: event.tenant) { $0.since = $0.since.map { min($0, event.first) } ?? event.first }
         }
+        // Its hardware may be another one now.
+        bus.subscribe(to: ModelChanged.self) { [campaigns] event in
+            campaigns.note(of: event.tenant) { $0.isAll = true }
+        }
         // Whatever moves domains changes everybody's rights.
         bus.subscribe(to: CredentialsEnded.self) { [campaigns] event in
             if let principal = event.principal {

@@ -19,7 +19,7 @@ extension Operations {
                 groups[member.number - 1].members += 1
                 if member.isUpToDate { groups[member.number - 1].upToDate += 1 }
             }
-            return CampaignPreview(groups: groups)
+            return CampaignPreview(groups: groups, misfits: plan.misfits)
         }
     }
 
@@ -35,10 +35,7 @@ extension Operations {
         let id = CampaignID(now: now)
         let handle = database.tenant(tenant)
         let plan = try await handle.read { try self.plan(draft, id, in: tenant, by: principal, $0) }
-        guard !plan.members.isEmpty || draft.takesNewcomers else {
-            throw Refusal(
-                .invalid, "campaign.nothing", "No device matches on which you may install; choose others.")
-        }
+        guard !plan.members.isEmpty || draft.takesNewcomers else { throw CampaignPreview.nothing(misfits: plan.misfits) }
         let campaign = Campaign(
             id: id, title: draft.title ?? plan.title, release: draft.release, target: plan.target, terms: draft.terms,
             rules: draft.rules, takesNewcomers: draft.takesNewcomers, creator: principal.id,

@@ -65,18 +65,21 @@ extension Operations {
         case after(DeviceID?, Int)
     }
 
-    /// Puts those of the devices that match and are not in it yet into their groups; answers all that match.
+    /// Puts those of the devices that match, fit and are not in it yet into their groups; answers all that match.
     private func join(
         _ id: CampaignID, of tenant: TenantID,
-        _ find: @escaping @Sendable ((Candidates) throws -> [DeviceID], Transaction) throws -> [DeviceID]
+        _ find: @escaping @Sendable ((Candidates) throws -> [InstallCandidate], Transaction) throws
+            -> [InstallCandidate]
     ) async throws -> [DeviceID] {
         try await database.tenant(tenant).write { transaction in
-            guard let campaign = try CampaignStore.find(id, in: transaction), campaign.state.isLive else { return [] }
+            guard let campaign = try CampaignStore.find(id, in: transaction), campaign.state.isLive,
+                let release = try ReleaseStore.find(campaign.release, in: transaction)
+            else { return [] }
             guard let sponsor = try sponsor(of: campaign, in: tenant, transaction) else {
                 try giveUp(campaign, .rights, of: tenant, transaction)
                 return []
             }
-            let found: [DeviceID]
+            let found: [InstallCandidate]
             do {
                 let filter = try campaign.target["filter"]?.string.map { try DeviceFilter($0) }
                 let domain = campaign.target["id"]?.string
@@ -86,22 +89,21 @@ extension Operations {
                         case .among(let devices):
                             try fleet.candidates(
                                 among: devices, filter, within: domain, of: "", tenant: tenant, for: sponsor,
-                                .taskInstall,
-                                in: transaction
-                            ).map(\.device)
+                                .taskInstall, in: transaction)
                         case .after(let last, let limit):
-                            try fleet.targets(
-                                filter, in: domain, after: last, limit: limit, of: tenant, for: sponsor, .taskInstall,
-                                in: transaction)
+                            try fleet.candidates(
+                                filter, within: domain, of: "", after: last, limit: limit, tenant: tenant, for: sponsor,
+                                .taskInstall, in: transaction)
                         }
                     }, transaction)
             } catch is Refusal {
                 try giveUp(campaign, .target, of: tenant, transaction)
                 return []
             }
-            let known = try CampaignMembers.known(found, in: id, transaction)
-            try join(found.filter { !known.contains($0) }, campaign, of: tenant, transaction)
-            return found
+            let fitting = found.filter { release.fits($0.hardware) }.map(\.device)
+            let known = try CampaignMembers.known(fitting, in: id, transaction)
+            try join(fitting.filter { !known.contains($0) }, campaign, of: tenant, transaction)
+            return found.map(\.device)
         }
     }
 

@@ -181,7 +181,7 @@ extension Operations {
     }
 
     /// Leaves those of these devices on which an operation may be tried again: a group of a campaign takes what the
-    /// campaign takes, and nobody gets an earlier release by it than they have by now.
+    /// campaign takes, and nobody gets an earlier release by it than they have by now, or one for other hardware.
     private func keepRetriable(
         _ devices: inout Set<DeviceID>, of operation: Operation, in tenant: TenantID, by principal: Principal,
         _ transaction: Transaction
@@ -193,9 +193,10 @@ extension Operations {
                     of: Array(devices), in: tenant, for: principal, .taskInstall, in: transaction
                 ).keys)
         }
-        guard try !RollbackGrant.has(operation.id, in: transaction) else { return }
-        devices.subtract(
-            try newer(than: operation.release, Array(devices), of: tenant, for: Self.judge, in: transaction))
+        let (newer, misfits) = try unsuited(
+            to: operation.release, Array(devices), isRollback: try RollbackGrant.has(operation.id, in: transaction),
+            of: tenant, for: Self.judge, in: transaction)
+        devices.subtract(newer.union(misfits))
     }
 
     private func close(

@@ -60,6 +60,8 @@ extension Operations {
         var seen: Set<DeviceID> = []
         /// Devices that were left out because they have a later release.
         var newer = 0
+        /// Devices that were left out because the release is not for their hardware.
+        var misfits = 0
         /// Devices that were left out because they have as many tasks as one may have.
         var full = 0
     }
@@ -97,13 +99,14 @@ extension Operations {
             }
             let (count, last) = (devices.count, devices.last?.id)
             if order.type == .custom { try requireFit(order.input, of: devices, in: transaction) }
-            let newer =
-                order.isRollback
-                ? [] : try newer(than: order.release, devices.map(\.id), of: tenant, for: principal, in: transaction)
-            if case .devices = order.target, !newer.isEmpty {
-                throw try downgrade(of: newer, for: principal, tenant, in: transaction)
+            let (newer, misfits) = try unsuited(
+                to: order.release, devices.map(\.id), isRollback: order.isRollback, of: tenant, for: principal,
+                in: transaction)
+            if case .devices = order.target {
+                if !misfits.isEmpty { throw try misfit(of: misfits, for: principal, tenant, in: transaction) }
+                if !newer.isEmpty { throw try downgrade(of: newer, for: principal, tenant, in: transaction) }
             }
-            devices.removeAll { newer.contains($0.id) }
+            devices.removeAll { newer.contains($0.id) || misfits.contains($0.id) }
             let full = try TaskStore.full(among: devices.map(\.id), in: transaction)
             if case .devices = order.target, !full.isEmpty { throw Self.full(full.count) }
             devices.removeAll { full.contains($0.id) }
@@ -121,9 +124,13 @@ extension Operations {
             var writer = TaskWriter(transaction, tenant: tenant, at: now)
             try writer.insert(tasks)
             try writer.finish(board, bus)
-            return (count: count, last: last, seen: seen, newer: newer.count, full: full.count)
+            return (
+                count: count, last: last, seen: seen, newer: newer.subtracting(misfits).count,
+                misfits: misfits.count, full: full.count
+            )
         }
         position.newer += made.newer
+        position.misfits += made.misfits
         position.full += made.full
         position.seen = made.seen
         position.after = made.last
@@ -140,6 +147,7 @@ extension Operations {
             let now = clock.now
             let counts = try OperationStore.counts(of: [operation.id], in: transaction)[operation.id] ?? [:]
             guard let total = counts[.waiting], total > 0 else {
+                guard position.misfits == 0 else { throw Self.misfit("All \(position.misfits) devices have") }
                 guard position.newer == 0 else { throw Self.downgrade("All \(position.newer) devices have") }
                 guard position.full == 0 else { throw Self.full(position.full) }
                 throw Refusal(

@@ -62,28 +62,53 @@ extension Operations {
         }
     }
 
-    /// Those of these devices that are known to have a later release than this one.
-    func newer(
-        than release: ReleaseID?, _ devices: [DeviceID], of tenant: TenantID, for principal: Principal,
+    /// Those of these devices that get no release by an order: they are known to have a later one, or other hardware.
+    ///
+    /// A device of other hardware gets it by a rollback neither.
+    func unsuited(
+        to release: ReleaseID?, _ devices: [DeviceID], isRollback: Bool, of tenant: TenantID, for principal: Principal,
         in transaction: Transaction
-    ) throws -> Set<DeviceID> {
-        guard let release, let release = try ReleaseStore.find(release, in: transaction) else { return [] }
+    ) throws -> (newer: Set<DeviceID>, misfits: Set<DeviceID>) {
+        guard let release, let release = try ReleaseStore.find(release, in: transaction) else { return ([], []) }
         let order = try VersionOrder(of: release.component, in: transaction)
-        return Set(
-            try fleet.candidates(
-                among: devices, of: release.component, tenant: tenant, for: principal, .taskInstall, in: transaction
-            ).filter { order.counter(of: $0.version).map { $0 > release.counter } ?? false }.map(\.device))
+        let candidates = try fleet.candidates(
+            among: devices, of: release.component, tenant: tenant, for: principal, .taskInstall, in: transaction)
+        let newer = candidates.filter { order.counter(of: $0.version).map { $0 > release.counter } ?? false }
+        return (
+            isRollback ? [] : Set(newer.map(\.device)),
+            Set(candidates.filter { !release.fits($0.hardware) }.map(\.device))
+        )
     }
 
     /// What is told when devices would get an earlier release than they have.
     func downgrade(
         of devices: Set<DeviceID>, for principal: Principal, _ tenant: TenantID, in transaction: Transaction
     ) throws -> Refusal {
+        Self.downgrade(try having(devices, for: principal, tenant, in: transaction))
+    }
+
+    /// What is told when devices would get a release that is not for their hardware.
+    func misfit(
+        of devices: Set<DeviceID>, for principal: Principal, _ tenant: TenantID, in transaction: Transaction
+    ) throws -> Refusal {
+        Self.misfit(try having(devices, for: principal, tenant, in: transaction))
+    }
+
+    /// The devices, or some of many, as the beginning of a sentence about what they have.
+    private func having(
+        _ devices: Set<DeviceID>, for principal: Principal, _ tenant: TenantID, in transaction: Transaction
+    ) throws -> String {
         let some = Array(devices.sorted().prefix(OperationLimits.namedInRefusal))
         let names = try fleet.names(of: some, in: tenant, for: principal, .taskInstall, in: transaction)
         let shown = names.values.map(\.text).sorted().joined(separator: ", ")
-        return Self.downgrade(
-            devices.count == 1 ? "\(shown) has" : "\(devices.count) devices, such as \(shown), have")
+        return devices.count == 1 ? "\(shown) has" : "\(devices.count) devices, such as \(shown), have"
+    }
+
+    static func misfit(_ who: String) -> Refusal {
+        Refusal(
+            .conflict, "release.hardware",
+            "\(who) hardware that the release is not for, as the model says. Choose a release for it, or correct the model."
+        )
     }
 
     static func downgrade(_ who: String) -> Refusal {

@@ -1,4 +1,5 @@
 public import Base
+import Fleet
 
 /// A version of a component, with the files that devices install.
 public struct Release: Sendable, Hashable {
@@ -40,6 +41,9 @@ public struct Release: Sendable, Hashable {
     public let published: Timestamp?
     /// When it was withdrawn.
     public let withdrawn: Timestamp?
+
+    /// Whether a device of this hardware may get it; one that nobody knows is left to check for itself.
+    func fits(_ known: String?) -> Bool { known.map { hardware.isEmpty || hardware.contains($0) } ?? true }
 }
 
 /// What somebody says of a release that is being put together.
@@ -88,9 +92,9 @@ public struct ReleaseDraft: Sendable, Hashable {
             fault("/hardware", "has at most \(OperationLimits.hardware) elements")
         }
         for (index, text) in hardware.enumerated() {
-            if !Self.isWord(text, atMost: OperationLimits.hardwareBytes) {
+            if !Self.isWord(text, atMost: FleetLimits.hardwareBytes) {
                 fault(
-                    "/hardware/\(index)", "is 1 to \(OperationLimits.hardwareBytes) bytes without control characters")
+                    "/hardware/\(index)", "is 1 to \(FleetLimits.hardwareBytes) bytes without control characters")
             } else if hardware[..<index].contains(text) {
                 fault("/hardware/\(index)", "is there already")
             }

@@ -69,7 +69,7 @@ struct CampaignCommand: AsyncParsableCommand {
             let all: AdminPath = "/api/v1/tenants/\(tenant)/campaigns"
             let trial: AdminPath = "/api/v1/tenants/\(tenant)/campaigns/preview"
             let answer = try await server.send(.post, preview ? trial.text : all.text, .json(.object(members)))
-            show(answer, first: preview ? ["members", "upToDate", "groups"] : CampaignCommand.first)
+            show(answer, first: preview ? ["members", "upToDate", "misfits", "groups"] : CampaignCommand.first)
         }
     }
 

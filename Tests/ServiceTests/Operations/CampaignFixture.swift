@@ -9,9 +9,11 @@ import Testing
 /// Short forms for tests of campaigns.
 extension OperationsFixture {
     /// A published release of a component, of which nobody has files.
-    func release(_ version: String, of component: String = "system") async throws -> ReleaseID {
+    func release(
+        _ version: String, of component: String = "system", hardware: [String] = []
+    ) async throws -> ReleaseID {
         let id = ReleaseID(now: world.time.now)
-        let draft = ReleaseDraft(component: try #require(Name(component)), version: version)
+        let draft = ReleaseDraft(component: try #require(Name(component)), version: version, hardware: hardware)
         try await world.database.tenant(world.acme).write { [now = world.time.now] transaction in
             let last = try ReleaseStore.lastCounter(of: component, drafts: true, in: transaction)
             try ReleaseStore.put(
