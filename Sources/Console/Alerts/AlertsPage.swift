@@ -66,10 +66,9 @@ extension AlertsPage {
         let page = try await console.watch.alerts(
             filter, before: after, limit: ConsoleLimits.pageSize, in: visit.tenant.id, by: visit.principal)
         func link(_ part: Part, _ condition: AlertCondition?, _ after: String? = nil) -> String {
-            let fields = [
-                ("part", part == .open ? nil : part.rawValue), ("condition", condition?.rawValue), ("after", after),
-            ].compactMap { name, value in value.map { "\(name)=\($0)" } }
-            return fields.isEmpty ? address : "\(address)?\(fields.joined(separator: "&"))"
+            address.withQuery([
+                "part": part == .open ? nil : part.rawValue, "condition": condition?.rawValue, "after": after,
+            ])
         }
         self.address = address
         states = Part.allCases.map { .init(label: $0.label, address: link($0, condition), isOn: $0 == part) }

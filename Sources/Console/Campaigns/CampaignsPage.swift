@@ -42,10 +42,7 @@ extension CampaignsPage {
             state: state, after: after, limit: ConsoleLimits.pageSize, in: visit.tenant.id, by: visit.principal)
         let (held, _) = try await console.reach(of: visit.principal, in: visit.tenant)
         func link(_ state: Campaign.State?, _ after: String? = nil) -> String {
-            let fields = [("state", state?.rawValue), ("after", after)].compactMap { name, value in
-                value.map { "\(name)=\($0)" }
-            }
-            return fields.isEmpty ? address : "\(address)?\(fields.joined(separator: "&"))"
+            address.withQuery(["state": state?.rawValue, "after": after])
         }
         self.address = address
         tabs = try await FirmwareTab.links(.campaigns, console, visit)

@@ -48,9 +48,7 @@ extension ReleasesPage {
             before: after, of: component, state: state, limit: ConsoleLimits.pageSize + 1, in: tenant, by: principal)
         let page = found.prefix(ConsoleLimits.pageSize)
         func link(_ state: Release.State?, _ after: String? = nil) -> String {
-            let fields = [("component", component?.percentEncoded), ("state", state?.rawValue), ("after", after)]
-                .compactMap { name, value in value.map { "\(name)=\($0)" } }
-            return fields.isEmpty ? address : "\(address)?\(fields.joined(separator: "&"))"
+            address.withQuery(["component": component, "state": state?.rawValue, "after": after])
         }
         self.address = address
         self.component = component ?? ""

@@ -69,11 +69,7 @@ struct FailureSelection: Sendable {
 
     /// The address's query, with its question mark; empty when all is as usual.
     var query: String {
-        let all: [(String, String?)] = [
-            ("state", state?.rawValue), ("sort", sort == .last ? nil : sort.rawValue), ("cursor", cursor),
-        ]
-        let fields = all.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
-        return fields.isEmpty ? "" : "?" + fields.joined(separator: "&")
+        "".withQuery(["state": state?.rawValue, "sort": sort == .last ? nil : sort.rawValue, "cursor": cursor])
     }
 }
 

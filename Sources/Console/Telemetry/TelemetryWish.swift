@@ -58,13 +58,10 @@ struct TelemetryWish: Sendable {
     }
 
     func query(table: Bool = false) -> String {
-        let fields: [(String, String?)] = [
-            ("device", device), ("span", span == .hour ? nil : span.rawValue), ("series", series),
-            ("view", table ? "table" : nil),
-        ]
-        return "?"
-            + fields.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
-            .joined(separator: "&")
+        "".withQuery([
+            "device": device, "span": span == .hour ? nil : span.rawValue, "series": series,
+            "view": table ? "table" : nil,
+        ])
     }
 
     /// The span that ends now.

@@ -72,13 +72,12 @@ extension Operations {
             let order = try VersionOrder(of: component.text, in: transaction)
             return try ReleaseStore.last(of: component.text, before: .max, in: transaction).map { latest in
                 let installed = try fleet.installedVersions(of: tenant, for: principal, in: transaction)
-                let behind = installed.filter {
-                    $0.component == component.text && order.counter(of: $0.version).map { $0 < latest.counter } ?? false
-                }
-                return (latest: latest, behind: Set(behind.map(\.version)).sorted())
+                let versions = Set(installed.filter { $0.component == component.text }.map(\.version))
+                let behind = versions.filter { version in order.counter(of: version).map { $0 < latest.counter } ?? false }
+                return (latest: latest, behind: behind.sorted(), others: versions.subtracting(behind).sorted())
             }
         }
-        guard let (latest, behind) = found else {
+        guard let (latest, behind, others) = found else {
             throw Refusal(
                 .notFound, "component.unknown",
                 "There is no such component with a published release, or it is not for you.")
@@ -86,20 +85,25 @@ extension Operations {
         guard !behind.isEmpty else {
             throw Refusal(.invalid, "campaign.nothing", "No device has an earlier release of this component.")
         }
-        let conditions = behind.map { version in
-            let quoted = version.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-            return "component.\(component) = \"\(quoted)\""
+        func having(_ versions: [String]) -> String {
+            versions.map { version in
+                let quoted = version.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+                return "component.\(component) = \"\(quoted)\""
+            }.joined(separator: " or ")
         }
-        guard conditions.count <= FleetLimits.filterTerms,
-            conditions.reduce(0, { $0 + $1.utf8.count + 4 }) <= FleetLimits.filterBytes
+        // A fleet of many earlier versions has few others, which can be named instead.
+        let rest = others.isEmpty ? "" : " and not (\(having(others)))"
+        guard
+            let filter = [having(behind), "component.\(component)\(rest)"].first(where: {
+                (try? DeviceFilter($0)) != nil
+            })
         else {
             throw Refusal(
                 .invalid, "campaign.versions",
-                "Devices have \(behind.count) earlier versions, which are more than one campaign can name. Order a campaign of \(latest.version) with a filter."
+                "Devices have \(behind.count) earlier and \(others.count) other versions, which are more than one campaign can name. Order a campaign of \(latest.version) with a filter."
             )
         }
-        let draft = CampaignDraft(
-            latest.id, .filter(conditions.joined(separator: " or ")), groups: groups, rules: rules, terms: terms)
+        let draft = CampaignDraft(latest.id, .filter(filter), groups: groups, rules: rules, terms: terms)
         return try await createCampaign(draft, in: tenant, by: principal)
     }
 }

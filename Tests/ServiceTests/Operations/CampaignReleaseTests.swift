@@ -224,4 +224,40 @@ import Testing
             }
         }
     }
+
+    @Test("a fleet of more earlier versions than a filter can name is updated by one act too")
+    func manyBehind() async throws {
+        try await OperationsFixture.with(.sqlite) { world in
+            let (acme, admin) = (world.world.acme, OperationsFixture.admin)
+            let count = FleetLimits.filterTerms + 6
+            _ = try await world.devices(count + 3)
+            func tell(_ device: Int, _ version: String) async throws {
+                _ = try await world.world.fleet.update(
+                    "d-\(device)", try DeviceChange(json: ["components": ["system": .string(version)]]), in: acme,
+                    by: admin)
+            }
+            for number in 0..<count {
+                _ = try await world.release("1.\(number)")
+                try await tell(number, "1.\(number)")
+            }
+            // Of the others, one has none, one a build of its own, and one a part that is no system.
+            try await tell(count + 1, "1.5-dev")
+            _ = try await world.world.fleet.update(
+                "d-\(count + 2)", try DeviceChange(json: ["components": ["modem": "1"]]), in: acme, by: admin)
+            let system = try #require(Name("system"))
+            let made = try await world.operations.updateAllBehind(system, in: acme, by: admin)
+            #expect(made.members == count - 1, "all but the one that has the latest")
+            // Now there are too many of both.
+            let list = (0..<count).map { "e-\($0)" }.joined(separator: "\n")
+            _ = try await world.world.fleet.registerMany(try world.world.list("name\n" + list), in: acme, by: admin)
+            for number in 0..<count {
+                _ = try await world.world.fleet.update(
+                    "e-\(number)", try DeviceChange(json: ["components": ["system": .string("dev-\(number)")]]),
+                    in: acme, by: admin)
+            }
+            await #expect(throws: Refusal(.invalid, "campaign.versions", "")) {
+                try await world.operations.updateAllBehind(system, in: acme, by: admin)
+            }
+        }
+    }
 }
