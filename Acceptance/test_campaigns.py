@@ -82,7 +82,7 @@ def test_a_release_goes_out_in_steps_pauses_by_failures_and_comes_back(own_serve
     options = ("--all", "--group", "d-0,d-1", "--group", "100", "--error", "50", "--sample", "4", "--success", "100")
     preview = campaign(server, release, *options, "--preview")
     assert preview == {
-        "members": 8, "upToDate": 0, "groups": [{"members": 2, "upToDate": 0}, {"members": 6, "upToDate": 0}]}
+        "members": 8, "upToDate": 0, "misfits": 0, "groups": [{"members": 2, "upToDate": 0}, {"members": 6, "upToDate": 0}]}
     refused = server.admin("operation", "order", "install", "--release", former, "--all", *TENANT, check=False)
     assert refused.returncode == 0, "everybody has just that one"
     made = campaign(server, release, *options, "--title", "Second edition")
@@ -156,6 +156,30 @@ def test_what_is_wrong_with_a_campaign_is_said(own_server, clients, tmp_path):
         "release": release, "target": everyone})
     assert answer.status_code == 403
     assert server.post(f"/tenants/acme/campaigns/{'0' * 32}/pause", operator.token).status_code == 404
+
+
+def test_a_release_is_kept_from_hardware_that_it_is_not_for(own_server, tmp_path):
+    own_server.tenant("acme")
+    operator, server = Fleet(own_server), own_server
+    for hardware in ("gw-1", "gw-2"):
+        (tmp_path / hardware).write_text(json.dumps({"hardware": hardware}))
+        server.admin("model", "put", hardware, tmp_path / hardware, *TENANT)
+        server.admin("device", "register", f"is-{hardware}", *TENANT, "--model", hardware)
+    server.admin("device", "register", "is-unknown", *TENANT)
+    assert server.get("/tenants/acme/models/gw-1", operator.token).json()["hardware"] == "gw-1"
+    (tmp_path / "file").write_bytes(b"x")
+    release = operator.release(tmp_path / "file", "1.0", "--hardware", "gw-1")
+    preview = campaign(server, release, "--all", "--preview")
+    assert (preview["members"], preview["misfits"]) == (2, 1)
+    made = campaign(server, release, "--all")
+    wait_for(lambda: show(server, made)["groups"][0]["tasks"] == {"queued": 2}, "both that may fit have it")
+    for order in (["campaign", "create", release, "--filter", "model = gw-2"],
+                  ["operation", "order", "install", "--release", release, "--device", "is-gw-2"]):
+        refused = server.admin(*order, *TENANT, check=False)
+        assert refused.returncode == 1 and b"release.hardware" in refused.stdout + refused.stderr
+    (tmp_path / "gw-2").write_text(json.dumps({"hardware": "line\nbreak"}))
+    wrong = server.admin("model", "put", "gw-2", tmp_path / "gw-2", *TENANT, check=False)
+    assert wrong.returncode == 1 and b"/hardware" in wrong.stdout + wrong.stderr
 
 
 def test_debians_swupdate_is_spared_by_a_campaign_that_stops_by_itself(swupdate, fleet, signer, tmp_path):  # noqa: F811

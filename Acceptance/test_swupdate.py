@@ -121,10 +121,11 @@ class Fleet:
     def __init__(self, server):
         self.server, self.token = server, server.token("acme", "admin")
 
-    def release(self, path, version="2.0"):
+    def release(self, path, version="2.0", *options):
         artifact = self.server.admin("artifact", "upload", path, "--tenant", "acme")
         return self.server.admin(
-            "release", "create", "system", version, "--artifact", artifact["id"], "--publish", "--tenant", "acme")["id"]
+            "release", "create", "system", version, *options, "--artifact", artifact["id"], "--publish", "--tenant",
+            "acme")["id"]
 
     def install(self, release, device, **terms):
         answer = self.server.post(
