@@ -63,7 +63,8 @@ extension Shape {
         .required("members", .count, "How many devices are in it."),
         .required("planned", .count, "How many of them have got no task yet."),
         .required("upToDate", .count, "How many had the release already, or a later one."),
-        .required("leftOut", .count, "How many got no task: nobody may install on them any more, it is not for their hardware, or they are gone."),
+        .required(
+            "leftOut", .count, "How many got no task: one may not install on them, it does not fit, or they are gone."),
         .required("tasks", counts, "How many of its tasks are in each state."),
     ])
 
@@ -106,7 +107,7 @@ extension Shape {
             .required("members", .count, "How many devices would be in it."),
             .required("upToDate", .count, "How many of them have the release already, or a later one."),
             .required(
-                "misfits", .count, "How many devices match, but have hardware that the release is not for; they get none."),
+                "misfits", .count, "How many matching devices have hardware that the release is not for."),
             .required(
                 "groups",
                 .array(

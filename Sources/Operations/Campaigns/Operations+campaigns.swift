@@ -35,7 +35,9 @@ extension Operations {
         let id = CampaignID(now: now)
         let handle = database.tenant(tenant)
         let plan = try await handle.read { try self.plan(draft, id, in: tenant, by: principal, $0) }
-        guard !plan.members.isEmpty || draft.takesNewcomers else { throw CampaignPreview.nothing(misfits: plan.misfits) }
+        guard !plan.members.isEmpty || draft.takesNewcomers else {
+            throw CampaignPreview.nothing(misfits: plan.misfits)
+        }
         let campaign = Campaign(
             id: id, title: draft.title ?? plan.title, release: draft.release, target: plan.target, terms: draft.terms,
             rules: draft.rules, takesNewcomers: draft.takesNewcomers, creator: principal.id,

@@ -68,7 +68,8 @@ extension Operations {
     /// Puts those of the devices that match, fit and are not in it yet into their groups; answers all that match.
     private func join(
         _ id: CampaignID, of tenant: TenantID,
-        _ find: @escaping @Sendable ((Candidates) throws -> [InstallCandidate], Transaction) throws
+        _ find:
+            @escaping @Sendable ((Candidates) throws -> [InstallCandidate], Transaction) throws
             -> [InstallCandidate]
     ) async throws -> [DeviceID] {
         try await database.tenant(tenant).write { transaction in

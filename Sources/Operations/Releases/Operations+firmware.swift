@@ -73,7 +73,9 @@ extension Operations {
             return try ReleaseStore.last(of: component.text, before: .max, in: transaction).map { latest in
                 let installed = try fleet.installedVersions(of: tenant, for: principal, in: transaction)
                 let versions = Set(installed.filter { $0.component == component.text }.map(\.version))
-                let behind = versions.filter { version in order.counter(of: version).map { $0 < latest.counter } ?? false }
+                let behind = versions.filter { version in
+                    order.counter(of: version).map { $0 < latest.counter } ?? false
+                }
                 return (latest: latest, behind: behind.sorted(), others: versions.subtracting(behind).sorted())
             }
         }
