@@ -453,6 +453,35 @@ def test_swupdate_installs_what_is_signed_and_nothing_else(agent, fleet, signer,
     assert target.read_bytes() == content, "somebody has signed for it"
 
 
+def test_an_install_that_asks_first_waits_for_a_word_beside_the_device(agent, fleet, signer, tmp_path):
+    one = install_device(agent, signer, swupdate_options="-H tidegate:1.0")
+    one.start()
+    target = one.folder / "installed"
+    release = fleet.release(signer.package(tmp_path / "a", b"the new software", target))
+    task = fleet.wait(fleet.install(release, "one", confirm=True), "refused")
+    assert history(task) == ["it asks first, and nobody here agreed", "there is no program for it"]
+    one.program("confirm", "echo not during the shift; exit 1")
+    task = fleet.wait(fleet.install(release, "one", confirm=True), "refused")
+    assert task["code"] == 1 and "not during the shift" in history(task)
+    # Not now: it is asked again after a start, and once it has agreed not once more.
+    one.program("confirm", f"cat >{one.folder}/read; echo $TIDEGATE_TASK_AGAIN >>{one.folder}/asked; exit 75")
+    operation = fleet.install(release, "one", confirm=True)
+    asked = one.folder / "asked"
+    wait_for(lambda: asked.exists() and asked.read_text() == "0\n", "it is asked")
+    wait_for(lambda: one.keeps('"continues"'), "it waits for the next start")
+    assert json.loads((one.folder / "read").read_text())["release"]["version"] == "2.0"
+    one.program("confirm", f"echo $TIDEGATE_TASK_AGAIN >>{one.folder}/asked")
+    one.stop()
+    assert not target.exists() and fleet.task(operation)["state"] not in ("succeeded", "failed", "refused")
+    one.start()
+    fleet.wait(operation, "succeeded")
+    assert target.read_bytes() == b"the new software" and asked.read_text() == "0\n1\n"
+    # One that does not ask needs no word.
+    again = fleet.release(signer.package(tmp_path / "b", b"newer", target), "3.0")
+    fleet.wait(fleet.install(again, "one"), "succeeded")
+    assert asked.read_text() == "0\n1\n"
+
+
 def test_a_download_goes_on_where_power_or_server_went(agent, fleet, signer, tmp_path):
     one = install_device(agent, signer, swupdate_options="-H tidegate:1.0")
     fleet.server.admin("plan", "put", "slow", "--set", "downloadKilobytesPerSecond=1000")

@@ -123,10 +123,15 @@ extension AgentService {
                         ? TaskOutcome(.succeeded, details: ["version \(version)"])
                         : TaskOutcome(
                             .failed, details: ["version \(state.tried) was not taken; \(version) is in effect"]))
-            case "install" where task.release?["component"]?.string == SelfUpdate.component:
-                if let objection = objection(to: task) { return .ended(TaskOutcome(.refused, details: [objection])) }
-                return try await replaceSelf(task, request)
-            case "install": return .ended(try await install(task, request))
+            case "install":
+                if let objection = Installer.objection(
+                    to: task.release, settings: settings, installed: journal.contents.installed)
+                {
+                    return .ended(TaskOutcome(.refused, details: [objection]))
+                }
+                if let answer = try await ask(for: task, isAgain: isAgain, request) { return answer }
+                return task.release?["component"]?.string == SelfUpdate.component
+                    ? try await replaceSelf(task, request) : .ended(try await install(task, request))
             default:
                 return await TaskWorker(settings: settings, pool: pool, progress: progress)
                     .run(task, isAgain: isAgain, until: request)
@@ -136,21 +141,32 @@ extension AgentService {
         }
     }
 
+    /// Asks whoever stands beside the device, by the program `confirm`, about an install that asks first. Nil when they
+    /// agree, and when nobody need be asked; otherwise what becomes of it.
+    private func ask(for task: AgentTask, isAgain: Bool, _ request: EndRequest) async throws -> TaskWorker.Result? {
+        guard !task.isAgreed else { return nil }
+        let answer = await TaskWorker(settings: settings, pool: pool, progress: progress)
+            .run(task, by: "confirm", isAgain: isAgain, until: request)
+        guard case .ended(let outcome) = answer, outcome.word != .cancelled else { return answer }
+        guard outcome.word == .succeeded else {
+            let details = ["it asks first, and nobody here agreed"] + outcome.details
+            return .ended(TaskOutcome(.refused, code: outcome.code, details: details))
+        }
+        // Over a restart nobody is asked twice.
+        try journal.write { contents in contents.update(task.id) { $0.isAgreed = true } }
+        return nil
+    }
+
     private func install(_ task: AgentTask, _ request: EndRequest) async throws -> TaskOutcome {
         guard task.attempts < AgentLimits.installAttempts else {
             return TaskOutcome(.failed, details: ["it was interrupted \(task.attempts) times"])
         }
-        if let objection = objection(to: task) { return TaskOutcome(.refused, details: [objection]) }
         guard let release = task.release, let identity = kept?.identity else { return TaskOutcome(.refused) }
         let progress = progress
         let outcome = try await Installer(settings: settings, client: client, identity: identity).install(
             release, until: request, progress: { progress.set(task.id, $0, of: max($1, 1)) }, on: pool)
         if outcome.word == .succeeded { try noteInstalled(release) }
         return outcome
-    }
-
-    private func objection(to task: AgentTask) -> String? {
-        Installer.objection(to: task.release, settings: settings, installed: journal.contents.installed)
     }
 
     /// Runs a program where it may block.

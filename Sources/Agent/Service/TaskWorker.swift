@@ -36,9 +36,10 @@ struct TaskWorker: Sendable {
     let pool: NIOThreadPool
     let progress: Progress
 
-    /// Runs the program for `task`; `isAgain` after it wanted to be asked again.
-    func run(_ task: AgentTask, isAgain: Bool, until request: EndRequest) async -> Result {
-        var program = TaskProgram("\(settings.tasks)/\(task.type)", timeout: settings.taskTimeout)
+    /// Runs the program for `task`, which is that of its type if no other is named; `isAgain` after it wanted to be asked
+    /// again.
+    func run(_ task: AgentTask, by name: String? = nil, isAgain: Bool, until request: EndRequest) async -> Result {
+        var program = TaskProgram("\(settings.tasks)/\(name ?? task.type)", timeout: settings.taskTimeout)
         if let objection = program.objection { return .ended(TaskOutcome(.refused, details: [objection])) }
         program.environment = [
             "TIDEGATE_TASK_ID": String(task.id), "TIDEGATE_TASK_TYPE": task.type,

@@ -32,6 +32,8 @@ package struct AgentTask: Sendable, Hashable {
     package var outcome: TaskOutcome?
     /// Whether somebody wants it ended.
     package var isCancelling = false
+    /// Whether it need ask nobody beside the device, or has asked and they agreed.
+    package var isAgreed: Bool
 
     /// The task that an envelope brings; throws when it is none.
     package init(_ envelope: SignedEnvelope) throws(EnvelopeRefusal) {
@@ -43,6 +45,7 @@ package struct AgentTask: Sendable, Hashable {
         input = envelope.payload["input"] ?? .object([:])
         release = envelope.payload["release"].flatMap { $0 == .null ? nil : $0 }
         sequence = envelope.sequence
+        isAgreed = envelope.payload["confirm"] != .bool(true)
     }
 
     /// Letters, digits and `-`: the name of a program in a directory, and never a way out of it.
@@ -58,6 +61,7 @@ package struct AgentTask: Sendable, Hashable {
         var members: [String: JSONValue] = [
             "id": .integer(id), "type": .string(type), "input": input, "sequence": .integer(sequence),
             "state": .string(state.rawValue), "attempts": .integer(attempts), "cancelling": .bool(isCancelling),
+            "agreed": .bool(isAgreed),
         ]
         members["release"] = release
         members["outcome"] = outcome?.json
@@ -78,6 +82,8 @@ package struct AgentTask: Sendable, Hashable {
         release = json["release"]
         outcome = json["outcome"].flatMap(TaskOutcome.init(kept:))
         isCancelling = json["cancelling"] == .bool(true)
+        // Earlier agents asked nobody.
+        isAgreed = json["agreed"] != .bool(false)
     }
 }
 
