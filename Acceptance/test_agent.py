@@ -453,6 +453,26 @@ def test_swupdate_installs_what_is_signed_and_nothing_else(agent, fleet, signer,
     assert target.read_bytes() == content, "somebody has signed for it"
 
 
+@every_kind
+def test_one_order_gives_each_device_a_secret_of_its_own(agent, fleet, kind):
+    devices = [agent(name, kind) for name in ("one", "two")]
+    for device in devices:
+        device.program("changeSecret", f"cat >{device.folder}/brought")
+        device.start()
+    operation = order(fleet, "changeSecret", target={"filter": None}, input={
+        "user": "admin", "secret": {"$random": 24}, "host": {"$generate": "{number:2}-{name}"}})
+    for device in devices:
+        wait_for(lambda: (device.folder / "brought").exists() and (device.folder / "brought").stat().st_size, "it came")
+    brought = [json.loads((device.folder / "brought").read_text())["input"] for device in devices]
+    assert [(one["user"], one["host"], len(one["secret"])) for one in brought] == [
+        ("admin", "01-one", 24), ("admin", "02-two", 24)]
+    assert brought[0]["secret"] != brought[1]["secret"]
+    everything = [fleet.server.get(f"/tenants/acme/operations/{operation}{path}", fleet.token).text for path in ("", "/tasks")]
+    assert all(one["secret"] not in text for one in brought for text in everything)
+    for path in fleet.server.data.glob("tidegate.db*"):
+        assert not any(one["secret"].encode() in path.read_bytes() for one in brought)
+
+
 def test_an_install_that_asks_first_waits_for_a_word_beside_the_device(agent, fleet, signer, tmp_path):
     one = install_device(agent, signer, swupdate_options="-H tidegate:1.0")
     one.start()
@@ -788,10 +808,12 @@ def own_network():
     try:
         if libc.unshare(NEW_NETWORK) != 0:
             pytest.skip(f"no network namespaces here: {os.strerror(ctypes.get_errno())}")
-        run("ip", "link", "set", "lo", "up")
-        yield
+        try:
+            run("ip", "link", "set", "lo", "up")
+            yield
+        finally:
+            assert libc.setns(before, NEW_NETWORK) == 0, os.strerror(ctypes.get_errno())
     finally:
-        assert libc.setns(before, NEW_NETWORK) == 0, os.strerror(ctypes.get_errno())
         os.close(before)
 
 

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 
+import cbor2
 import pytest
 import requests
 
@@ -171,6 +172,49 @@ def test_a_device_that_is_asked_has_the_install_once_it_agrees(fleet):
     words = [status["word"] for status in task["history"]]
     assert "denied" in words and "confirmed" in words
     assert "The press is running." in [line for status in task["history"] for line in status["details"]]
+
+
+def test_a_client_that_speaks_cbor_updates_without_a_byte_of_json(fleet):
+    """As Java's clients write it, objects and lists have no length in front."""
+    one, content = fleet.client("press-2"), os.urandom(10_000)
+    one.session.headers["Accept"] = "application/cbor"
+
+    def get(path=""):
+        answer = one.get(path)
+        assert answer.status_code == 200 and answer.headers["content-type"] == "application/cbor", answer.content
+        return cbor2.loads(answer.content), answer.headers
+
+    def send(method, path, value):
+        body = cbor2.dumps(value, indefinite_containers=True)
+        assert body[0] == 0xBF
+        return one.session.request(
+            method, one.base + path, data=body, headers={"Content-Type": "application/cbor"}, timeout=60)
+
+    told = send("PUT", "/configData", {"mode": "merge", "data": {"serial": "ü-7", "cores": 4, "load": 0.5}})
+    assert told.status_code == 200, told.text
+    reported = fleet.server.get("/tenants/acme/devices/press-2/reported", fleet.token).json()
+    assert reported["reported"]["attributes"] == {"serial": "ü-7", "cores": 4, "load": 0.5}
+    operation = fleet.order(["press-2"], release=fleet.release(content))
+    poll, _ = get()
+    link = poll["_links"]["deploymentBase"]["href"]
+    deployment, headers = get(link)
+    [artifact] = deployment["deployment"]["chunks"][0]["artifacts"]
+    assert one.session.get(link, headers={"If-None-Match": headers["etag"]}, timeout=60).status_code == 304
+    # The same document in JSON is another one.
+    plain = one.session.get(link, headers={"Accept": "application/json", "If-None-Match": headers["etag"]}, timeout=60)
+    assert plain.status_code == 200 and plain.json() == deployment
+    # On one connection each poll is answered as it asks.
+    for accept, type in [("application/json", "application/json"), ("application/cbor", "application/cbor")] * 2:
+        assert one.session.get(one.base, headers={"Accept": accept}, timeout=60).headers["content-type"] == type
+    assert one.get(artifact["_links"]["download-http"]["href"]).content == content
+    number = deployment["id"]
+    closed = send("POST", f"/deploymentBase/{number}/feedback", {
+        "id": number, "status": {"execution": "closed", "result": {"finished": "success"}, "details": ["done"]}})
+    assert closed.status_code == 200, closed.text
+    assert fleet.task(operation)["state"] == "succeeded"
+    broken = one.session.put(
+        one.base + "/configData", data=b"\xbf\x61a", headers={"Content-Type": "application/cbor"}, timeout=60)
+    assert broken.status_code == 400 and broken.json()["code"] == "ddi.cbor", broken.text
 
 
 def test_a_device_that_polls_a_thousand_times_a_second_disturbs_no_other(fleet):

@@ -39,6 +39,8 @@ enum Limits {
     static let reportedBytes = 128 * 1024
     /// Bytes in the body of one request of an update client.
     static let ddiBodyBytes = 128 * 1024
+    /// Values in a body that an update client sends in CBOR.
+    static let ddiBodyItems = 16 * 1024
     /// Texts that are taken from one feedback; clients in use send up to 48.
     static let ddiDetails = 50
     /// Texts of an action's history that go with a deployment.

@@ -43,7 +43,7 @@ extension Probe {
             try check(status.details.count <= Limits.ddiDetails + 1, "details are few")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { return }
-        _ = (MediaRange.takesJSON([text]), MediaRange.bringsJSON(text))
+        _ = (MediaRange.taken([text]), MediaRange.brought(text))
         if case .ddi(let path)? = DeviceRoute(target: "/acme/controller/v1/\(text)") {
             try check((0...Limits.ddiHistory).contains(path.history), "history is bounded")
             try check(path.prefix.utf8.count <= Limits.targetBytes, "a prefix is part of the target")

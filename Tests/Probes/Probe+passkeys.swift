@@ -5,8 +5,20 @@ import Trust
 
 extension Probe {
     /// Bytes as CBOR: refused with a place inside them, or read as exactly what they spell.
+    ///
+    /// The same bytes as JSON in CBOR: what is read is spelt anew, and read as the same again.
     public static func cbor(_ bytes: [UInt8]) throws {
         let limits = CBORLimits(bytes: 512, depth: 4, items: 64)
+        var json: JSONValue?
+        do throws(CBORFault) {
+            json = try JSONValue(cbor: bytes, limits: limits)
+        } catch {
+            try check((0...bytes.count).contains(error.offset), "a fault lies within the bytes")
+        }
+        if let json {
+            let roomy = CBORLimits(bytes: bytes.count * 9, depth: limits.depth, items: limits.items)
+            try check((try? JSONValue(cbor: json.cbor, limits: roomy)) == json, "what is spelt anew is the same")
+        }
         let read: (value: CBORValue, length: Int)
         do throws(CBORFault) {
             read = try CBORValue.prefix(of: bytes, limits: limits)

@@ -49,7 +49,7 @@ struct Installer: Sendable {
         // From here on it is not ended any more: half an installation helps nobody.
         request.tooLate()
         var program = TaskProgram(settings.swupdate, timeout: settings.taskTimeout)
-        program.arguments = ["-v", "-k", key] + settings.swupdateOptions + ["-i", "/dev/stdin"]
+        program.arguments = ["-v", "-k", key] + settings.swupdateOptions + ["-i", "/proc/self/fd/0"]
         // swupdate 2022.12 asks its installer how it went as soon as it has passed on the last byte, and ends with 1, in the
         // middle of the work, when a small file was passed on before the installer woke. So nothing comes before it has.
         program.input = .file(download.path, after: "SWUPDATE started")

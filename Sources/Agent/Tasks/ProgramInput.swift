@@ -9,7 +9,7 @@ package enum ProgramInput: Sendable {
 }
 
 /// Brings a program its input, as fast as it takes it.
-struct InputPump {
+struct InputPump: ~Copyable {
     /// Where the program reads from; -1 before it is started and once everything is said.
     private var descriptor: CInt = -1
     private var text: ArraySlice<UInt8> = []

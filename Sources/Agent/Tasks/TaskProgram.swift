@@ -71,13 +71,10 @@ package struct TaskProgram: Sendable {
     package func run(until request: EndRequest, line: (String) -> Void) throws -> End {
         // A program that closes its input before everything is said must not end us.
         signal(SIGPIPE, SIG_IGN)
-        var pump = try InputPump(input)
-        defer { pump.end() }
+        var conversation = Conversation(input: try InputPump(input), lineBytes: lineBytes)
+        defer { conversation.end() }
         let (child, input, output) = try Self.starting.withLock { _ in try start() }
-        defer { close(output) }
-        pump.begin(at: input)
-        var conversation = Conversation(output: output, input: pump, lineBytes: lineBytes)
-        defer { pump = conversation.input }
+        conversation.begin(reading: output, writing: input)
         return conversation.hold(with: child, until: request, timeout: timeout, line: line)
     }
 
@@ -158,17 +155,29 @@ package struct TaskProgram: Sendable {
 }
 
 /// One program's input, output and end.
-private struct Conversation {
-    let output: CInt
-    var input: InputPump
+private struct Conversation: ~Copyable {
+    /// Where the program talks to; -1 before it is started.
+    private var output: CInt = -1
+    private var input: InputPump
     private var pending: [UInt8] = []
     private let lineBytes: Int
 
-    init(output: CInt, input: InputPump, lineBytes: Int) {
+    init(input: consuming InputPump, lineBytes: Int) {
         self.lineBytes = lineBytes
-        self.output = output
         self.input = input
+    }
+
+    /// From here on both ends are ours to close.
+    mutating func begin(reading output: CInt, writing input: CInt) {
+        self.output = output
         _ = fcntl(output, F_SETFL, O_NONBLOCK)
+        self.input.begin(at: input)
+    }
+
+    mutating func end() {
+        input.end()
+        if output >= 0 { close(output) }
+        output = -1
     }
 
     mutating func hold(

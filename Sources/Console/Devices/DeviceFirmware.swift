@@ -33,7 +33,7 @@ extension DeviceFirmware {
         let isTold = try await console.isAllowed(.releaseRead, visit)
         let lines =
             isTold ? try await console.operations.componentReleases(in: visit.tenant.id, by: visit.principal) : []
-        let filter = "name = \(DeviceSelection.quoted(device.name.text))".percentEncoded
+        let filter = "name = \(DeviceFilter.quoted(device.name.text))".percentEncoded
         versions = device.components.sorted { $0.key < $1.key }.map { name, version in
             let line = lines.first { $0.component == name }
             let known = line?.versions.first { $0.version == version }

@@ -93,20 +93,10 @@ struct DeviceSelection: Sendable, Hashable {
     var condition: String? {
         var parts: [String] = []
         if let state { parts.append(state.filter) }
-        if let model { parts.append("model = \(Self.quoted(model))") }
-        if let domain { parts.append("domain = \(Self.quoted(domain))") }
-        if let find { parts.append("name ~ \(Self.quoted(find))") }
+        if let model { parts.append("model = \(DeviceFilter.quoted(model))") }
+        if let domain { parts.append("domain = \(DeviceFilter.quoted(domain))") }
+        if let find { parts.append("name ~ \(DeviceFilter.quoted(find))") }
         if let filter { parts.append("(\(filter))") }
         return parts.isEmpty ? nil : parts.joined(separator: " and ")
-    }
-
-    /// A text as a filter has it.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for character in text where character.asciiValue.map({ $0 > 0x1F && $0 != 0x7F }) ?? true {
-            if character == "\"" || character == "\\" { result.append("\\") }
-            result.append(character)
-        }
-        return result + "\""
     }
 }

@@ -98,7 +98,9 @@ extension FirmwarePage {
                 version: count.version, count: count.devices.grouped,
                 share: count.devices.share(of: total), shape: standing.shape,
                 length: max(count.devices * 1000 / max(total, 1), 4), note: standing.note,
-                address: Self.devices(Self.condition(name, count.version), home))
+                address: DeviceFilter.text(name, in: [count.version]).map {
+                    "\(home)/devices".withQuery(["filter": $0])
+                })
         }
         let hidden = counts.count - ConsoleLimits.shownVersions
         return Component(
@@ -109,7 +111,8 @@ extension FirmwarePage {
             newest: newest.map { newest in
                 func those(_ word: String, _ standing: VersionStanding) -> Behind? {
                     let those = counts.filter { VersionStanding(of: $0.version, in: line) == standing }
-                    return Self.behind(word, those, name, newest, home, canUpdate: canUpdate)
+                    let others = counts.filter { VersionStanding(of: $0.version, in: line) != standing }
+                    return Self.behind(word, those, others, name, newest, home, canUpdate: canUpdate)
                 }
                 let (behind, unknown) = (those("behind", .behind), those("unknown", .unknown))
                 return Newest(
@@ -120,24 +123,18 @@ extension FirmwarePage {
     }
 
     private static func behind(
-        _ word: String, _ counts: [ComponentVersions.Count], _ name: String, _ newest: ComponentReleases.Version,
-        _ home: String, canUpdate: Bool
+        _ word: String, _ counts: [ComponentVersions.Count], _ others: [ComponentVersions.Count], _ name: String,
+        _ newest: ComponentReleases.Version, _ home: String, canUpdate: Bool
     ) -> Behind? {
         let count = counts.reduce(0) { $0 + $1.devices }
         if count == 0 { return nil }
-        let filter = counts.map { Self.condition(name, $0.version) }.joined(separator: " or ")
-        let devices = Self.devices(filter, home)
+        let filter = DeviceFilter.text(name, in: counts.map(\.version), not: others.map(\.version))
         return Behind(
-            words: "\(count.grouped) \(word)", devices: devices,
-            update: canUpdate && devices != nil
-                ? "\(home)/firmware/campaigns/new?release=\(newest.release.text)&filter=\(filter.percentEncoded)" : nil)
-    }
-
-    private static func condition(_ name: String, _ version: String) -> String {
-        "component.\(name) = \(DeviceSelection.quoted(version))"
-    }
-
-    private static func devices(_ filter: String, _ home: String) -> String? {
-        (try? DeviceFilter(filter)) == nil ? nil : "\(home)/devices?filter=\(filter.percentEncoded)"
+            words: "\(count.grouped) \(word)", devices: filter.map { "\(home)/devices".withQuery(["filter": $0]) },
+            update: !canUpdate
+                ? nil
+                : filter.map { filter in
+                    "\(home)/firmware/campaigns/new".withQuery(["release": newest.release.text, "filter": filter])
+                })
     }
 }

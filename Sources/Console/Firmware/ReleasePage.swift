@@ -99,7 +99,7 @@ extension ReleasePage {
     private static func devices(
         _ console: ConsoleParts, _ visit: TenantVisit, _ release: Release
     ) async throws -> Devices? {
-        let filter = "component.\(release.component) = \(DeviceSelection.quoted(release.version))"
+        let filter = "component.\(release.component) = \(DeviceFilter.quoted(release.version))"
         guard (try? DeviceFilter(filter)) != nil else { return nil }
         let count = try await console.fleet.count(filter: filter, in: visit.tenant.id, by: visit.principal)
         return Devices(

@@ -70,7 +70,7 @@ extension VersionsReport {
     }
 
     private static func address(_ name: String, _ version: String?, _ home: String) -> String? {
-        let value = version.map { " = \(DeviceSelection.quoted($0))" } ?? ""
+        let value = version.map { " = \(DeviceFilter.quoted($0))" } ?? ""
         let filter = "component.\(name)\(value)"
         guard (try? DeviceFilter(filter)) != nil else { return nil }
         return "\(home)/devices?filter=\(filter.percentEncoded)"

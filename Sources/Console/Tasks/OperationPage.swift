@@ -63,10 +63,7 @@ extension OperationPage {
         let (held, _) = try await console.reach(of: principal, in: visit.tenant)
         let here = "\(visit.home)/tasks/\(id.text)"
         func link(_ state: TaskState?, _ after: String? = nil) -> String {
-            let fields = [("state", state?.name), ("find", find?.percentEncoded), ("after", after)].compactMap {
-                name, value in value.map { "\(name)=\($0)" }
-            }
-            return fields.isEmpty ? here : "\(here)?\(fields.joined(separator: "&"))"
+            here.withQuery(["state": state?.name, "find": find, "after": after])
         }
         title = operation.title
         summary = "\(operation.type.label), ordered by \(operation.creatorName)"
@@ -100,8 +97,7 @@ extension OperationPage {
             } : []
         self.find = find ?? ""
         shown = state?.name
-        let wanted = [state.map { "state=\($0.name)" }, find.map { "find=\($0.percentEncoded)" }].compactMap(\.self)
-        csv = "\(here)/tasks.csv" + (wanted.isEmpty ? "" : "?\(wanted.joined(separator: "&"))")
+        csv = "\(here)/tasks.csv".withQuery(["state": state?.name, "find": find])
         list = "\(visit.home)/tasks"
         address = here
         next = page.next.map { link(state, $0) }

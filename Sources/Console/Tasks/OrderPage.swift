@@ -112,8 +112,9 @@ extension OrderPage {
             guard count > 0 else { return try await again("No device matches this filter.", nil, typed) }
             let devices = count == 1 ? "1 device" : "\(count.grouped) devices"
             asks = Asks(
-                effect:
-                    "\(what), for \(devices) that match now, as far as you may. Each gets it when it calls.",
+                effect: "\(what), for \(devices) that match now, as far as you may"
+                    + (release == nil ? "" : ", but for those with a later release or other hardware")
+                    + ". Each gets it when it calls.",
                 verb: "Give it to \(devices)", seen: seen, fields: OrderInput.fields(of: type, form))
             guard form.text("seen") == seen else { return .show(try await OrderPage(console, visit, form, asks: asks)) }
             let operation = try await console.operations.order(

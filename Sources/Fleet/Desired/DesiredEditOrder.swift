@@ -129,7 +129,9 @@ public struct DesiredEditOrder: Sendable {
         for device: Device, _ number: Int, texts: [MemberPath: String], schema: JSONSchema?
     ) throws(GeneratedValue.Fault) -> Made {
         var made = Made(change: [:], secrets: [])
-        guard case .object(var members) = try Self.filled(change, at: [], device, number, schema, &made.secrets) else {
+        guard
+            case .object(var members) = try GeneratedValue.filled(change, at: [], device, number, schema, &made.secrets)
+        else {
             return made
         }
         for (path, text) in texts {
@@ -141,25 +143,6 @@ public struct DesiredEditOrder: Sendable {
         }
         made.change = .object(members)
         return made
-    }
-
-    private static func filled(
-        _ value: JSONValue, at steps: [String], _ device: Device, _ number: Int, _ schema: JSONSchema?,
-        _ secrets: inout Set<MemberPath>
-    ) throws(GeneratedValue.Fault) -> JSONValue {
-        if let recipe = try GeneratedValue.read(value) {
-            let text = try recipe.text(for: device, number: number)
-            if case .random = recipe {
-                secrets.insert(MemberPath(steps))
-                return .string(text)
-            }
-            return schema?.part(at: MemberPath(steps))?.value(of: text) ?? .string(text)
-        }
-        guard case .object(var members) = value else { return value }
-        for (key, member) in members {
-            members[key] = try filled(member, at: steps + [key], device, number, schema, &secrets)
-        }
-        return .object(members)
     }
 
     /// A cell's text as the schema has it there; without one, as JSON when it is that, else as text.

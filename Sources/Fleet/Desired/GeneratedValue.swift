@@ -1,6 +1,6 @@
 import Base
 
-/// A value that is made for each device of an edit: a text with places to fill in, or a random one.
+/// A value that is made for each device of an edit or operation: a text with places to fill in, or a random one.
 ///
 /// `{"$generate": "gw-{number:4}-{label.site}"}` fills in `name`, `id`, `number` (from 1 on, in the order of registration or of
 /// the list, with leading zeros to a width), `label.<key>`, `attribute.<name>` and the kinds of hardware identifiers; `{{`
@@ -96,6 +96,27 @@ enum GeneratedValue {
             for part in parts { text += try Self.text(part, device, number) }
             return text
         }
+    }
+
+    /// A value with all recipes in it filled in for a device, the `number`th of the order; `secrets` gets the places of the
+    /// random ones. A text is what the schema wants at its place, if it says so.
+    static func filled(
+        _ value: JSONValue, at steps: [String], _ device: Device, _ number: Int, _ schema: JSONSchema?,
+        _ secrets: inout Set<MemberPath>
+    ) throws(Fault) -> JSONValue {
+        if let recipe = try read(value) {
+            let text = try recipe.text(for: device, number: number)
+            if case .random = recipe {
+                secrets.insert(MemberPath(steps))
+                return .string(text)
+            }
+            return schema?.part(at: MemberPath(steps))?.value(of: text) ?? .string(text)
+        }
+        guard case .object(var members) = value else { return value }
+        for (key, member) in members {
+            members[key] = try filled(member, at: steps + [key], device, number, schema, &secrets)
+        }
+        return .object(members)
     }
 
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

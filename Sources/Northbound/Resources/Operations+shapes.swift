@@ -54,7 +54,9 @@ extension Shape {
             .optional("title", .text(.free(atMost: OperationLimits.titleCharacters)), "What people call it."),
             .required("target", operationTarget, "Which devices: one of filter, domain and devices."),
             .optional("release", .identifier, "The release that an install brings."),
-            .optional("input", .map(of: .any, atMost: 100), "What each device is brought."),
+            .optional(
+                "input", .map(of: .any, atMost: 100),
+                "What each device is brought; `$generate` and `$random` make a value for each."),
             .optional("terms", operationTerms, "When, for how long and how often."),
             .optional(
                 "rollback", .boolean, "Whether an install may bring an earlier release than what a device has."),

@@ -117,7 +117,7 @@ public struct CampaignPreview: Sendable, Hashable {
     public var nothing: Refusal { Self.nothing(misfits: misfits) }
 
     static func nothing(misfits: Int) -> Refusal {
-        guard misfits == 0 else { return Operations.misfit("All \(misfits) devices that match have") }
+        guard misfits == 0 else { return Operations.misfit(Operations.having(misfits, of: misfits)) }
         return Refusal(.invalid, "campaign.nothing", "No device matches on which you may install; choose others.")
     }
 }

@@ -52,7 +52,8 @@ extension Operations {
         }
         let others = (shared ?? []).filter { members[$0.device] == nil }
         let rest = others.filter { release.fits($0.hardware) }
-        guard members.count + rest.count <= OperationLimits.campaignDevices else {
+        // Who is left out counts as well: what comes after so many was not read.
+        guard members.count + others.count <= OperationLimits.campaignDevices else {
             throw Refusal(
                 .tooLarge, "campaign.tooLarge",
                 "A campaign has at most \(OperationLimits.campaignDevices) devices; divide it.")

@@ -124,14 +124,14 @@ extension Operations {
     private func former(_ id: ReleaseID?, of campaign: Campaign, in transaction: Transaction) throws -> Release {
         guard let present = try ReleaseStore.find(campaign.release, in: transaction) else { throw Self.unknownRelease }
         guard let id else {
-            guard
-                let found = try ReleaseStore.last(
-                    of: present.component, before: present.counter, in: transaction)
-            else {
-                throw Refusal(
-                    .conflict, "campaign.noFormer", "\(present.component) has no earlier release that is published.")
+            var before = present.counter
+            while let found = try ReleaseStore.last(of: present.component, before: before, in: transaction) {
+                if found.sharesHardware(with: present) { return found }
+                before = found.counter
             }
-            return found
+            throw Refusal(
+                .conflict, "campaign.noFormer",
+                "\(present.component) has no earlier release that is published, and for this hardware.")
         }
         let former = try requirePublished(id, in: transaction)
         guard former.component == present.component, former.counter < present.counter else {
@@ -140,6 +140,7 @@ extension Operations {
                 "A rollback brings an earlier release of \(present.component).",
                 faults: [.init(place: "/release", message: "is no earlier release of \(present.component)")])
         }
+        guard former.sharesHardware(with: present) else { throw Self.misfit("The campaign's devices have") }
         return former
     }
 

@@ -11,7 +11,7 @@ public struct OperationOrder: Sendable, Hashable {
     public var target: OperationTarget
     /// The release that an install brings, and only an install.
     public var release: ReleaseID?
-    /// What every task brings: an object.
+    /// What every task brings: an object, in which values may be made for each device, as in edits of configuration.
     public var input: JSONValue
     /// When, for how long and how often.
     public var terms: OperationTerms
@@ -43,6 +43,11 @@ public struct OperationOrder: Sendable, Hashable {
         }
         if isRollback, type != .install { fault("/rollback", "only an install goes back to an earlier release") }
         if let wrong = Self.wrong(input) { fault("/input", wrong) }
+        do throws(GeneratedDocument.Faults) {
+            _ = try GeneratedDocument(input, at: "/input")
+        } catch {
+            faults += error.faults
+        }
         if case .devices(let named) = target {
             if named.isEmpty || named.count > OperationLimits.namedDevices {
                 fault("/target/devices", "names 1 to \(OperationLimits.namedDevices) devices")
@@ -91,7 +96,7 @@ extension OperationTerms {
 
 extension OperationOrder {
     /// What is wrong with what tasks bring, or with what one of them brings alone.
-    private static func wrong(_ input: JSONValue?) -> String? {
+    static func wrong(_ input: JSONValue?) -> String? {
         guard let input else { return nil }
         guard case .object = input else { return "must be an object" }
         return input.canonical.utf8.count > OperationLimits.inputBytes

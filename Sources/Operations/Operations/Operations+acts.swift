@@ -195,7 +195,7 @@ extension Operations {
         }
         let (newer, misfits) = try unsuited(
             to: operation.release, Array(devices), isRollback: try RollbackGrant.has(operation.id, in: transaction),
-            of: tenant, for: Self.judge, in: transaction)
+            of: tenant, in: transaction)
         devices.subtract(newer.union(misfits))
     }
 

@@ -44,6 +44,30 @@ extension Operations {
         return .object(members)
     }
 
+    /// Makes what the tasks of an order bring each device alone, the first of which is the `first`th; what a list says of a
+    /// device goes before it.
+    func fill(
+        _ order: OperationOrder, _ devices: inout [(id: DeviceID, input: JSONValue?)], from first: Int,
+        in transaction: Transaction
+    ) throws {
+        do {
+            guard let document = try GeneratedDocument(order.input, at: "/input") else { return }
+            let numbered = devices.enumerated().map { (id: $1.id, number: first + $0) }
+            let made = try fleet.members(of: document, for: numbered, in: transaction)
+            for (index, device) in devices.enumerated() {
+                guard let own = made[device.id] else { continue }
+                let input = device.input.map { Self.laid($0, over: own) } ?? own
+                if let wrong = OperationOrder.wrong(input) {
+                    throw Refusal.faulty(
+                        "operation.invalid", "The operation", [.init(place: "/input", message: wrong)])
+                }
+                devices[index].input = input
+            }
+        } catch let error as GeneratedDocument.Faults {
+            throw Refusal.faulty("operation.invalid", "The operation", error.faults)
+        }
+    }
+
     /// Refuses custom tasks that bring what the models of their devices do not know.
     func requireFit(
         _ input: JSONValue, of devices: [(id: DeviceID, input: JSONValue?)], in transaction: Transaction

@@ -98,10 +98,10 @@ extension Operations {
                 }
             }
             let (count, last) = (devices.count, devices.last?.id)
+            try fill(order, &devices, from: from.index + 1, in: transaction)
             if order.type == .custom { try requireFit(order.input, of: devices, in: transaction) }
             let (newer, misfits) = try unsuited(
-                to: order.release, devices.map(\.id), isRollback: order.isRollback, of: tenant, for: principal,
-                in: transaction)
+                to: order.release, devices.map(\.id), isRollback: order.isRollback, of: tenant, in: transaction)
             if case .devices = order.target {
                 if !misfits.isEmpty { throw try misfit(of: misfits, for: principal, tenant, in: transaction) }
                 if !newer.isEmpty { throw try downgrade(of: newer, for: principal, tenant, in: transaction) }
@@ -147,8 +147,9 @@ extension Operations {
             let now = clock.now
             let counts = try OperationStore.counts(of: [operation.id], in: transaction)[operation.id] ?? [:]
             guard let total = counts[.waiting], total > 0 else {
-                guard position.misfits == 0 else { throw Self.misfit("All \(position.misfits) devices have") }
-                guard position.newer == 0 else { throw Self.downgrade("All \(position.newer) devices have") }
+                let all = position.misfits + position.newer + position.full
+                guard position.misfits == 0 else { throw Self.misfit(Self.having(position.misfits, of: all)) }
+                guard position.newer == 0 else { throw Self.downgrade(Self.having(position.newer, of: all)) }
                 guard position.full == 0 else { throw Self.full(position.full) }
                 throw Refusal(
                     .invalid, "operation.nothing",

@@ -87,19 +87,7 @@ extension Operations {
         guard !behind.isEmpty else {
             throw Refusal(.invalid, "campaign.nothing", "No device has an earlier release of this component.")
         }
-        func having(_ versions: [String]) -> String {
-            versions.map { version in
-                let quoted = version.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-                return "component.\(component) = \"\(quoted)\""
-            }.joined(separator: " or ")
-        }
-        // A fleet of many earlier versions has few others, which can be named instead.
-        let rest = others.isEmpty ? "" : " and not (\(having(others)))"
-        guard
-            let filter = [having(behind), "component.\(component)\(rest)"].first(where: {
-                (try? DeviceFilter($0)) != nil
-            })
-        else {
+        guard let filter = DeviceFilter.text(component.text, in: behind, not: others) else {
             throw Refusal(
                 .invalid, "campaign.versions",
                 "Devices have \(behind.count) earlier and \(others.count) other versions, which are more than one campaign can name. Order a campaign of \(latest.version) with a filter."

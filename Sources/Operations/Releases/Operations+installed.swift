@@ -64,15 +64,15 @@ extension Operations {
 
     /// Those of these devices that get no release by an order: they are known to have a later one, or other hardware.
     ///
-    /// A device of other hardware gets it by a rollback neither.
+    /// A device of other hardware gets it by a rollback neither. Who orders need not be able to see why.
     func unsuited(
-        to release: ReleaseID?, _ devices: [DeviceID], isRollback: Bool, of tenant: TenantID, for principal: Principal,
+        to release: ReleaseID?, _ devices: [DeviceID], isRollback: Bool, of tenant: TenantID,
         in transaction: Transaction
     ) throws -> (newer: Set<DeviceID>, misfits: Set<DeviceID>) {
         guard let release, let release = try ReleaseStore.find(release, in: transaction) else { return ([], []) }
         let order = try VersionOrder(of: release.component, in: transaction)
         let candidates = try fleet.candidates(
-            among: devices, of: release.component, tenant: tenant, for: principal, .taskInstall, in: transaction)
+            among: devices, of: release.component, tenant: tenant, for: Self.judge, .taskInstall, in: transaction)
         let newer = candidates.filter { order.counter(of: $0.version).map { $0 > release.counter } ?? false }
         return (
             isRollback ? [] : Set(newer.map(\.device)),
@@ -102,6 +102,12 @@ extension Operations {
         let names = try fleet.names(of: some, in: tenant, for: principal, .taskInstall, in: transaction)
         let shown = names.values.map(\.text).sorted().joined(separator: ", ")
         return devices.count == 1 ? "\(shown) has" : "\(devices.count) devices, such as \(shown), have"
+    }
+
+    /// So many of all devices that match, as the beginning of such a sentence.
+    static func having(_ count: Int, of all: Int) -> String {
+        guard count == all else { return "Of \(all) devices that match, \(count) have" }
+        return count == 1 ? "The one device that matches has" : "All \(count) devices that match have"
     }
 
     static func misfit(_ who: String) -> Refusal {

@@ -44,6 +44,11 @@ public struct Release: Sendable, Hashable {
 
     /// Whether a device of this hardware may get it; one that nobody knows is left to check for itself.
     func fits(_ known: String?) -> Bool { known.map { hardware.isEmpty || hardware.contains($0) } ?? true }
+
+    /// Whether some hardware may get both.
+    func sharesHardware(with other: Release) -> Bool {
+        hardware.isEmpty || other.hardware.isEmpty || !Set(hardware).isDisjoint(with: other.hardware)
+    }
 }
 
 /// What somebody says of a release that is being put together.

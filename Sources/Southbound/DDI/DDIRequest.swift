@@ -12,6 +12,10 @@ struct DDIRequest: Sendable {
     let history: Int
     /// On what conditions it is wanted.
     let conditions: DDIConditions
+    /// How its body is written.
+    let brings: MediaRange.Form
+    /// How the answer is to be written.
+    let takes: MediaRange.Form
 
     var documents: DDIDocuments { DDIDocuments(base: base) }
 }

@@ -88,8 +88,8 @@ enum DDIResource: Hashable, Sendable {
     /// Whether a request brings a body.
     var hasBody: Bool { methods[0] != "GET" }
 
-    /// Whether it is JSON that a client gets, and nothing else.
-    var isJSON: Bool {
+    /// Whether it is a document that a client gets.
+    var isDocument: Bool {
         switch self {
         case .artifact, .checksum: false
         default: !hasBody

@@ -79,10 +79,12 @@ final class DDIService: Sendable {
                 answer.headers += "Allow: \(path.resource.methods.joined(separator: ", "))\r\n"
                 return Decision(plan: .answer(answer))
             }
-            guard !path.resource.isJSON || MediaRange.takesJSON(head.headers["accept"]) else {
+            // A file is what it is, and what answers a body is empty.
+            guard let takes = path.resource.isDocument ? MediaRange.taken(head.headers["accept"]) : .json else {
                 throw Self.notAcceptable
             }
-            guard !path.resource.hasBody || MediaRange.bringsJSON(head.headers.first(name: "content-type")) else {
+            let type = head.headers.first(name: "content-type")
+            guard let brings = path.resource.hasBody ? MediaRange.brought(type) : .json else {
                 throw Self.unsupported
             }
             guard let host = head.headers.first(name: "host"),
@@ -91,12 +93,13 @@ final class DDIService: Sendable {
             guard path.resource == .poll else {
                 let request = DDIRequest(
                     device: sender, base: base, resource: path.resource, history: path.history,
-                    conditions: DDIConditions(head))
+                    conditions: DDIConditions(head), brings: brings, takes: takes)
                 return Decision(
                     plan: .collect(.ddi(request), limit: path.resource.hasBody ? Limits.ddiBodyBytes : 0))
             }
             let caller = PollCaller(
-                poll: .update, target: head.uri, host: host, authorization: authorization, device: sender, base: base)
+                poll: .update, head, host: host, authorization: authorization, device: sender, base: base)
+            guard takes == .json else { return Decision(plan: .answer(Self.cbor(poll(caller)))) }
             return Decision(plan: .answer(poll(caller)), caller: caller)
         } catch {
             if error.kind == .unauthenticated { desk.tell(address.text, "device.refused", nil) }
@@ -163,7 +166,35 @@ final class DDIService: Sendable {
                 if refusal.code == Self.foreign.code { desk.tell(address.text, refusal.code, request.device.tenant) }
                 return refused(refusal)
             }
-        ) { [self] in try await answer(request, Array(body.readableBytesView)) }
+        ) { [self] in
+            let body = try Self.json(body, request.brings)
+            let answer = try await answer(request, body)
+            return request.takes == .cbor ? Self.cbor(answer) : answer
+        }
+    }
+
+    /// A body as JSON.
+    private static func json(_ body: ByteBuffer, _ form: MediaRange.Form) throws(Refusal) -> [UInt8] {
+        let bytes = Array(body.readableBytesView)
+        guard form == .cbor, !bytes.isEmpty else { return bytes }
+        do {
+            let limits = CBORLimits(bytes: Limits.ddiBodyBytes, depth: 16, items: Limits.ddiBodyItems)
+            return Array(try JSONValue(cbor: bytes, limits: limits).canonical.utf8)
+        } catch {
+            throw Refusal(
+                .invalid, "ddi.cbor", "The body is no CBOR: \(error.reason.rawValue), at byte \(error.offset).")
+        }
+    }
+
+    /// An answer in CBOR, if it is a document: for the few who take no JSON.
+    private static func cbor(_ answer: Answer) -> Answer {
+        guard answer.contentType == "application/json", let document = try? JSONValue(parsing: answer.body) else {
+            return answer
+        }
+        var answer = answer
+        answer.contentType = "application/cbor"
+        answer.body = document.cbor
+        return answer
     }
 
     // MARK: - Answers
@@ -191,6 +222,7 @@ final class DDIService: Sendable {
     static func json(_ body: [UInt8], _ request: DDIRequest) -> Answer {
         var hasher = Hasher()
         hasher.combine(body)
+        hasher.combine(request.takes)
         let tag = String(UInt(bitPattern: hasher.finalize()), radix: 16)
         var answer = request.conditions.knows(tag) ? Answer(status: .notModified) : json(body)
         answer.headers = "ETag: \"\(tag)\"\r\n"
@@ -202,8 +234,8 @@ final class DDIService: Sendable {
     /// Who asks for a task that is not its own may be trying numbers.
     static let foreign = Refusal(.notFound, "task.foreign", "There is no such action for this device.")
     static let method = Refusal(.invalid, "ddi.method", "Another method is wanted here.")
-    static let notAcceptable = Refusal(.invalid, "ddi.notAcceptable", "There is JSON here, and nothing else.")
-    static let unsupported = Refusal(.invalid, "ddi.contentType", "Send application/json.")
+    static let notAcceptable = Refusal(.invalid, "ddi.notAcceptable", "There is JSON here, and CBOR, and nothing else.")
+    static let unsupported = Refusal(.invalid, "ddi.contentType", "Send application/json, or application/cbor.")
     static let closed = Refusal(.conflict, "task.closed", "The action is over, and ended otherwise.")
     static let notCancelling = Refusal(.conflict, "task.notCancelling", "Nobody wants to end this action.")
 }

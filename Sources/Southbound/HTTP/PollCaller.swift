@@ -17,6 +17,8 @@ struct PollCaller: Sendable {
     let target: String
     /// The server as the device called it.
     let host: String
+    /// What it takes, as the field `Accept` said.
+    let accept: String?
     /// The field `Authorization` that let it in; nil when that was the connection's certificate.
     let authorization: String?
     /// The device, as it was admitted.
@@ -26,9 +28,19 @@ struct PollCaller: Sendable {
     /// What goes before the answer to an empty poll of a device that has installed something.
     let installed = InstalledLink()
 
+    init(
+        poll: Poll, _ head: HTTPRequestHead, host: String, authorization: String?, device: AdmittedDevice, base: String
+    ) {
+        self.poll = poll
+        target = head.uri
+        accept = head.headers.first(name: "accept")
+        (self.host, self.authorization, self.device, self.base) = (host, authorization, device, base)
+    }
+
     /// Whether a request is the same poll, by the same device.
     func asksAgain(_ head: HTTPRequestHead) -> Bool {
         head.method == .GET && head.uri == target && head.headers.first(name: "host") == host
+            && head.headers.first(name: "accept") == accept
             && (authorization == nil || authorization == head.headers.first(name: "authorization"))
     }
 

@@ -68,8 +68,7 @@ final class WorkService: Sendable {
                 return Decision(plan: .collect(.work(request), limit: resource.bodyBytes))
             }
             let caller = PollCaller(
-                poll: .heartbeat, target: head.uri, host: host, authorization: authorization, device: sender,
-                base: base)
+                poll: .heartbeat, head, host: host, authorization: authorization, device: sender, base: base)
             return Decision(plan: heartbeat(caller), caller: caller)
         } catch {
             if error.kind == .unauthenticated { desk.tell(address.text, "device.refused", nil) }

@@ -53,7 +53,7 @@ import Testing
             let all = await #expect(throws: Refusal(.conflict, "release.hardware", "")) {
                 try await order(.filter("model = model-gw-2"))
             }
-            #expect(all?.message.hasPrefix("All 1 devices have") == true)
+            #expect(all?.message.hasPrefix("The one device that matches has") == true)
             try await world.operations.turn()
             // What failed is not tried again on hardware that turned out to be another one.
             let (a, b) = (try await Self.device("a", in: world), try await Self.device("b", in: world))
@@ -106,6 +106,31 @@ import Testing
             let began = Set(first.map(\.name.text))
             #expect(ended.groups.map(\.leftOut).reduce(0, +) == ["a", "b", "c"].filter { !began.contains($0) }.count)
             #expect(world.busy(names).map(\.name.text) == (began.contains("d") ? [] : ["d"]))
+        }
+    }
+
+    @Test("a rollback brings the last release before that is for the same hardware", arguments: TestDatabase.engines)
+    func rollback(engine: TestDatabase.Engine) async throws {
+        try await Self.with(engine) { world in
+            let acme = world.world.acme
+            let former = try await world.release("1.0", hardware: ["gw-1"])
+            let other = try await world.release("1.1", hardware: ["gw-2"])
+            let release = try await world.release("2.0", hardware: ["gw-1"])
+            let device = try await Self.device("a", in: world)
+            let made = try await world.campaign(release, target: .filter("name = a"))
+            try await world.all([device], say: .succeeded)
+            await #expect(throws: Refusal(.conflict, "release.hardware", "")) {
+                try await world.operations.rollBackCampaign(made.id, to: other, in: acme, by: OperationsFixture.admin)
+            }
+            let taken = try await world.operations.rollBackCampaign(made.id, in: acme, by: OperationsFixture.admin)
+            #expect(taken.rollback?.release == former)
+            try await world.operations.turn()
+            #expect(try world.next(device).release == former)
+            // Before the first one for it there is nothing to go back to.
+            let first = try await world.campaign(former, target: .filter("name = b"))
+            await #expect(throws: Refusal(.conflict, "campaign.noFormer", "")) {
+                try await world.operations.rollBackCampaign(first.id, in: acme, by: OperationsFixture.admin)
+            }
         }
     }
 }
