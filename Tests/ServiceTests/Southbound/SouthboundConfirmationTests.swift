@@ -145,7 +145,9 @@ struct SouthboundConfirmationTests {
         }
     }
 
-    @Test("JSON and CBOR are what there is: who wants something else, or sends it, is told so", arguments: TestDatabase.engines)
+    @Test(
+        "JSON and CBOR are what there is: who wants something else, or sends it, is told so",
+        arguments: TestDatabase.engines)
     func media(engine: TestDatabase.Engine) async throws {
         try await Self.with(engine) { fixture, device, release in
             try await fixture.install(release, on: device)
