@@ -220,15 +220,22 @@ struct SouthboundDownloadTests {
             try await fixture.install(try await fixture.release([("large.swu", large)]), on: long)
             try await fixture.install(try await fixture.release([("small.swu", small)], version: "3.0"), on: short)
             let path = "/softwaremodules/\(try await short.number())/artifacts/small.swu"
-            long.client.send(
-                "GET \(long.base)/softwaremodules/\(try await long.number())/artifacts/large.swu HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            )
-            try await fixture.eventually("it has the only place of its tenant") {
-                fixture.counter("tidegate_downloads_open") == 1
+            let target = "\(long.base)/softwaremodules/\(try await long.number())/artifacts/large.swu"
+            func isLongUnderWay() -> Bool { fixture.counter("tidegate_downloads_open") == 1 }
+            var hasOvertaken = false
+            // On a busy machine the large one may be through before the small one is asked for: then once more. Without
+            // turns the small one would come after it each time.
+            for _ in 0..<20 where !hasOvertaken {
+                let end = fixture.counter("tidegate_download_bytes_total") + large.utf8.count
+                long.client.send("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                try await fixture.eventually("it has the only place of its tenant") {
+                    isLongUnderWay() || fixture.counter("tidegate_download_bytes_total") >= end
+                }
+                #expect(try await short.get(path).body == small)
+                hasOvertaken = isLongUnderWay()
+                if !hasOvertaken { #expect(try await long.client.response()?.body.utf8.count == large.utf8.count) }
             }
-            #expect(try await short.get(path).body == small)
-            #expect(fixture.counter("tidegate_download_bytes_total") < large.utf8.count)
-            #expect(fixture.counter("tidegate_downloads_open") == 1)
+            #expect(hasOvertaken)
             await long.client.close()
         }
     }
