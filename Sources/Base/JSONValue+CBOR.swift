@@ -62,7 +62,8 @@ extension JSONValue {
     }
 }
 
-/// A recursive-descent reader; its depth is bounded, so its stack is too.
+/// A recursive-descent reader; its depth is bounded, so its stack is too. It stands apart from that of `CBORValue`, which must
+/// refuse much of what this one takes.
 private struct JSONCBORReader {
     let bytes: [UInt8]
     let limits: CBORLimits

@@ -14,7 +14,8 @@ enum CampaignMemberState: Int64, Sendable {
     case leftOut = 3
     /// It got the former release again.
     case rolledBack = 4
-    /// It had another release than the campaign's by then or hardware that the former is not for, or was gone, so taking that back did nothing to it.
+    /// It had another release than the campaign's by then, or hardware that the former is not for, or was gone, so taking that
+    /// back did nothing to it.
     case movedOn = 5
 }
 
