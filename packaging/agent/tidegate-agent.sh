@@ -58,9 +58,7 @@ lock() {
 mine() { [ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ]; }
 
 # keep FILE: puts standard input in the place of FILE, whole or not at all, and on disk.
-keep() {
-    cat >"$1.new" && sync && mv "$1.new" "$1" && sync
-}
+keep() { cat >"$1.new" && sync && mv "$1.new" "$1" && sync; }
 
 # The certificate that vouches for the server is copied at first use and counts from then on.
 pin() {
@@ -107,10 +105,7 @@ enrol() {
 }
 
 # At two thirds of its life. The months' names are openssl's, and date understands them or busybox's date is told how.
-seconds() {
-    date -u -d "$1" +%s 2>/dev/null || date -u -D '%b %d %T %Y' -d "${1% GMT}" +%s
-}
-
+seconds() { date -u -d "$1" +%s 2>/dev/null || date -u -D '%b %d %T %Y' -d "${1% GMT}" +%s; }
 renew_if_due() {
     begins=$(seconds "$(openssl x509 -in "$STATE/maintenance.pem" -noout -startdate | cut -d= -f2)") || return 0
     ends=$(seconds "$(openssl x509 -in "$STATE/maintenance.pem" -noout -enddate | cut -d= -f2)") || return 0
@@ -182,49 +177,58 @@ quote() {
         awk '{ printf "%s\"%s\"", (NR > 1 ? "," : "["), $0 } END { print NR ? "]" : "[]" }'
 }
 
-unbase64url() { # of standard input
-    awk '{ gsub(/-/, "+"); gsub(/_/, "/"); while (length($0) % 4) $0 = $0 "="; print }' | openssl base64 -d -A
-}
+unbase64url() { awk '{ gsub(/-/, "+"); gsub(/_/, "/"); while (length($0) % 4) $0 = $0 "="; print }' | openssl base64 -d -A; }
 
 # The public key of this name, as PEM; an Ed25519 key is 32 bytes behind a fixed head (RFC 8410).
 public_key() {
-    [ -s "$STATE/keys.json" ] || return 1
-    json <"$STATE/keys.json" >"$WORK/keys" || return 1
-    k=0
-    while [ "$k" -lt 16 ]; do
-        if [ "$(get ".keys[$k].kid" <"$WORK/keys" | plain)" = "$1" ]; then
-            [ "$(get ".keys[$k].crv" <"$WORK/keys" | plain)" = Ed25519 ] || return 1
-            {
-                printf '\060\052\060\005\006\003\053\145\160\003\041\000'
-                get ".keys[$k].x" <"$WORK/keys" | plain | unbase64url
-            } | openssl pkey -pubin -inform DER -out "$WORK/key.pem" 2>/dev/null
-            return
-        fi
-        k=$((k + 1))
-    done
-    return 1
+    [ -s "$STATE/keys.json" ] && json <"$STATE/keys.json" >"$WORK/keys" || return 1
+    key=$(awk -v kid="\"$1\"" '
+        $1 ~ /^\.keys\[[0-9]+\]\.kid$/ && $2 == kid { print substr($1, 1, length($1) - 4); exit }' "$WORK/keys")
+    [ "$(get "$key.crv" <"$WORK/keys" | plain)" = Ed25519 ] || return 1
+    {
+        printf '\060\052\060\005\006\003\053\145\160\003\041\000'
+        get "$key.x" <"$WORK/keys" | plain | unbase64url
+    } | openssl pkey -pubin -inform DER -out "$WORK/key.pem" 2>/dev/null
 }
 
-# verify JWS: the signed part goes to $WORK/payload and its values to $WORK/task; REASON says why it is refused.
-verify() {
+# opened JWS TYP: what a known key has signed goes to $WORK/payload; REASON says why it is refused.
+opened() {
     REASON=malformed
     case $1 in *.*.*.* | *[!A-Za-z0-9._-]*) return 1 ;; *.*.*) ;; *) return 1 ;; esac
     head=${1%%.*} signature=${1##*.} body=${1#*.}; body=${body%.*}
     printf '%s' "$head" | unbase64url | json >"$WORK/head" || return 1
-    [ "$(get .alg <"$WORK/head")" = '"EdDSA"' ] && [ "$(get .typ <"$WORK/head")" = '"tidegate-task+jws"' ] &&
+    [ "$(get .alg <"$WORK/head")" = '"EdDSA"' ] && [ "$(get .typ <"$WORK/head")" = "\"$2\"" ] &&
         [ -z "$(get .crit <"$WORK/head")" ] || return 1
     kid=$(get .kid <"$WORK/head" | plain)
     [ -n "$kid" ] || return 1
-    REASON=unknownKey; public_key "$kid" || {
-        { ask "/$TENANT/maintenance-keys" && keep "$STATE/keys.json" <"$WORK/answer"; } || { REASON=later; return 1; }
-        public_key "$kid" || return 1
-    }
+    REASON=unknownKey; public_key "$kid" || return 1
     REASON=forged; printf '%s' "$signature" | unbase64url >"$WORK/signature"
     printf '%s.%s' "$head" "$body" >"$WORK/signed"
     openssl pkeyutl -verify -pubin -inkey "$WORK/key.pem" -rawin -in "$WORK/signed" -sigfile "$WORK/signature" \
-        >/dev/null 2>&1 || return 1
-    REASON=malformed; printf '%s' "$body" | unbase64url >"$WORK/payload"
-    json <"$WORK/payload" >"$WORK/task" || return 1
+        >/dev/null 2>&1 && printf '%s' "$body" | unbase64url >"$WORK/payload"
+}
+
+# The first keys count as they come. A later one counts when the one before it has signed it, so that whoever has the
+# server's TLS key, and not the tenant's, orders nothing.
+learn() {
+    ask "/$TENANT/maintenance-keys" && json <"$WORK/answer" >"$WORK/shown" || return 1
+    [ -s "$STATE/keys.json" ] || ! grep -q '^\.keys\[0\]\.kid ' "$WORK/shown" ||
+        keep "$STATE/keys.json" <"$WORK/answer" || return 1
+    v=0
+    while voucher=$(get ".vouchers[$v]" <"$WORK/shown" | plain) && [ -n "$voucher" ]; do
+        ! opened "$voucher" tidegate-keys+jws || keep "$STATE/keys.json" <"$WORK/payload" || return 1
+        v=$((v + 1))
+    done
+}
+
+# verify JWS: what is signed goes to $WORK/payload and its values to $WORK/task; REASON says why it is refused.
+verify() {
+    if ! opened "$1" tidegate-task+jws; then
+        [ "$REASON" = unknownKey ] || return 1
+        learn || { REASON=later; return 1; }
+        opened "$1" tidegate-task+jws || return 1
+    fi
+    REASON=malformed; json <"$WORK/payload" >"$WORK/task" || return 1
     sequence=$(get .sequence <"$WORK/task") expires=$(get .expires <"$WORK/task")
     task=$(get .id <"$WORK/task") type=$(get .type <"$WORK/task" | plain)
     for number in "$sequence" "$expires" "$task"; do
@@ -358,11 +362,9 @@ call() {
         enrol || [ -s "$STATE/maintenance.pem" ] || return 1
     fi
     renew_if_due
+    [ -s "$STATE/keys.json" ] || learn || say "the keys could not be had: $STATUS"
     tell_outcomes || return 1
-    if ! ask "/$TENANT/heartbeat"; then
-        say "a call was answered $STATUS"
-        return 1
-    fi
+    ask "/$TENANT/heartbeat" || { say "a call was answered $STATUS"; return 1; }
     json <"$WORK/answer" >"$WORK/call" || return 1
     pause=$(get .pause <"$WORK/call")
     case $pause in '' | *[!0-9]* | ??????*) ;; *) PAUSE=$pause ;; esac
@@ -386,9 +388,7 @@ run() {
     done
 }
 
-while getopts c: option; do
-    case $option in c) CONFIG=$OPTARG ;; *) exit 64 ;; esac
-done
+while getopts c: option; do case $option in c) CONFIG=$OPTARG ;; *) exit 64 ;; esac; done
 shift $((OPTIND - 1))
 load
 case ${1:-run} in
