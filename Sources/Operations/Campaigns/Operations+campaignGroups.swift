@@ -6,8 +6,13 @@ import Storage
 extension Operations {
     /// The campaign of which this operation is a group; nil when it is none.
     func campaign(ofGroup operation: OperationID, in transaction: Transaction) throws -> Campaign? {
-        try transaction.row("SELECT campaign FROM campaign_group WHERE tenant = $1 AND operation = $2", operation)
-            .flatMap { try CampaignStore.find($0.identifier(0), in: transaction) }
+        try campaignID(ofGroup: operation, in: transaction).flatMap { try CampaignStore.find($0, in: transaction) }
+    }
+
+    /// Which campaign that is.
+    func campaignID(ofGroup operation: OperationID, in transaction: Transaction) throws -> CampaignID? {
+        try transaction.row("SELECT campaign FROM campaign_group WHERE tenant = $1 AND operation = $2", operation)?
+            .identifier(0)
     }
 
     /// The campaign of which this operation is a group; refuses when that has halted, because tasks that are given out

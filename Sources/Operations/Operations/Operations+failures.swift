@@ -9,6 +9,8 @@ package struct OperationFailures: Sendable, Hashable {
     package let title: String
     /// The domain it was ordered for, as it was named then; nil when it was ordered otherwise.
     package let domain: String?
+    /// The campaign of which it is a group; nil when it is none.
+    package let campaign: CampaignID?
     /// How many of its tasks failed, timed out, were refused or expired.
     package let failures: Int
     /// How many tasks it has.
@@ -26,6 +28,7 @@ extension Operations {
             try OperationStore.find(id, in: transaction).map { operation in
                 OperationFailures(
                     operation: id, title: operation.title, domain: operation.target["domain"]?.string,
+                    campaign: try campaignID(ofGroup: id, in: transaction),
                     failures: operation.counts.reduce(0) { $0 + ($1.key.isFailure ? $1.value : 0) },
                     total: operation.total, isOver: operation.finished != nil)
             }

@@ -209,11 +209,13 @@ struct AlertBook: Sendable {
         guard var alert = alert(about: failures.operation) else {
             guard fresh > 0 else { return }
             var alert = alert(about: subject, domain: domain, opened: now, at: now)
-            alert.title = failures.title
+            (alert.title, alert.campaign) = (failures.title, failures.campaign)
             (alert.devices, alert.missing) = (failures.failures, failures.failures)
             return put(alert)
         }
         if failures.failures == 0 { return close(alert, .retried) }
+        alert.campaign = failures.campaign
+        open[alert.id] = alert
         if alert.missing != failures.failures {
             alert.devices = max(alert.devices, failures.failures)
             alert.missing = failures.failures
@@ -228,6 +230,12 @@ struct AlertBook: Sendable {
     }
 
     // MARK: - Campaigns
+
+    /// Whether what a rule of these conditions tells of an alert stands in what it tells of the campaign, which paused.
+    func isCovered(_ alert: OpenAlert, for conditions: Set<AlertCondition>) -> Bool {
+        guard conditions.contains(.campaignPaused), let campaign = alert.campaign else { return false }
+        return newest[.campaign(campaign)].flatMap { open[$0] } != nil
+    }
 
     /// How a campaign stands; nil when it is gone.
     mutating func take(_ standing: CampaignStanding?, of campaign: CampaignID, domain: DomainID, at now: Timestamp) {

@@ -1,4 +1,5 @@
 import Base
+import Operations
 
 /// An alert that is not closed, as memory has it.
 struct OpenAlert: Hashable, Sendable {
@@ -18,6 +19,8 @@ struct OpenAlert: Hashable, Sendable {
     var missing = 0
     /// How many of these are silent.
     var silent = 0
+    /// Of a campaign's group, the campaign. It is not stored: whoever reads alerts looks at their operations anew.
+    var campaign: CampaignID?
     /// When the first certificate ends.
     var ends: Timestamp?
     /// The rules that have told of it, and what they told.

@@ -24,13 +24,15 @@ extension Watch {
         }
         var isFull = false
         var rest = due[...]
+        let book = desk.book
         while !rest.isEmpty, !isFull {
             let some = rest.prefix(WatchLimits.toldAtOnce)
             rest = rest.dropFirst(some.count)
             do {
                 let told = try await database.tenant(tenant).write { [self] transaction in
                     var notices = AlertNotices(self, tenant, at: now)
-                    for (alert, rule, telling) in some {
+                    // That the campaign paused says what failed, so its groups are noted as told, and are no message more.
+                    for (alert, rule, telling) in some where !book.isCovered(alert, for: rule.conditions) {
                         try notices.add(telling.again > 0 ? .grown(alert) : .opened(alert), by: rule, in: transaction)
                     }
                     let told = try notices.send(in: transaction)

@@ -23,7 +23,9 @@ import Testing
             try await world.pass(5, calling: all)
             let summary = "system 2.0: the campaign paused by itself"
             #expect(try await world.summaries().contains(summary))
-            #expect(try await world.messages().contains("ops@example.com [acme] \(summary)"))
+            // What failed of its group is an alert too, and no second message.
+            #expect(try await world.alerts().contains { $0.condition == .taskFailed })
+            #expect(try await world.messages() == ["ops@example.com [acme] \(summary)"])
             let alert = try #require(try await world.alerts().first { $0.condition == .campaignPaused })
             #expect(alert.place == "berlin" && alert.subject.campaign == made.id && alert.missing == 2)
             // A restart finds the same alert, and makes no other.
@@ -34,6 +36,8 @@ import Testing
             _ = try await again.work.operations.stopCampaign(made.id, in: world.world.acme, by: WatchFixture.admin)
             try await again.pass(5, calling: all)
             #expect(try await again.alerts(open: false).contains { $0.id == alert.id && $0.end == .resumed })
+            // That somebody decided tells nothing anew of what failed.
+            #expect(try await again.messages().count == 2)
             // What somebody pauses needs nobody's attention.
             let other = try await again.work.campaign(release, target: .domain("paris"))
             _ = try await again.work.operations.pauseCampaign(other.id, in: world.world.acme, by: WatchFixture.admin)
