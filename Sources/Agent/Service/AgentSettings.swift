@@ -76,7 +76,8 @@ package struct AgentSettings: Sendable, Hashable {
 
     private mutating func read(_ text: String) throws {
         var seen: Set<String> = []
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: Self.isLineEnd).enumerated()
+        {
             let line = Self.trimmed(line)
             if line.isEmpty || line.hasPrefix("#") { continue }
             guard let equals = line.firstIndex(of: "=") else {
@@ -107,6 +108,8 @@ package struct AgentSettings: Sendable, Hashable {
         if !mayLack || settings.setup == nil { try settings.checkWhole() }
         return settings
     }
+
+    private static func isLineEnd(_ character: Character) -> Bool { character == "\n" || character == "\r\n" }
 
     private static func trimmed(_ text: some StringProtocol) -> Substring {
         var text = Substring(text)

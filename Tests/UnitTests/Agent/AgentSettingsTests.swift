@@ -55,6 +55,13 @@ struct AgentSettingsTests {
         #expect(Set(used).subtracting(["#"]) == Set(AgentSettings.keys))
     }
 
+    @Test("lines end as Windows ends them, too, and nothing else ends one")
+    func lineEnds() throws {
+        let settings = try AgentSettings(
+            parsing: Self.least.replacing("\n", with: "\r\n") + "hardware = a\u{2028}b\r\n")
+        #expect(settings.host == "fleet.example.com" && settings.device == "gw-1" && settings.hardware == "a\u{2028}b")
+    }
+
     @Test(
         "what can not be understood is said with its line",
         arguments: [
