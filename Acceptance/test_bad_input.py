@@ -181,6 +181,8 @@ NAMES = [
     "{{page}}", "{{{frame.person.formToken}}}", "{{>shell}}", "{{#frame}}x{{/frame}}", "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>", "'; DROP TABLE device; --", "${7*7}", "<%= 7*7 %>", "=cmd|' /C calc'!A0", "\u202eevil",
     "</textarea><b>", "&lt;b&gt;", "javascript:alert(1)",
+    # A mark that combines with what stands before it makes one character of both, but not for a browser.
+    "\"\u0301 onfocus=alert(1) autofocus x=\"\u0301", "<\u0301img src=x onerror=alert(1)>", "</textarea><\u0338b>",
 ]
 
 

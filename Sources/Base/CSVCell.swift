@@ -4,8 +4,17 @@ public enum CSVCell {
     public static func text(_ text: String) -> String {
         let isFormula = text.utf8.first.map { "=+-@\t\r".utf8.contains($0) } ?? false
         let safe = isFormula ? "'" + text : text
-        guard safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return safe }
-        return "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) ? quoted(safe) : safe
+    }
+
+    /// A text in quotes, just as it is. It goes by bytes, as who reads the list does: an accent behind a quotation mark
+    /// makes it another character, and no other byte.
+    public static func quoted(_ text: String) -> String {
+        let quote = UInt8(ascii: "\"")
+        let bytes = text.utf8.split(separator: quote, omittingEmptySubsequences: false).joined(separator: [
+            quote, quote,
+        ])
+        return "\"" + String(decoding: Array(bytes), as: UTF8.self) + "\""
     }
 
     /// One line of such cells, with its end.

@@ -8,6 +8,12 @@ import Base
 extension Probe {
     /// A filter's text: whatever it says becomes a statement that the storage takes, with every value bound.
     public static func deviceFilter(_ bytes: [UInt8]) throws {
+        let value = String(decoding: bytes.prefix(300), as: UTF8.self).unicodeScalars.filter {
+            $0.value > 0x1F && $0.value != 0x7F
+        }
+        let quoted = try? DeviceFilter("component.x = " + DeviceFilter.quoted(String(value)))
+        try check(
+            quoted?.expression == .term(.component("x", version: String(value))), "a quoted text is read as it was")
         let filter: DeviceFilter
         do {
             filter = try DeviceFilter(String(decoding: bytes, as: UTF8.self))

@@ -17,7 +17,7 @@ extension Probe {
         }
         // Written again with every field quoted, it says the same.
         let lines = whole.records.map { record in
-            record.fields.map { "\"\($0.replacing("\"", with: "\"\""))\"" }.joined(separator: ",") + "\r\n"
+            record.fields.map(CSVCell.quoted).joined(separator: ",") + "\r\n"
         }
         let again = readCSV(Array(lines.joined().utf8)[...], piece: 4096, recordLimit: 4096)
         try check(again.fault == nil, "CSV that was written again can be read")

@@ -12,7 +12,8 @@ package struct AgentLog: Sendable {
         guard !isQuiet else { return }
         var line = "\(sentence)"
         for (key, value) in facts {
-            line += " \(key)=\(value.replacing("\n", with: " ").prefix(400))"
+            let plain = value.unicodeScalars.prefix(400).map { $0.value < 0x20 ? " " : $0 }
+            line += " \(key)=" + String(String.UnicodeScalarView(plain))
         }
         line += "\n"
         // Nobody reads it, or the disk is full: no reason to stop.

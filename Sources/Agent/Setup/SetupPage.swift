@@ -1,3 +1,5 @@
+import Base
+
 /// What the set-up page shows: how the device stands, and a form; never a secret.
 package struct SetupPage: Sendable {
     /// Lines of how the device stands, such as `Server` and its name.
@@ -16,21 +18,21 @@ package struct SetupPage: Sendable {
 
     /// The page, without scripts and without anything from elsewhere; `token` is the form's.
     package func html(_ token: String) -> String {
-        let rows = facts.map { "<tr><th>\(Self.escaped($0.name))</th><td>\(Self.escaped($0.value))</td></tr>" }
+        let rows = facts.map { "<tr><th>\($0.name.markupEscaped)</th><td>\($0.value.markupEscaped)</td></tr>" }
         func field(_ name: String, _ label: String, _ hint: String, type: String = "text") -> String {
-            let value = type == "password" ? "" : Self.escaped(entered[name] ?? "")
+            let value = type == "password" ? "" : (entered[name] ?? "").markupEscaped
             return """
                 <p><label for="\(name)">\(label)</label><br>
                 <input id="\(name)" name="\(name)" type="\(type)" value="\(value)" autocomplete="off" size="40"><br>
                 <small>\(hint)</small></p>
                 """
         }
-        let said = message.map { "<p role=\"alert\"><strong>\(Self.escaped($0))</strong></p>" } ?? ""
+        let said = message.map { "<p role=\"alert\"><strong>\($0.markupEscaped)</strong></p>" } ?? ""
         return """
             <!doctype html><html lang="en"><head><meta charset="utf-8"><title>Set up this device</title>
             <meta name="viewport" content="width=device-width"></head><body><h1>Set up this device</h1>
             \(said)<table>\(rows.joined())</table>
-            <form method="post" action="/"><input type="hidden" name="form" value="\(Self.escaped(token))">
+            <form method="post" action="/"><input type="hidden" name="form" value="\(token.markupEscaped)">
             \(field("server", "Server", "Its name or address with the port, such as fleet.example.com:8444"))
             \(field("tenant", "Organisation", "Its short name, such as acme"))
             \(field("device", "Device", "The name under which it is registered"))
@@ -41,21 +43,5 @@ package struct SetupPage: Sendable {
             <p><button>Set up</button></p></form></body></html>
 
             """
-    }
-
-    /// `text` as it may stand between tags and in attributes.
-    static func escaped(_ text: String) -> String {
-        var safe = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": safe += "&amp;"
-            case "<": safe += "&lt;"
-            case ">": safe += "&gt;"
-            case "\"": safe += "&quot;"
-            case "'": safe += "&#39;"
-            default: safe.unicodeScalars.append(scalar)
-            }
-        }
-        return safe
     }
 }

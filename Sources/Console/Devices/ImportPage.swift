@@ -210,10 +210,7 @@ struct DeviceListText: Sendable {
     }
 
     private static func line(_ cells: [String]) -> [UInt8] {
-        let text = cells.map { cell in
-            "\"" + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-        }
-        return Array((text.joined(separator: ",") + "\n").utf8)
+        Array((cells.map(CSVCell.quoted).joined(separator: ",") + "\n").utf8)
     }
 
     /// A heading as a label's key.

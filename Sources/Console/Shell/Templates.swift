@@ -1,3 +1,4 @@
+import Base
 import Mustache
 
 /// The templates of all pages, read once at the start.
@@ -6,10 +7,11 @@ struct Templates: Sendable {
 
     /// The templates that are built into the program.
     init() throws {
+        MustacheContentTypes.register(EscapedHTML(), named: "HTML")
         var library = MustacheLibrary()
         for (path, bytes) in EmbeddedFiles.all where path.hasPrefix("templates/") {
             let name = String(path.dropFirst("templates/".count).prefix { $0 != "." })
-            try library.register(String(decoding: bytes, as: UTF8.self), named: name)
+            try library.register("{{% CONTENT_TYPE:HTML}}\n" + String(decoding: bytes, as: UTF8.self), named: name)
         }
         self.library = library
     }
@@ -22,6 +24,12 @@ struct Templates: Sendable {
         }
         return text
     }
+}
+
+/// HTML with its values escaped by bytes. Mustache's own goes by characters and lets a quotation mark through that has an
+/// accent behind it; as it is what a template gets that names no type, every template names this one.
+private struct EscapedHTML: MustacheContentType {
+    func escapeText(_ text: String) -> String { text.markupEscaped }
 }
 
 /// What a template sees: `frame` is around every page, `page` is its own.

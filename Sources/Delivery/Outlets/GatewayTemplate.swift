@@ -93,18 +93,9 @@ struct GatewayTemplate: Hashable, Sendable {
         case .header, .plain: return value
         case .json: return String(JSONValue.string(value).canonical.dropFirst().dropLast())
         case .xml:
-            return value.unicodeScalars.reduce(into: "") { text, scalar in
-                switch scalar {
-                case "&": text += "&amp;"
-                case "<": text += "&lt;"
-                case ">": text += "&gt;"
-                case "\"": text += "&quot;"
-                case "'": text += "&#39;"
-                // XML 1.0 has no way to write these.
-                case "\u{0}"..<"\u{9}", "\u{B}"..<"\u{D}", "\u{E}"..<"\u{20}": break
-                default: text.unicodeScalars.append(scalar)
-                }
-            }
+            // XML 1.0 has no way to write the others below the space.
+            let writable = value.unicodeScalars.filter { $0.value >= 0x20 || "\t\n\r".unicodeScalars.contains($0) }
+            return String(writable).markupEscaped
         case .address, .form: return value.percentEncoded
         }
     }

@@ -40,9 +40,9 @@ struct SyslogLine: Sendable {
 
     private static func escaped(_ value: String) -> String {
         var text = ""
-        for character in value {
-            if character == "\"" || character == "\\" || character == "]" { text.append("\\") }
-            text.append(character)
+        for scalar in value.unicodeScalars {
+            if "\"\\]".unicodeScalars.contains(scalar) { text.unicodeScalars.append("\\") }
+            text.unicodeScalars.append(scalar)
         }
         return text
     }

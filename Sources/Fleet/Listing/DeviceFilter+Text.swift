@@ -2,9 +2,10 @@ extension DeviceFilter {
     /// A text as a filter has it; characters that no line can have are left out.
     package static func quoted(_ text: String) -> String {
         var result = "\""
-        for character in text where character.asciiValue.map({ $0 > 0x1F && $0 != 0x7F }) ?? true {
-            if character == "\"" || character == "\\" { result.append("\\") }
-            result.append(character)
+        // By scalars: the filter is read by bytes, to which an accent changes nothing of what stands before it.
+        for scalar in text.unicodeScalars where scalar.value > 0x1F && scalar.value != 0x7F {
+            if scalar == "\"" || scalar == "\\" { result.unicodeScalars.append("\\") }
+            result.unicodeScalars.append(scalar)
         }
         return result + "\""
     }

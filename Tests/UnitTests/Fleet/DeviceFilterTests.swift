@@ -34,6 +34,19 @@ struct DeviceFilterTests {
         #expect(try DeviceFilter(text).expression == expected)
     }
 
+    @Test(
+        "a quoted text is read as it was",
+        arguments: [
+            "1.0", "a \"b\" \\", "\"\u{301} or online", "\\\u{301}", "\"\u{301}", "\u{1F468}\u{200D}\u{1F469}", "*",
+        ])
+    func quoted(text: String) throws {
+        let filter = try DeviceFilter("component.system = \(DeviceFilter.quoted(text))")
+        guard case .term(.component("system", let version?)) = filter.expression else {
+            return #expect(Bool(false), "\(filter.expression)")
+        }
+        #expect(Array(version.utf8) == Array(text.utf8))
+    }
+
     @Test("not binds before and, and before or, and brackets group")
     func precedence() throws {
         let online = DeviceFilter.Expression.term(.online)
