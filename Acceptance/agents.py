@@ -178,18 +178,19 @@ class Liar:
 class OwnKeys:
     """A key pair of a test's own, and what it signs, as a server would."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, kid="own"):
+        self.folder, self.kid = folder, kid
+        folder.mkdir(exist_ok=True)
         run("openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "own.key")
         public = run("openssl", "pkey", "-in", folder / "own.key", "-pubout", "-outform", "DER").stdout[-32:]
-        self.set = {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "own", "x": self.b64(public)}]}
+        self.set = {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": self.b64(public)}]}
 
     @staticmethod
     def b64(content):
         return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
     def sign(self, type, payload):
-        head = {"alg": "EdDSA", "kid": "own", "typ": type}
+        head = {"alg": "EdDSA", "kid": self.kid, "typ": type}
         text = ".".join(self.b64(json.dumps(part).encode()) for part in (head, payload))
         (self.folder / "text").write_text(text)
         run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.folder / "own.key", "-in", self.folder / "text",

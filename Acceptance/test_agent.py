@@ -425,6 +425,30 @@ def test_whoever_shows_keys_of_his_own_orders_nothing(agent, fleet, kind, tmp_pa
     assert kept_in.read_bytes() == kept
 
 
+@every_kind
+def test_a_key_that_nothing_vouches_for_counts_in_the_first_set(agent, fleet, kind, tmp_path):
+    """The key before it could not be read when it was replaced; the one before that had vouched for that one."""
+    first, lost, present = (OwnKeys(tmp_path / name, name) for name in ("first", "lost", "present"))
+    one = agent(kind=kind)
+    one.program("runDiagnostic", f"echo ran >> {one.folder}/runs")
+    one.start()
+    wait_for(lambda: one.reported(fleet.token), "the device has called")
+    one.stop()
+    liar = Liar(tmp_path)
+    try:
+        one.settings |= {"server": f"localhost:{liar.port}", "server-ca": liar.ca}
+        assert one.verb("reset-pin").returncode == 0
+        keys = [key for keys in (present, lost, first) for key in keys.set["keys"]]
+        voucher = first.sign("tidegate-keys+jws", lost.set)
+        liar.says("maintenance-keys", {"keys": keys, "vouchers": [voucher]})
+        liar.says("heartbeat", {"pause": 1, "tasks": [present.task(one, 4711)]})
+        one.start()
+        wait_for(lambda: (4711, "succeeded") in [(id, said["state"]) for id, said in liar.statuses()], "it is done")
+    finally:
+        liar.close()
+    assert (one.folder / "runs").read_text() == "ran\n"
+
+
 # ---- Updates
 
 def install_device(agent, signer, **settings):

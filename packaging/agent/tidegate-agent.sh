@@ -9,7 +9,7 @@
 set -u
 umask 077
 export LC_ALL=C
-VERSION=0.1.0 CONFIG=/etc/tidegate-agent/agent.conf ANSWER_BYTES=1048576 DETAILS=20 worker=
+VERSION=0.1.0 CONFIG=/etc/tidegate-agent/agent.conf ANSWER_BYTES=1048576 DETAILS=20 worker='' failures=0
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "tidegate-agent: $*"; exit 1; }
@@ -56,7 +56,6 @@ lock() {
     trap '[ -z "$worker" ] || kill "$worker"; rm -rf "$WORK"; ! mine || rm -rf "$LOCK"' EXIT
 }
 mine() { [ "$(cat "$LOCK/owner" 2>/dev/null)" = "$ME" ]; }
-
 # keep FILE: puts standard input in the place of FILE, whole or not at all, and on disk.
 keep() { cat >"$1.new" && sync && mv "$1.new" "$1" && sync; }
 
@@ -176,7 +175,6 @@ quote() {
     tail -n "$DETAILS" | tr -cd '\012\040-\176' | tr '\\"' "/'" | cut -c1-500 |
         awk '{ printf "%s\"%s\"", (NR > 1 ? "," : "["), $0 } END { print NR ? "]" : "[]" }'
 }
-
 unbase64url() { awk '{ gsub(/-/, "+"); gsub(/_/, "/"); while (length($0) % 4) $0 = $0 "="; print }' | openssl base64 -d -A; }
 
 # The public key of this name, as PEM; an Ed25519 key is 32 bytes behind a fixed head (RFC 8410).
@@ -215,8 +213,11 @@ learn() {
     [ -s "$STATE/keys.json" ] || ! grep -q '^\.keys\[0\]\.kid ' "$WORK/shown" ||
         keep "$STATE/keys.json" <"$WORK/answer" || return 1
     v=0
-    while voucher=$(get ".vouchers[$v]" <"$WORK/shown" | plain) && [ -n "$voucher" ]; do
-        ! opened "$voucher" tidegate-keys+jws || keep "$STATE/keys.json" <"$WORK/payload" || return 1
+    while [ "$v" -lt 64 ] && voucher=$(get ".vouchers[$v]" <"$WORK/shown" | plain) && [ -n "$voucher" ]; do
+        if opened "$voucher" tidegate-keys+jws; then
+            json <"$WORK/payload" >"$WORK/fresh" || return 1
+            public_key "$(get ".keys[0].kid" <"$WORK/fresh" | plain)" || keep "$STATE/keys.json" <"$WORK/payload" || return 1
+        fi
         v=$((v + 1))
     done
 }
@@ -380,7 +381,6 @@ call() {
 }
 
 run() {
-    failures=0
     while :; do
         # After a failure doubled, up to about four minutes.
         if call; then failures=0; else failures=$((failures < 8 ? failures + 1 : 8)); PAUSE=$((1 << failures)); fi
