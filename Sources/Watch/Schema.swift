@@ -86,6 +86,9 @@ public enum WatchSchema {
                 ALTER TABLE alert_told ADD COLUMN about BIGINT;
                 ALTER TABLE alert_told ADD COLUMN again BIGINT NOT NULL DEFAULT 0
                 """),
+            Migration(
+                4, "what was told by the pause of its campaign",
+                "ALTER TABLE alert_told ADD COLUMN covered BIGINT NOT NULL DEFAULT 0"),
         ])
 
     /// The tables, in the order in which a removed tenant's rows go.

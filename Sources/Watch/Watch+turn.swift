@@ -263,7 +263,8 @@ extension Watch {
                     // Who was not told of it needs not hear that it is over.
                     notices.leaveOut(try OwedNotice.withdraw(alert.id, in: transaction), of: alert.id)
                     if marks[alert.id]?.silenced.map({ $0 > now }) ?? false { continue }
-                    for rule in rules where rule.isActive && rule.tellsBack && alert.told[rule.id] != nil {
+                    for rule in rules
+                    where rule.isActive && rule.tellsBack && alert.told[rule.id].map({ !$0.isCovered }) ?? false {
                         try notices.add(.closed(alert, end), by: rule, in: transaction)
                     }
                 }

@@ -231,10 +231,9 @@ struct AlertBook: Sendable {
 
     // MARK: - Campaigns
 
-    /// Whether what a rule of these conditions tells of an alert stands in what it tells of the campaign, which paused.
-    func isCovered(_ alert: OpenAlert, for conditions: Set<AlertCondition>) -> Bool {
-        guard conditions.contains(.campaignPaused), let campaign = alert.campaign else { return false }
-        return newest[.campaign(campaign)].flatMap { open[$0] } != nil
+    /// The open alert of the paused campaign of which the tasks that an alert is about are a group.
+    func pause(over alert: OpenAlert) -> OpenAlert? {
+        alert.campaign.flatMap { newest[.campaign($0)] }.flatMap { open[$0] }
     }
 
     /// How a campaign stands; nil when it is gone.

@@ -53,12 +53,12 @@ enum AlertStore {
         var told: [AlertID: [AlertRuleID: AlertTelling]] = [:]
         try transaction.forEach(
             """
-            SELECT t.alert, t.rule, t.about, t.again FROM alert_told t JOIN alert a ON a.tenant = t.tenant AND a.id = t.alert
+            SELECT t.alert, t.rule, t.about, t.again, t.covered FROM alert_told t JOIN alert a ON a.tenant = t.tenant AND a.id = t.alert
             WHERE t.tenant = $1 AND a.closed IS NULL
             """
         ) { row in
             told[try row.identifier(0), default: [:]][try row.identifier(1)] = AlertTelling(
-                about: try row.integerIfAny(2).map { Int($0) }, again: try row.int(3))
+                about: try row.integerIfAny(2).map { Int($0) }, again: try row.int(3), isCovered: try row.int(4) != 0)
         }
         var devices: [AlertID: [DeviceID]] = [:]
         try transaction.forEach("SELECT alert, device FROM alert_device WHERE tenant = $1 ORDER BY alert, device") {

@@ -87,6 +87,8 @@ struct AlertTelling: Hashable, Sendable {
     var about: Int?
     /// How often it was told again because it had grown.
     var again = 0
+    /// Whether it was told by what told that its campaign paused, and by nothing of its own.
+    var isCovered = false
 }
 
 /// A tenant's tree: from each domain up to the root.

@@ -6,7 +6,9 @@ extension Watch {
     func tell(_ desk: inout AlertDesk, of tenant: TenantID, at now: Timestamp) async throws {
         try await tellOwed(&desk, of: tenant, at: now)
         guard let lookAt = desk.lookAt, lookAt <= now else { return }
-        var (due, next): ([(alert: OpenAlert, rule: AlertRule, telling: AlertTelling)], Timestamp?) = ([], nil)
+        var (due, next): ([(alert: OpenAlert, rule: AlertRule, telling: AlertTelling, isSaid: Bool)], Timestamp?) = (
+            [], nil
+        )
         let rules = desk.rules.filter(\.isActive)
         for alert in rules.isEmpty ? [] : desk.book.open.values.sorted(by: { $0.id < $1.id }) {
             let marks = desk.marks[alert.id] ?? AlertMarks()
@@ -17,47 +19,61 @@ extension Watch {
                 guard let since = alert.since(rule.conditions) else { continue }
                 let told = alert.told[rule.id]
                 if let told, !alert.hasOutgrown(told, rule.conditions) { continue }
-                let time = max(since + .seconds(rule.wait), marks.silenced ?? since)
-                let telling = AlertTelling(about: alert.count(rule.conditions), again: told.map { $0.again + 1 } ?? 0)
-                if time <= now { due.append((alert, rule, telling)) } else { next = min(next ?? time, time) }
+                var time = max(since + .seconds(rule.wait), marks.silenced ?? since)
+                var telling = AlertTelling(about: alert.count(rule.conditions), again: told.map { $0.again + 1 } ?? 0)
+                // That the campaign paused says what failed: once that is told, this is no message more.
+                let pause = desk.book.pause(over: alert).flatMap { $0.since(rule.conditions) == nil ? nil : $0 }
+                let isSaid = pause?.told[rule.id] != nil
+                if isSaid {
+                    telling = AlertTelling(
+                        about: telling.about, again: told?.again ?? 0, isCovered: told?.isCovered ?? true)
+                } else if let pause, isToTell(desk.marks[pause.id], at: now) {
+                    time = max(time, pause.opened + .seconds(rule.wait + 1))
+                }
+                if time <= now { due.append((alert, rule, telling, isSaid)) } else { next = min(next ?? time, time) }
             }
         }
         var isFull = false
         var rest = due[...]
-        let book = desk.book
         while !rest.isEmpty, !isFull {
             let some = rest.prefix(WatchLimits.toldAtOnce)
             rest = rest.dropFirst(some.count)
             do {
                 let told = try await database.tenant(tenant).write { [self] transaction in
                     var notices = AlertNotices(self, tenant, at: now)
-                    // That the campaign paused says what failed, so its groups are noted as told, and are no message more.
-                    for (alert, rule, telling) in some where !book.isCovered(alert, for: rule.conditions) {
+                    for (alert, rule, telling, isSaid) in some where !isSaid {
                         try notices.add(telling.again > 0 ? .grown(alert) : .opened(alert), by: rule, in: transaction)
                     }
                     let told = try notices.send(in: transaction)
                     // Nothing of it has left then: it is tried again as a whole.
                     if told.sent == 0, told.isFull { throw QueueFull() }
                     try OwedNotice.keep(told.owed, at: now, in: transaction)
-                    for (alert, rule, telling) in some {
+                    for (alert, rule, telling, _) in some {
                         try transaction.execute(
                             """
-                            INSERT INTO alert_told (tenant, alert, rule, told, receivers, about, again)
-                            VALUES ($1, $2, $3, $4, $5, $6, $7)
-                            ON CONFLICT (tenant, alert, rule) DO UPDATE SET about = excluded.about, again = excluded.again
+                            INSERT INTO alert_told (tenant, alert, rule, told, receivers, about, again, covered)
+                            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                            ON CONFLICT (tenant, alert, rule) DO UPDATE SET about = excluded.about, again = excluded.again,
+                                covered = excluded.covered
                             """, alert.id, rule.id, now, notices.receivers(of: alert.id, by: rule.id), telling.about,
-                            telling.again)
+                            telling.again, telling.isCovered ? 1 : 0)
                     }
                     return told
                 }
                 count(told)
                 if !told.owed.isEmpty { desk.owe(at: now) }
-                for (alert, rule, telling) in some { desk.book.told(alert.id, telling, by: rule.id) }
+                for (alert, rule, telling, _) in some { desk.book.told(alert.id, telling, by: rule.id) }
             } catch is QueueFull {
                 isFull = true
             }
         }
         desk.lookAt = isFull ? now + .seconds(WatchLimits.fullSeconds) : next
+    }
+
+    /// Whether an alert that people marked so is told when its time has come.
+    private func isToTell(_ marks: AlertMarks?, at now: Timestamp) -> Bool {
+        guard let marks else { return true }
+        return !marks.isAcknowledged && marks.silenced.map { $0 <= now } ?? true
     }
 
     /// Tries again what the queue had no room for. What has waited for a day is of no use, and neither is the beginning

@@ -36,13 +36,44 @@ import Testing
             _ = try await again.work.operations.stopCampaign(made.id, in: world.world.acme, by: WatchFixture.admin)
             try await again.pass(5, calling: all)
             #expect(try await again.alerts(open: false).contains { $0.id == alert.id && $0.end == .resumed })
-            // That somebody decided tells nothing anew of what failed.
+            // That somebody decided is told, and nothing anew of what failed, nor of its end.
+            #expect(try await again.messages().count == 2)
+            let failed = try #require(try await again.alerts().first { $0.condition == .taskFailed })
+            _ = try await again.watch.acknowledge(failed.id, in: world.world.acme, by: WatchFixture.admin)
+            try await again.pass(5, calling: all)
             #expect(try await again.messages().count == 2)
             // What somebody pauses needs nobody's attention.
             let other = try await again.work.campaign(release, target: .domain("paris"))
             _ = try await again.work.operations.pauseCampaign(other.id, in: world.world.acme, by: WatchFixture.admin)
             try await again.pass(5, calling: all)
             #expect(try await again.alerts().filter { $0.condition == .campaignPaused }.isEmpty)
+        }
+    }
+
+    @Test("what nobody hears of by the pause of its campaign is told as usual", arguments: TestDatabase.engines)
+    func untold(engine: TestDatabase.Engine) async throws {
+        try await WatchFixture.with(engine) { world in
+            try await world.rule(wait: 60)
+            let all = ["b-0", "b-1", "b-2", "p-0", "p-1"]
+            let release = try await world.work.release("2.0")
+            let made = try await world.work.campaign(
+                release, target: .domain("berlin"), rules: CampaignRules(error: 50, sample: 2))
+            for name in ["b-0", "b-1"] {
+                let device = try await world.world.fleet.show(name, in: world.world.acme, by: WatchFixture.admin).device
+                _ = try await world.work.say(.failed, of: try world.work.next(device), from: device)
+                // The campaign pauses half a minute after the first one failed.
+                try await world.pass(30, calling: all)
+                try await world.work.operations.turn()
+            }
+            try await world.pass(10, calling: all)
+            #expect(try await world.alerts().map(\.condition.rawValue).sorted() == ["campaignPaused", "taskFailed"])
+            // Its group would have been told by now; it waits for the campaign, which says the same.
+            try await world.pass(25, calling: all)
+            #expect(try await world.messages().isEmpty)
+            // Somebody ends the campaign before it is told: then nothing but this says what failed.
+            _ = try await world.work.operations.stopCampaign(made.id, in: world.world.acme, by: WatchFixture.admin)
+            try await world.pass(10, calling: all)
+            #expect(try await world.messages() == ["ops@example.com [acme] system 2.0, group 1: 2 tasks failed"])
         }
     }
 }
