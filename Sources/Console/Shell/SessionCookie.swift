@@ -21,9 +21,10 @@ struct SessionCookie {
     static func value(of name: String, in headers: HTTPFields) -> String? {
         var found: Set<String> = []
         for field in headers[values: .cookie] {
-            for part in field.split(separator: ";") {
-                let pair = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
-                if pair.count == 2, pair[0] == name { found.insert(String(pair[1])) }
+            // By bytes: another application's cookie may not take the separator behind it into a character of its own.
+            for part in field.utf8.split(separator: UInt8(ascii: ";")) {
+                let pair = part.drop { $0 == UInt8(ascii: " ") }.split(separator: UInt8(ascii: "="), maxSplits: 1)
+                if pair.count == 2, pair[0].elementsEqual(name.utf8) { found.insert(String(Substring(pair[1]))) }
             }
         }
         // Two cookies of one name mean that somebody planted one.

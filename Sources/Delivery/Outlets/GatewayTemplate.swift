@@ -91,7 +91,7 @@ struct GatewayTemplate: Hashable, Sendable {
     static func escaped(_ value: String, _ place: Place) -> String {
         switch place {
         case .header, .plain: return value
-        case .json: return String(JSONValue.string(value).canonical.dropFirst().dropLast())
+        case .json: return String(Substring(JSONValue.string(value).canonical.utf8.dropFirst().dropLast()))
         case .xml:
             // XML 1.0 has no way to write the others below the space.
             let writable = value.unicodeScalars.filter { $0.value >= 0x20 || "\t\n\r".unicodeScalars.contains($0) }

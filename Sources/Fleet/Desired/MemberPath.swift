@@ -10,20 +10,24 @@ public struct MemberPath: Hashable, Sendable, Comparable {
 
     /// The member that a JSON pointer (RFC 6901) names; nil when the text is none, or none of a document's depth.
     public init?(pointer: some StringProtocol) {
-        guard pointer.first == "/" else { return nil }
+        // By scalars, as it is written: an accent at a name's beginning is no part of what stands before it.
+        let scalars = pointer.unicodeScalars
+        guard scalars.first == "/" else { return nil }
         var steps: [String] = []
-        for escaped in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        for escaped in scalars.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             // After each ~ stands a 0 or a 1.
             let parts = escaped.split(separator: "~", omittingEmptySubsequences: false)
-            var step = String(parts.first ?? "")
+            var step = String.UnicodeScalarView()
+            if let first = parts.first { step.append(contentsOf: first) }
             for part in parts.dropFirst() {
                 switch part.first {
-                case "0": step += "~" + part.dropFirst()
-                case "1": step += "/" + part.dropFirst()
+                case "0": step.append("~")
+                case "1": step.append("/")
                 default: return nil
                 }
+                step.append(contentsOf: part.dropFirst())
             }
-            steps.append(step)
+            steps.append(String(step))
         }
         guard steps.count <= FleetLimits.documentDepth else { return nil }
         self.steps = steps

@@ -73,15 +73,18 @@ enum DeviceStore {
         try transaction.execute(
             "UPDATE device SET \(assignments.joined(separator: ", ")) WHERE tenant = $1 AND id = $2",
             arguments: DeviceRow.values(device))
-        guard device.labels != old.labels else { return }
-        for (key, value) in old.labels where device.labels[key] != value {
+        for (key, value) in old.labels where !has(device.labels, key, value) {
             try transaction.execute(
                 "DELETE FROM device_label WHERE tenant = $1 AND key = $2 AND value = $3 AND device = $4", key, value,
                 device.id)
         }
         var fresh = device
-        fresh.labels = device.labels.filter { old.labels[$0.key] != $0.value }
-        try insertLabels(of: [fresh], in: transaction)
+        fresh.labels = device.labels.filter { !has(old.labels, $0.key, $0.value) }
+        if !fresh.labels.isEmpty { try insertLabels(of: [fresh], in: transaction) }
+    }
+
+    private static func has(_ labels: [String: String], _ key: String, _ value: String) -> Bool {
+        labels[key]?.hasSameBytes(as: value) ?? false
     }
 
     static func delete(_ device: Device, in transaction: Transaction) throws {

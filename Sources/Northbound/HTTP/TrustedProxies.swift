@@ -17,9 +17,10 @@ public struct TrustedProxies: Sendable {
     func caller(behind peer: String?, _ fields: [String]) -> String? {
         guard !ranges.isEmpty, let peer, isTrusted(peer) else { return peer }
         var caller = peer
-        for hop in fields.joined(separator: ",").split(separator: ",").reversed() {
+        // By bytes: what somebody wrote before a proxy's comma may not take that comma into a character of its own.
+        for hop in fields.joined(separator: ",").utf8.split(separator: UInt8(ascii: ",")).reversed() {
             // What can not be read was written by nobody who is trusted; the hop before it is as far as is known.
-            guard let address = Self.address(hop) else { return caller }
+            guard let address = Self.address(Substring(hop)) else { return caller }
             caller = address
             guard isTrusted(caller) else { return caller }
         }

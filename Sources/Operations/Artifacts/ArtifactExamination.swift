@@ -19,7 +19,7 @@ struct ArtifactExamination: Sendable {
     ) async throws -> (type: ArtifactType, signature: Artifact.Signature) {
         let type = ArtifactType(head: summary.head)
         // SWUpdate takes what is called so, and nothing else: no other content may get there under that name unsigned.
-        if type != .swu, !keys.isEmpty, name.lowercased().hasSuffix(".swu") {
+        if type != .swu, !keys.isEmpty, name.lowercased().utf8.suffix(4).elementsEqual(".swu".utf8) {
             throw Refusal(
                 .invalid, "artifact.archive",
                 "The file is called like an update of SWUpdate and is none: its first file is not "

@@ -56,7 +56,7 @@ extension Directories {
         Role]
     {
         var found: [GivenRole: Role] = [:]
-        for rule in directory.groups where person.groups.contains(rule.group) {
+        for rule in directory.groups where person.groups.contains(where: { $0.hasSameBytes(as: rule.group) }) {
             do {
                 let role = try access.role(rule.role, tenant: directory.tenant, in: tx)
                 if role == .guest { continue }

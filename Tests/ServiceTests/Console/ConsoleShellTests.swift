@@ -114,6 +114,8 @@ struct ConsoleShellTests {
             let set = SessionCookie(.people).setting("s")
             #expect(set == "__Host-tidegate=s; Path=/; Secure; HttpOnly; SameSite=Strict")
             #expect(SessionCookie(.platform).setting("s").hasPrefix("__Host-tidegate-platform=s; "))
+            // Another application's cookie takes no separator into a character of its own.
+            #expect(SessionCookie.value(of: "n", in: [.cookie: "a=\u{D4E}; n=x"]) == "x")
             var fields: HTTPFields = [:]
             fields[.cookie] =
                 "__Host-tidegate=\(ConsoleFixture.secret("admin")); __Host-tidegate=planted-planted-planted"

@@ -126,10 +126,22 @@ struct FleetDeviceTests {
             }
             #expect(try await world.names(DeviceQuery(filter: "label.c = 3")) == ["gw-2"])
             #expect(try await world.names(DeviceQuery(filter: "label.a")) == [])
+            // What only looks the same is written, and found as it is written.
+            for (text, other) in [
+                ("Caf\u{E9}", "Cafe\u{301}"), ("Cafe\u{301}", "Caf\u{E9}"), ("Caf\u{E9}", "Cafe\u{301}"),
+            ] {
+                _ = try await world.fleet.update(
+                    "other", DeviceChange(json: ["labels": ["c": .string(text)]]), in: world.acme,
+                    by: FleetFixture.admin)
+                #expect(try await world.names(DeviceQuery(filter: "label.c = \"\(text)\"")) == ["other"])
+                #expect(try await world.names(DeviceQuery(filter: "label.c = \"\(other)\"")) == [])
+            }
             // A change of nothing writes nothing.
             let same = try await world.fleet.update("gw-2", DeviceChange(), in: world.acme, by: FleetFixture.admin)
             #expect(same.revision == 2)
-            #expect(try await world.audited() == ["device.registered", "device.registered", "device.updated"])
+            #expect(
+                try await world.audited()
+                    == ["device.registered", "device.registered"] + Array(repeating: "device.updated", count: 4))
         }
     }
 

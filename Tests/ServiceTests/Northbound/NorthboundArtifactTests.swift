@@ -196,6 +196,9 @@ struct NorthboundArtifactTests {
                 let reply = try await api.upload("bad.swu", bytes)
                 #expect(reply.body["code"]?.string == code, "\(reply.text)")
             }
+            // The dot of its ending is one all the same, whatever stands before it.
+            let disguised = try await api.upload("bad\u{D4E}.SWU", UpdateWorkshop.archive([("other", [1])]))
+            #expect(disguised.body["code"] == "artifact.archive", "\(disguised.text)")
             #expect(try await api.send(.get, Self.artifacts).items.count == 2)
 
             // What came before there were keys is not published without a look at its signature.

@@ -186,6 +186,21 @@ final class TestProvider: Sendable {
         }
     }
 
+    @Test("a group that only looks like one that is meant gives nothing")
+    func lookalike() async throws {
+        try await Self.with(.sqlite) { fixture, directories, provider in
+            let draft = Self.draft { $0.groups = [GroupRule(group: "caf\u{E9}", role: "operator", domain: "plant")] }
+            _ = try await directories.put(
+                #require(Name("corp")), draft, tenant: fixture.world.acme.id, by: AccessFixture.local)
+            for (group, isMeant) in [("caf\u{E9}", true), ("cafe\u{301}", false)] {
+                provider.set { $0.claims = ["groups": [.string(group)]] }
+                let secret = try #require(Self.session(try await Self.signIn(directories, provider)))
+                let session = try await fixture.signIn.session(secret, from: SignInFixture.office)
+                #expect(try await fixture.world.isAllowed(session.principal, .deviceManage, at: "plant") == isMeant)
+            }
+        }
+    }
+
     @Test("a rule whose role is gone gives nothing and keeps nobody out", arguments: TestDatabase.engines)
     func goneRole(engine: TestDatabase.Engine) async throws {
         try await Self.with(engine) { fixture, directories, provider in

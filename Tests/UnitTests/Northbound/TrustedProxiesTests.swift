@@ -24,6 +24,8 @@ struct TrustedProxiesTests {
             ("10.0.0.1", ["unknown"], "10.0.0.1"), ("10.0.0.1", ["192.0.2.1, _hidden, 10.0.0.2"], "10.0.0.2"),
             ("10.0.0.1", [",,,"], "10.0.0.1"), ("10.0.0.1", ["192.0.2.1, "], "10.0.0.1"),
             ("10.0.0.1", ["["], "10.0.0.1"),
+            // Nobody takes the comma of a proxy into a character of their own.
+            ("10.0.0.1", ["x\u{600}, 192.0.2.1"], "192.0.2.1"), ("10.0.0.1", ["x\u{D4E}", "192.0.2.1"], "192.0.2.1"),
         ] as [(String, [String], String)])
     func callers(peer: String, fields: [String], expected: String) {
         #expect(Self.proxies.caller(behind: peer, fields) == expected)
