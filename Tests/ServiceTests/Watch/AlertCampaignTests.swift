@@ -7,19 +7,30 @@ import Testing
 @testable import Watch
 
 @Suite("Alerts of campaigns") struct AlertCampaignTests {
+    private static let all = ["b-0", "b-1", "b-2", "p-0", "p-1"]
+
+    /// A campaign of which two installs fail, each followed by so many seconds; the second one pauses it.
+    private static func failing(
+        _ release: ReleaseID, in world: WatchFixture, apart seconds: Int64
+    ) async throws -> Campaign {
+        let made = try await world.work.campaign(
+            release, target: .domain("berlin"), rules: CampaignRules(error: 50, sample: 2))
+        for name in ["b-0", "b-1"] {
+            let device = try await world.world.fleet.show(name, in: world.world.acme, by: WatchFixture.admin).device
+            _ = try await world.work.say(.failed, of: try world.work.next(device), from: device)
+            try await world.pass(seconds, calling: all)
+            try await world.work.operations.turn()
+        }
+        return made
+    }
+
     @Test("a campaign that pauses by itself is one alert until somebody decides", arguments: TestDatabase.engines)
     func paused(engine: TestDatabase.Engine) async throws {
         try await WatchFixture.with(engine) { world in
             try await world.rule()
-            let all = ["b-0", "b-1", "b-2", "p-0", "p-1"]
+            let all = Self.all
             let release = try await world.work.release("2.0")
-            let made = try await world.work.campaign(
-                release, target: .domain("berlin"), rules: CampaignRules(error: 50, sample: 2))
-            for name in ["b-0", "b-1"] {
-                let device = try await world.world.fleet.show(name, in: world.world.acme, by: WatchFixture.admin).device
-                _ = try await world.work.say(.failed, of: try world.work.next(device), from: device)
-            }
-            try await world.work.operations.turn()
+            let made = try await Self.failing(release, in: world, apart: 0)
             try await world.pass(5, calling: all)
             let summary = "system 2.0: the campaign paused by itself"
             #expect(try await world.summaries().contains(summary))
@@ -54,17 +65,8 @@ import Testing
     func untold(engine: TestDatabase.Engine) async throws {
         try await WatchFixture.with(engine) { world in
             try await world.rule(wait: 60)
-            let all = ["b-0", "b-1", "b-2", "p-0", "p-1"]
-            let release = try await world.work.release("2.0")
-            let made = try await world.work.campaign(
-                release, target: .domain("berlin"), rules: CampaignRules(error: 50, sample: 2))
-            for name in ["b-0", "b-1"] {
-                let device = try await world.world.fleet.show(name, in: world.world.acme, by: WatchFixture.admin).device
-                _ = try await world.work.say(.failed, of: try world.work.next(device), from: device)
-                // The campaign pauses half a minute after the first one failed.
-                try await world.pass(30, calling: all)
-                try await world.work.operations.turn()
-            }
+            let all = Self.all
+            let made = try await Self.failing(try await world.work.release("2.0"), in: world, apart: 30)
             try await world.pass(10, calling: all)
             #expect(try await world.alerts().map(\.condition.rawValue).sorted() == ["campaignPaused", "taskFailed"])
             // Its group would have been told by now; it waits for the campaign, which says the same.
