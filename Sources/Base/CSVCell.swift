@@ -10,11 +10,8 @@ public enum CSVCell {
     /// A text in quotes, just as it is. It goes by bytes, as who reads the list does: an accent behind a quotation mark
     /// makes it another character, and no other byte.
     public static func quoted(_ text: String) -> String {
-        let quote = UInt8(ascii: "\"")
-        let bytes = text.utf8.split(separator: quote, omittingEmptySubsequences: false).joined(separator: [
-            quote, quote,
-        ])
-        return "\"" + String(decoding: Array(bytes), as: UTF8.self) + "\""
+        let parts = text.utf8.split(separator: UInt8(ascii: "\""), omittingEmptySubsequences: false)
+        return "\"" + String(decoding: Array(parts.joined(separator: "\"\"".utf8)), as: UTF8.self) + "\""
     }
 
     /// One line of such cells, with its end.

@@ -264,7 +264,7 @@ extension Watch {
                     notices.leaveOut(try OwedNotice.withdraw(alert.id, in: transaction), of: alert.id)
                     if marks[alert.id]?.silenced.map({ $0 > now }) ?? false { continue }
                     for rule in rules
-                    where rule.isActive && rule.tellsBack && alert.told[rule.id].map({ !$0.isCovered }) ?? false {
+                    where rule.isActive && rule.tellsBack && alert.told[rule.id]?.isCovered == false {
                         try notices.add(.closed(alert, end), by: rule, in: transaction)
                     }
                 }

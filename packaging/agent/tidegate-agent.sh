@@ -210,8 +210,8 @@ opened() {
 # server's TLS key, and not the tenant's, orders nothing.
 learn() {
     ask "/$TENANT/maintenance-keys" && json <"$WORK/answer" >"$WORK/shown" || return 1
-    [ -s "$STATE/keys.json" ] || ! grep -q '^\.keys\[0\]\.kid ' "$WORK/shown" ||
-        keep "$STATE/keys.json" <"$WORK/answer" || return 1
+    [ -s "$STATE/keys.json" ] ||
+        { ! grep -q '^\.keys\[0\]\.kid ' "$WORK/shown" || keep "$STATE/keys.json" <"$WORK/answer"; return; }
     v=0
     while [ "$v" -lt 64 ] && voucher=$(get ".vouchers[$v]" <"$WORK/shown" | plain) && [ -n "$voucher" ]; do
         if opened "$voucher" tidegate-keys+jws; then

@@ -132,15 +132,14 @@ struct OAuthDoor: Sendable {
         return Self.page("One moment", "A program asks to be let in.", next: target)
     }
 
-    /// `next` holds only escaped values, so it can stand in an attribute.
     private static func page(
         _ title: String, _ sentence: String, status: HTTPResponse.Status = .ok, next: String? = nil
     ) -> Answer {
-        let link = next?.replacing("&", with: "&amp;")
+        let link = next?.markupEscaped
         let html = """
-            <!doctype html><html lang="en"><head><meta charset="utf-8"><title>\(title)</title>
+            <!doctype html><html lang="en"><head><meta charset="utf-8"><title>\(title.markupEscaped)</title>
             \(link.map { "<meta http-equiv=\"refresh\" content=\"0;url=\($0)\">" } ?? "")</head>
-            <body><main><h1>\(title)</h1><p>\(sentence)</p>
+            <body><main><h1>\(title.markupEscaped)</h1><p>\(sentence.markupEscaped)</p>
             \(link.map { "<p><a href=\"\($0)\">Continue</a></p>" } ?? "")</main></body></html>
 
             """

@@ -6,9 +6,7 @@ extension Watch {
     func tell(_ desk: inout AlertDesk, of tenant: TenantID, at now: Timestamp) async throws {
         try await tellOwed(&desk, of: tenant, at: now)
         guard let lookAt = desk.lookAt, lookAt <= now else { return }
-        var (due, next): ([(alert: OpenAlert, rule: AlertRule, telling: AlertTelling, isSaid: Bool)], Timestamp?) = (
-            [], nil
-        )
+        var (due, next): ([DueTelling], Timestamp?) = ([], nil)
         let rules = desk.rules.filter(\.isActive)
         for alert in rules.isEmpty ? [] : desk.book.open.values.sorted(by: { $0.id < $1.id }) {
             let marks = desk.marks[alert.id] ?? AlertMarks()
@@ -30,7 +28,11 @@ extension Watch {
                 } else if let pause, isToTell(desk.marks[pause.id], at: now) {
                     time = max(time, pause.opened + .seconds(rule.wait + 1))
                 }
-                if time <= now { due.append((alert, rule, telling, isSaid)) } else { next = min(next ?? time, time) }
+                guard time <= now else {
+                    next = min(next ?? time, time)
+                    continue
+                }
+                due.append(DueTelling(alert: alert, rule: rule, telling: telling, isSaid: isSaid))
             }
         }
         var isFull = false
@@ -41,28 +43,31 @@ extension Watch {
             do {
                 let told = try await database.tenant(tenant).write { [self] transaction in
                     var notices = AlertNotices(self, tenant, at: now)
-                    for (alert, rule, telling, isSaid) in some where !isSaid {
-                        try notices.add(telling.again > 0 ? .grown(alert) : .opened(alert), by: rule, in: transaction)
+                    for one in some where !one.isSaid {
+                        try notices.add(
+                            one.telling.again > 0 ? .grown(one.alert) : .opened(one.alert), by: one.rule,
+                            in: transaction)
                     }
                     let told = try notices.send(in: transaction)
                     // Nothing of it has left then: it is tried again as a whole.
                     if told.sent == 0, told.isFull { throw QueueFull() }
                     try OwedNotice.keep(told.owed, at: now, in: transaction)
-                    for (alert, rule, telling, _) in some {
+                    for one in some {
+                        let telling = one.telling
                         try transaction.execute(
                             """
                             INSERT INTO alert_told (tenant, alert, rule, told, receivers, about, again, covered)
                             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                             ON CONFLICT (tenant, alert, rule) DO UPDATE SET about = excluded.about, again = excluded.again,
                                 covered = excluded.covered
-                            """, alert.id, rule.id, now, notices.receivers(of: alert.id, by: rule.id), telling.about,
-                            telling.again, telling.isCovered ? 1 : 0)
+                            """, one.alert.id, one.rule.id, now, notices.receivers(of: one.alert.id, by: one.rule.id),
+                            telling.about, telling.again, telling.isCovered ? 1 : 0)
                     }
                     return told
                 }
                 count(told)
                 if !told.owed.isEmpty { desk.owe(at: now) }
-                for (alert, rule, telling, _) in some { desk.book.told(alert.id, telling, by: rule.id) }
+                for one in some { desk.book.told(one.alert.id, one.telling, by: one.rule.id) }
             } catch is QueueFull {
                 isFull = true
             }
@@ -113,6 +118,15 @@ extension Watch {
         }
         count(told)
         desk.owedAt = isRest ? now + .seconds(told.sent > 0 ? 1 : WatchLimits.fullSeconds) : nil
+    }
+
+    /// What a rule tells of an alert now.
+    private struct DueTelling: Sendable {
+        let alert: OpenAlert
+        let rule: AlertRule
+        let telling: AlertTelling
+        /// Whether the message about its campaign has said it, so that it is only noted.
+        let isSaid: Bool
     }
 
     /// The queue of messages takes none now.
