@@ -305,11 +305,13 @@ def test_the_pages_of_the_second_step_have_no_accessibility_violation(server, br
     demand("any")
     page = browser.page()
     hal.accept(page)
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     page.context.close()
 
     def to(method):
         def walk(page):
             hal.sign_in(page)
+            expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
             if method:
                 page.get_by_role("button", name=re.compile("^" + method)).click()
                 expect(page.get_by_role("button", name="Choose another method")).to_be_visible()
