@@ -44,11 +44,11 @@ def post(server, path, form, headers=None, session=None):
         allow_redirects=False)
 
 
-def exchange(server, request, host="localhost"):
+def exchange(server, request, host="localhost", port="people"):
     """Sends bytes on a connection of its own and reads until the other side closes it or says nothing for a while."""
     context = ssl.create_default_context(cafile=str(server.ca))
     context.set_alpn_protocols(["http/1.1"])
-    with socket.create_connection(("127.0.0.1", server.ports["people"]), 10) as plain:
+    with socket.create_connection(("127.0.0.1", server.ports[port]), 10) as plain:
         with context.wrap_socket(plain, server_hostname=host) as secure:
             secure.sendall(request)
             secure.settimeout(1.5)
@@ -111,6 +111,14 @@ def test_a_form_by_either_right_framing_is_one_request(server):
         b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body),
     ):
         assert statuses(exchange(server, HEAD + origin + framing)) == [401]
+
+
+def test_what_breaks_off_behind_a_request_for_a_head_is_refused_with_a_body(server):
+    request = b"HEAD /.well-known/est/cacerts HTTP/1.1\r\nHost: localhost\r\n\r\nH0AD / HTTP/1.1\r\n\r\n"
+    first, second = exchange(server, request, port="device").split(b"HTTP/1.1 ")[1:]
+    assert first.endswith(b"\r\n\r\n") and re.search(rb"Content-Length: [1-9]", first), first
+    head, body = second.split(b"\r\n\r\n")
+    assert head.startswith(b"400 ") and b"Content-Length: %d\r\n" % len(body) in head and body, second
 
 
 # Hosts

@@ -230,6 +230,8 @@ final class DeviceHTTPHandler: ChannelDuplexHandler, ConnectionOwner {
         if answer.status.rawValue >= 400 { service.counters.refusals.add() }
         if let code = answer.code { service.counters.refused(code).add() }
         let answer = isHead ? answer.headOnly : answer
+        // What breaks off behind it is no request for a head.
+        isHead = false
         let closes = closing || loop.isDraining
         loop.scratch.clear()
         answer.write(to: &loop.scratch, date: loop.date.text(at: service.clock.now), closing: closes)
