@@ -110,7 +110,7 @@ struct StoredExamination {
         } else {
             // The table of chunks is made with the first of them.
             let isMade = try await database.platform.read { tx in
-                try tx.row("SELECT 1 FROM information_schema.tables WHERE table_name = 'chunk'") != nil
+                try tx.row("SELECT to_regclass('chunk') IS NOT NULL")?.bool(0) ?? false
             }
             guard isMade else { return }
             let partition = try await database.partition(named: "shared", [TelemetrySchema.partition])

@@ -180,10 +180,13 @@ struct ConsoleReportMailTests {
                 try tx.acrossTenants.rows(
                     engine == .sqlite
                         ? "SELECT sql FROM sqlite_master WHERE name = 'console_report_next'"
-                        : "SELECT indexdef FROM pg_indexes WHERE indexname = 'console_report_next'"
+                        : """
+                        SELECT indexdef FROM pg_indexes
+                        WHERE schemaname = current_schema() AND indexname = 'console_report_next'
+                        """
                 ).map { try $0.text(0) }
             }
-            #expect(indexes.contains { $0.contains("(next)") }, "\(indexes)")
+            #expect(indexes.count == 1 && indexes.allSatisfy { $0.contains("(next)") }, "\(indexes)")
         }
     }
 

@@ -67,6 +67,25 @@ struct TelemetryVerificationTests {
         }
     }
 
+    @Test(
+        "beside another schema's chunks, what holds none yet is verified as empty, and no table is made for it",
+        .enabled(if: TestDatabase.engines.contains(.postgres)))
+    func otherSchema() async throws {
+        let other = "test_other_\(UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased())"
+        try await TestDatabase.administer("CREATE SCHEMA \(other); CREATE TABLE \(other).chunk (hour BIGINT)")
+        try await withTemporaryDirectory { directory in
+            try await TestDatabase.Engine.postgres.withDatabase([TelemetrySchema.part]) { database in
+                let report = try await verify(directory, database)
+                #expect(report.isIntact && report.partitions == 0 && report.chunks == 0)
+                let isMade = try await database.platform.read { tx in
+                    try tx.row("SELECT to_regclass('chunk') IS NOT NULL")?.bool(0)
+                }
+                #expect(isMade == false)
+            }
+        }
+        try await TestDatabase.administer("DROP SCHEMA \(other) CASCADE")
+    }
+
     @Test("a byte that is flipped anywhere in a segment or the registry is found, and the place named")
     func flippedLog() async throws {
         try await with(.sqlite) { harness, directory, database in
