@@ -78,9 +78,11 @@ final class EventStreams: Sendable {
         let inbox = StreamInbox(of: wish.device)
         let subscriptions = follow(wish, inbox)
         defer { for subscription in subscriptions { subscription.cancel() } }
+        // From here on, like the subscriptions: what comes once the page has been told that it is live is not missed.
+        let updates = wish.found.map { telemetry.live.updates(tenant: wish.tenant, device: $0.device.id) }
         let (beats, beat) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         async let _ = keep(beat)
-        async let _ = pass(wish, to: inbox)
+        async let _ = pass(updates, wish, to: inbox)
         try await writer.write("retry: 3000\n: open\n\n")
         var pace = Pace()
         var hasReading = false
@@ -160,10 +162,9 @@ final class EventStreams: Sendable {
         beat.finish()
     }
 
-    private func pass(_ wish: Wish, to inbox: StreamInbox) async {
-        guard let found = wish.found else { return }
-        for await update in telemetry.live.updates(tenant: wish.tenant, device: found.device.id)
-        where found.allows(update.series) { inbox.add(update) }
+    private func pass(_ updates: AsyncStream<LiveFeed.Update>?, _ wish: Wish, to inbox: StreamInbox) async {
+        guard let updates, let found = wish.found else { return }
+        for await update in updates where found.allows(update.series) { inbox.add(update) }
     }
 
     /// How far the device has come that a page waits for.

@@ -37,7 +37,7 @@ final class SQLiteEngine: Engine {
             if let path, options.isReadOnly { return try DatabasePool(path: path, configuration: configuration) }
             guard let path else { return try DatabaseQueue(configuration: configuration) }
             try checkFreeSpace(path, options.minimumFreeBytes)
-            let pool = try DatabasePool(path: path, configuration: configuration)
+            let pool = try pool(path, configuration, options.patience)
             // GRDB sets NORMAL when it turns WAL on, which may lose the last commits in a power cut.
             try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864")
@@ -45,6 +45,23 @@ final class SQLiteEngine: Engine {
             return pool
         } catch let error as DatabaseError {
             throw StorageError(sqlite: error)
+        }
+    }
+
+    /// The connections to the file at `path`. Turning the write-ahead log on needs the whole of a new file for a moment;
+    /// while another process opens it, too, SQLite refuses that at once and does not wait as `busyMode` says.
+    private static func pool(
+        _ path: String, _ configuration: Configuration, _ patience: Duration
+    ) throws -> DatabasePool {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try DatabasePool(path: path, configuration: configuration)
+            } catch let error as DatabaseError
+                where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline
+            {
+                usleep(10_000)
+            }
         }
     }
 
