@@ -64,6 +64,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"])]),
+        .systemLibrary(name: "CSpawn"),
         .target(name: "Base", swiftSettings: strict),
         .target(
             name: "Storage",
@@ -126,7 +127,7 @@ let package = Package(
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "Agent",
-            dependencies: ["Base", "MQTT", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, x509, asn1],
+            dependencies: ["Base", "MQTT", "CSpawn", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, x509, asn1],
             swiftSettings: strict),
         .executableTarget(
             name: "tidegate-agent", dependencies: ["Base", "Agent", nioCore, nioPosix], swiftSettings: strict),
@@ -200,7 +201,7 @@ let package = Package(
                 "Delivery",
                 "Probes", "Base", "Storage", "Bus", "Trust", "Audit", "Access", "SignIn", "OAuth", "Fleet", "Telemetry",
                 "Blobs", "Operations", "Watch", "Backup",
-                "MQTT", "Agent",
+                "MQTT", "Agent", "CSpawn",
                 "Southbound", "Northbound", "Console", nioCore, nioPosix, nioEmbedded, nioSSL, crypto, x509, asn1,
                 logging,
                 lifecycle, httpTypes, hummingbird,

@@ -39,7 +39,11 @@ final class LockedFile: Sendable {
         size = Int64(status.size)
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A program that is just being started may have the file open, too, for a moment.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Writes at the end as it was when the file was opened.
     func append(_ bytes: UnsafeRawBufferPointer) throws(BlobError) {

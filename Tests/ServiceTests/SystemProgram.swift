@@ -1,3 +1,4 @@
+import CSpawn
 import Foundation
 import Testing
 
@@ -56,6 +57,8 @@ enum SystemProgram {
         posix_spawn_file_actions_adddup2(&actions, standardInput, 0)
         posix_spawn_file_actions_adddup2(&actions, standardOutput, 1)
         posix_spawn_file_actions_adddup2(&actions, standardOutput, 2)
+        // Sockets of other tests, which their peers would see open for as long as the program runs.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         let environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
         var process: pid_t = 0
         let failure = withCStrings(command) { arguments in

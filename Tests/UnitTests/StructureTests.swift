@@ -25,7 +25,7 @@ struct StructureTests {
         ),
         ("Backup", ["Base", "Blobs", "Storage", "Trust", "Audit", "Telemetry", "CZstd"]),
         ("MQTT", ["Base"]),
-        ("Agent", ["Base", "MQTT"]),
+        ("Agent", ["Base", "MQTT", "CSpawn"]),
         (
             "Southbound",
             ["Base", "Bus", "Blobs", "Trust", "Audit", "Access", "Fleet", "Telemetry", "Operations", "MQTT"]
@@ -98,7 +98,7 @@ struct StructureTests {
     func importsPointDownward(target: String) {
         let own = Set(
             Self.allowed.map(\.target) + [
-                "CPostgres", "CZstd", "CZlib", "CArgon2", "CQREncode", "CCurl", "ConsoleFiles",
+                "CPostgres", "CZstd", "CZlib", "CArgon2", "CQREncode", "CCurl", "CSpawn", "ConsoleFiles",
             ])
         let imports = Self.allowed.first { $0.target == target }?.imports ?? []
         for line in Self.lines(under: "Sources/\(target)") {

@@ -104,7 +104,11 @@ package enum StateFile {
         return file
     }
 
-    static func unlock(_ file: CInt) { close(file) }
+    /// Gives it back; a program that is just being started may have the file open, too, for a moment.
+    static func unlock(_ file: CInt) {
+        flock(file, LOCK_UN)
+        close(file)
+    }
 
     private static func synchroniseDirectory(of path: String) throws {
         let parent = path.lastIndex(of: "/").map { path[..<$0].isEmpty ? "/" : String(path[..<$0]) } ?? "."

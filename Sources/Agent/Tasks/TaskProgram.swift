@@ -1,3 +1,4 @@
+import CSpawn
 import Glibc
 import Synchronization
 
@@ -73,14 +74,10 @@ package struct TaskProgram: Sendable {
         signal(SIGPIPE, SIG_IGN)
         var conversation = Conversation(input: try InputPump(input), lineBytes: lineBytes)
         defer { conversation.end() }
-        let (child, input, output) = try Self.starting.withLock { _ in try start() }
+        let (child, input, output) = try start()
         conversation.begin(reading: output, writing: input)
         return conversation.hold(with: child, until: request, timeout: timeout, line: line)
     }
-
-    /// Held while a program is started: between the making of a pipe and its mark for no other program there is a moment in
-    /// which one that another thread starts would get it, and keep it open. All else is opened with the mark.
-    private static let starting = Mutex(())
 
     /// Starts it; where it is talked to, and where it talks.
     private func start() throws -> (child: pid_t, input: CInt, output: CInt) {
@@ -108,7 +105,6 @@ package struct TaskProgram: Sendable {
     private static func pipe(_ ends: inout (CInt, CInt)) -> Bool {
         var pair: [CInt] = [0, 0]
         guard Glibc.pipe(&pair) == 0 else { return false }
-        for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         ends = (pair[0], pair[1])
         return true
     }
@@ -120,6 +116,9 @@ package struct TaskProgram: Sendable {
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
+        // Nothing else of ours, neither another program's pipes nor SwiftNIO's sockets: what a program leaves running would
+        // keep the local page's port.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Glibc
 import Testing
 
 @testable import Agent
@@ -34,6 +35,16 @@ struct AgentStateTests {
             "wc -c; echo $TIDEGATE_TASK_ID; echo bad >&2; printf last; exit 3", input: input)
         #expect(end == .exited(3))
         #expect(lines == ["300000", "11", "bad", "last"])
+    }
+
+    @Test("a program gets none of the agent's own sockets")
+    func inherited() async throws {
+        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        // A number that the program's shell takes for nothing of its own.
+        let socket = fcntl(made, F_DUPFD, 500)
+        defer { for descriptor in [made, socket] { close(descriptor) } }
+        #expect(socket >= 500)
+        #expect(try await Self.run("[ ! -e /proc/$$/fd/\(socket) ]").end == .exited(0))
     }
 
     @Test("one that reads nothing, closes its output or says too much at once is no trouble")
