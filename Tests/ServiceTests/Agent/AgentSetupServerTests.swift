@@ -8,7 +8,7 @@ import Testing
 /// The set-up page on an address that comes and goes.
 @Suite("The agent's set-up page")
 struct AgentSetupServerTests {
-    @Test("an address that is not to be had yet is tried again", .timeLimit(.minutes(1)))
+    @Test("an address that is not to be had yet is tried again", .timeLimit(.minutes(5)))
     func late() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let other = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()

@@ -28,8 +28,11 @@ import Trust
             #expect(!found.isShredded)
             let stored = try await world.copy().flatMap { $0 }.flatMap { $0 }
             for value in stored {
-                if case .text(let text) = value { #expect(!text.contains("Ada") && !text.contains("192.0.2.1")) }
-                if case .blob(let bytes) = value { #expect(!bytes.contains(Array("Ada".utf8))) }
+                // In its quotation marks: the three letters alone are found in base64 and in what is sealed, too.
+                if case .text(let text) = value {
+                    #expect(text != "Ada" && !text.contains("\"Ada\"") && !text.contains("192.0.2.1"))
+                }
+                if case .blob(let bytes) = value { #expect(!bytes.contains(Array("\"Ada\"".utf8))) }
             }
         }
     }
@@ -378,7 +381,7 @@ import Trust
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await log.run() }
                 try await world.database.tenant(world.tenant).write { try log.record(entry, in: $0) }
-                let deadline = ContinuousClock.now + .seconds(20)
+                let deadline = ContinuousClock.now + .seconds(120)
                 while try await world.count("audit_checkpoint") == 0, ContinuousClock.now < deadline {
                     await Task.yield()
                 }

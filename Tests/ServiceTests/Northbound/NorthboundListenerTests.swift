@@ -100,7 +100,7 @@ import Trust
         let port = try #require(server.address(of: .people)?.port)
         return try await TestClient.withClient(
             host: "127.0.0.1", port: port,
-            configuration: .init(tlsConfiguration: configuration, timeout: .seconds(10), serverName: name)
+            configuration: .init(tlsConfiguration: configuration, timeout: .seconds(120), serverName: name)
         ) { try await $0.get(path, headers: headers) }
     }
 
@@ -143,7 +143,7 @@ import Trust
                 let reply = try await TestClient.withClient(
                     host: "127.0.0.1", port: port,
                     configuration: .init(
-                        tlsConfiguration: configuration, timeout: .seconds(10), serverName: "localhost")
+                        tlsConfiguration: configuration, timeout: .seconds(120), serverName: "localhost")
                 ) {
                     try await $0.post(
                         "/oauth/token", headers: [.contentType: "application/x-www-form-urlencoded"],
@@ -192,7 +192,7 @@ import Trust
                 ("/metrics", "tidegate_http_requests_total"), ("/healthz", "ok"), ("/readyz", "ready"),
             ] {
                 let reply = try await TestClient.withClient(
-                    host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(10))
+                    host: "127.0.0.1", port: port, configuration: .init(timeout: .seconds(120))
                 ) { try await $0.get(path) }
                 #expect(reply.status == .ok)
                 #expect(reply.body.map { String(buffer: $0).contains(words) } == true)

@@ -24,7 +24,6 @@ final class TestSlapd: Sendable {
 
     /// A server; one that `locks` takes nobody's password any more after five wrong ones.
     init(_ directory: String, locks: Bool = false) async throws {
-        (port, tlsPort) = (try Self.freePort(), try Self.freePort())
         let made = try CertificateAuthorities(
             paths: AuthorityPaths(keys: directory + "/ldap-keys", trust: directory + "/ldap-trust"),
             deployment: #require(DeploymentName("fleet.example.com")),
@@ -93,14 +92,17 @@ final class TestSlapd: Sendable {
         let added = try await SystemProgram.run(
             "slapadd", ["-f", folder + "/slapd.conf"], in: folder, input: people)
         #expect(added.status == 0, "\(added.output)")
-        let started = try await SystemProgram.run(
-            "slapd",
-            [
-                "-f", folder + "/slapd.conf", "-h", "ldap://127.0.0.1:\(port) ldaps://127.0.0.1:\(tlsPort)",
-            ], in: folder)
+        var ports = try Self.freePorts()
+        var started = try await Self.start(folder, ports)
+        // Another test may have been given one of them meanwhile.
+        for _ in 0..<5 where started.status != 0 {
+            ports = try Self.freePorts()
+            started = try await Self.start(folder, ports)
+        }
         #expect(started.status == 0, "\(started.output)")
+        (port, tlsPort) = ports
         var text = ""
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(120)
         while text.isEmpty, ContinuousClock.now < deadline {
             text = (try? String(contentsOfFile: folder + "/slapd.pid", encoding: .utf8)) ?? ""
             await Task.yield()
@@ -122,9 +124,21 @@ final class TestSlapd: Sendable {
     /// At once: it was begun by a thread that blocks the signals which end programs gently, and so it blocks them, too.
     func stop() { kill(process, SIGKILL) }
 
-    private static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
+    private static func start(
+        _ folder: String, _ ports: (plain: UInt16, tls: UInt16)
+    ) async throws -> SystemProgram.Result {
+        let addresses = "ldap://127.0.0.1:\(ports.plain) ldaps://127.0.0.1:\(ports.tls)"
+        return try await SystemProgram.run("slapd", ["-f", folder + "/slapd.conf", "-h", addresses], in: folder)
+    }
+
+    private static func freePorts() throws -> (plain: UInt16, tls: UInt16) {
+        // Held together, so that they differ.
+        let sockets = (0..<2).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        defer { for descriptor in sockets { close(descriptor) } }
+        return (try port(of: sockets[0]), try port(of: sockets[1]))
+    }
+
+    private static func port(of descriptor: Int32) throws -> UInt16 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian

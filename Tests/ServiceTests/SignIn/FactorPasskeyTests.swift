@@ -20,10 +20,8 @@ struct FactorPasskeyTests {
     @Test("a passkey is the second factor, and signs in alone without an address", arguments: TestDatabase.engines)
     func ways(engine: TestDatabase.Engine) async throws {
         try await FactorFixture.with(engine) { world in
-            for key in Self.keys {
-                let account = try await FactorFixture.account(
-                    "user-\(Int.random(in: 0...999_999))", of: world.world.acme,
-                    world.world)
+            for (number, key) in Self.keys.enumerated() {
+                let account = try await FactorFixture.account("user-\(number)", of: world.world.acme, world.world)
                 let (authenticator, factor) = try await world.passkey(account, SoftAuthenticator(key: key()))
                 #expect(factor.method == .passkey)
                 let pending = try await world.pending(account)

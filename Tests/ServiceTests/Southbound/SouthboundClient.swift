@@ -113,14 +113,12 @@ final class SouthboundClient: Sendable {
         }
     }
 
-    /// Waits until the server has closed; how long it took.
-    @discardableResult
-    func closed() async throws -> Duration {
+    /// Waits until the server has closed.
+    func closed() async throws {
         let clock = ContinuousClock()
-        let start = clock.now
-        while !isClosed, clock.now < start + .seconds(60) { try await clock.sleep(for: .milliseconds(2)) }
+        let deadline = clock.now + .seconds(60)
+        while !isClosed, clock.now < deadline { try await clock.sleep(for: .milliseconds(2)) }
         #expect(isClosed)
-        return clock.now - start
     }
 
     /// The next response, taken out of what was received; nil when the connection closes before it is complete.

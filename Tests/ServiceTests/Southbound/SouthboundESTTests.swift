@@ -29,7 +29,7 @@ struct SouthboundESTTests {
             let trust = ["--cacert", "\(directory)/trust/server-ca.pem"]
             func curl(_ arguments: [String]) async throws -> String {
                 let result = try await SystemProgram.run(
-                    "curl", ["-sS", "--max-time", "20", "-w", "%{http_code}"] + trust + arguments, in: directory)
+                    "curl", ["-sS", "--max-time", "120", "-w", "%{http_code}"] + trust + arguments, in: directory)
                 return result.output
             }
             func openssl(_ arguments: [String]) async throws {

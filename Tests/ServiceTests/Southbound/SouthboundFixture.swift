@@ -5,6 +5,7 @@ import Bus
 import Crypto
 import Foundation
 import Logging
+import MQTT
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -81,9 +82,17 @@ struct SouthboundFixture: Sendable {
         }
     }
 
+    /// The usual limits, but for the seconds in which a client has to say something: all tests share few threads, and the
+    /// clients among them may wait for theirs longer than a stranger may stay.
+    static let limits: SouthboundLimits = {
+        var limits = SouthboundLimits()
+        (limits.handshakeTime, limits.strangerTime) = (.seconds(600), .seconds(600))
+        return limits
+    }()
+
     /// Runs `body` with a server that stops afterwards; it repeats what it hears over MQTT, or really speaks it.
     static func with(
-        _ engine: TestDatabase.Engine = .sqlite, limits: SouthboundLimits = SouthboundLimits(), loops: Int = 1,
+        _ engine: TestDatabase.Engine = .sqlite, limits: SouthboundLimits = SouthboundFixture.limits, loops: Int = 1,
         speaksMQTT: Bool = false, _ body: (SouthboundFixture) async throws -> Void
     ) async throws {
         try await TestDatabase.withDirectory { directory in
@@ -179,14 +188,17 @@ struct SouthboundFixture: Sendable {
                 atPath: "\(directory)/telemetry", withIntermediateDirectories: true)
             try await telemetry.open()
         }
-        let make = { @Sendable [services] (port: Int, metrics: Metrics) in
+        var mqttLimits = MQTTService.limits
+        mqttLimits.connectSeconds = 600
+        let make = { @Sendable [services, mqttLimits] (port: Int, metrics: Metrics) in
             let registry = ConnectionRegistry(metrics: metrics)
             let desk = DeviceDesk(
                 directory: fleet.directory, services: services, limits: limits, metrics: metrics, logger: logger)
             let mqtt = MQTTService(
                 directory: fleet.directory, presence: fleet.presence,
                 doors: TelemetryDoors(telemetry: telemetry), reports: reports, desk: desk, registry: registry, bus: bus,
-                metrics: metrics, calls: .init(refused: { _, code, _ in record.refused.append(code) }))
+                metrics: metrics, calls: .init(refused: { _, code, _ in record.refused.append(code) }),
+                limits: mqttLimits)
             return try SouthboundServer(
                 configuration: SouthboundConfiguration(
                     device: .init(host: "127.0.0.1", port: port), mqtt: .init(host: "127.0.0.1", port: 0),

@@ -102,7 +102,7 @@ final class SouthboundMQTTClient {
     func next(_ what: String) async throws -> Packet? {
         if !heard.isEmpty { return heard.removeFirst() }
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(30)
+        let deadline = clock.now + .seconds(120)
         while true {
             let isClosed = client.isClosed
             input.writeBytes(client.takeBytes())

@@ -9,7 +9,7 @@ import Testing
 @Suite("Patience of the device listeners", .timeLimit(.minutes(5)))
 struct SouthboundPatienceTests {
     static func limits(_ change: (inout SouthboundLimits) -> Void) -> SouthboundLimits {
-        var limits = SouthboundLimits()
+        var limits = SouthboundFixture.limits
         change(&limits)
         return limits
     }
@@ -136,16 +136,15 @@ struct SouthboundPatienceTests {
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }
-            let time = try await client.closed()
+            try await client.closed()
             drip.cancel()
-            #expect(time < .seconds(5))
             #expect(south.counter("tidegate_device_request_timeouts_total") == 1)
         }
     }
 
     @Test("a device that says nothing more is let go after its idle time")
     func idle() async throws {
-        try await SouthboundFixture.with(limits: Self.limits { $0.idleTime = .seconds(2) }) { south in
+        try await SouthboundFixture.with(limits: Self.limits { $0.idleTime = .seconds(20) }) { south in
             let (_, credential) = try await south.enrolled("meter-1")
             let client = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
             #expect(try await client.ask("POST", "/acme/telemetry", body: "[]")?.status == 204)
@@ -167,12 +166,7 @@ struct SouthboundPatienceTests {
 
     @Test("a peer that never reads its answers is cut off, and no request is taken while an answer waits")
     func neverReads() async throws {
-        let limits = Self.limits {
-            $0.writeTime = .milliseconds(500)
-            // Filling the kernel's buffers takes longer than a stranger may stay.
-            $0.strangerTime = .seconds(600)
-        }
-        try await SouthboundFixture.with(limits: limits) { south in
+        try await SouthboundFixture.with(limits: Self.limits { $0.writeTime = .milliseconds(500) }) { south in
             let client = try await SouthboundClient.connect(port: south.device, .init(reads: false, window: 4096))
             // Reading is needed for the handshake; afterwards the client only writes.
             while south.counter("tidegate_handshakes_total") == 0 {
@@ -289,7 +283,8 @@ struct SouthboundPatienceTests {
 
     @Test("when the server stops, the request at hand is answered and idle connections are closed")
     func stops() async throws {
-        try await SouthboundFixture.with { south in
+        // The one that is at work has all the time it needs.
+        try await SouthboundFixture.with(limits: Self.limits { $0.drainTime = .seconds(600) }) { south in
             let (_, credential) = try await south.enrolled("meter-1")
             let idle = try await SouthboundClient.connect(port: south.device, .init(credential: credential))
             #expect(try await idle.ask("POST", "/acme/telemetry", body: "[]")?.status == 204)

@@ -86,7 +86,7 @@ struct SouthboundRefusalTests {
     @Test("what is refused counts against the rate, too")
     func rateFirst() async throws {
         try await SouthboundFixture.with { south in
-            try await south.setDeviceRate(5)
+            try await south.setDeviceRate(1)
             for (number, path) in ["/acme/controller/v1/nobody", "/rival/heartbeat"].enumerated() {
                 let device = try await DDIDevice(south, "meter-\(number)")
                 var statuses: Set<Int> = []

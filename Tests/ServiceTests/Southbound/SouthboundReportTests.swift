@@ -209,7 +209,7 @@ struct SouthboundReportTests {
 
     @Test("many devices share transactions, and a full queue loses nothing and starves nobody")
     func crowd() async throws {
-        var limits = SouthboundLimits()
+        var limits = SouthboundFixture.limits
         limits.reports = 8
         limits.reportsPerConnection = 4
         try await SouthboundFixture.with(limits: limits, loops: 2, speaksMQTT: true) { south in

@@ -48,7 +48,7 @@ final class SouthboundSocket: Sendable {
 
     func closed() async throws {
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(20)
+        let deadline = clock.now + .seconds(60)
         while !isClosed, clock.now < deadline { try await clock.sleep(for: .milliseconds(2)) }
         #expect(isClosed)
     }

@@ -218,7 +218,7 @@ struct SouthboundWorkTests {
 
             let device = try await WorkDevice(fixture)
             var limited: SouthboundClient.Response?
-            try await fixture.setDeviceRate(5)
+            try await fixture.setDeviceRate(1)
             for _ in 0..<200 where limited == nil {
                 let answer = try await device.get("/heartbeat")
                 if answer.status == 429 { limited = answer }

@@ -55,7 +55,7 @@ struct StorageResilienceTests {
     @Test("a statement that takes too long is given up", .enabled(if: hasPostgres))
     func timeout() async throws {
         var options = TestDatabase.options
-        options.statementTimeout = .milliseconds(50)
+        options.statementTimeout = .seconds(2)
         try await TestDatabase.Engine.postgres.withDatabase([HarbourSchema.part], options: options) { database in
             await #expect(throws: StorageError(.busy, "")) {
                 _ = try await database.platform.read { try $0.rows("SELECT pg_sleep(30) IS NULL") }

@@ -39,8 +39,8 @@ import Testing
             #expect(try await restarted.summaries().filter { $0.hasSuffix("1000 devices are silent") }.count == sites)
             #expect(try await restarted.messages().count == sites + 2)
             print("alerts on \(engine): \(sites * each) devices late in \(late), silent in \(silent)")
-            // A debug build beside other work.
-            #expect(silent < .seconds(20))
+            // A debug build beside other work; docs/performance.md has what was measured.
+            #expect(silent < .seconds(120))
             let again = try await restarted.restarted()
             let start = try await clock.measure { try await again.watch.turn() }
             print("alerts on \(engine): found again at the start in \(start)")

@@ -20,7 +20,7 @@ struct BellTests {
         bell.ring()
         bell.ring()
         let clock = ContinuousClock()
-        #expect(await clock.measure { await bell.wait(.seconds(60)) } < .seconds(30))
+        #expect(await clock.measure { await bell.wait(.seconds(3600)) } < .seconds(1800))
         #expect(await clock.measure { await bell.wait(.milliseconds(20)) } >= .milliseconds(20), "two rings are one")
         let took = await clock.measure {
             await withTaskGroup(of: Void.self) { group in
@@ -28,7 +28,7 @@ struct BellTests {
                 group.addTask { bell.ring() }
             }
         }
-        #expect(took < .seconds(30))
+        #expect(took < .seconds(1800))
     }
 
     @Test("who is cancelled waits no longer, and takes no ring away")
@@ -39,7 +39,7 @@ struct BellTests {
             group.cancelAll()
         }
         bell.ring()
-        let took = await ContinuousClock().measure { await bell.wait(.seconds(60)) }
-        #expect(took < .seconds(30))
+        let took = await ContinuousClock().measure { await bell.wait(.seconds(3600)) }
+        #expect(took < .seconds(1800))
     }
 }

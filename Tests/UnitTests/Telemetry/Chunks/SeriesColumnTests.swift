@@ -3,6 +3,7 @@ import Testing
 
 @testable import Telemetry
 
+/// What takes long lets others have its thread now and then: all tests share few of them, and clients elsewhere wait.
 @Suite struct SeriesColumnTests {
     static let tenant = TenantID(high: 1, low: 2)
     static let device = DeviceID(high: 3, low: 4)
@@ -63,9 +64,10 @@ import Testing
     }
 
     @Test("whatever their digits, values come back exactly, stored or laid over each other", arguments: Digits.allCases)
-    func exactness(digits: Digits) throws {
+    func exactness(digits: Digits) async throws {
         var generator = SeededGenerator(seed: 77)
         for round in 0..<400 {
+            await Task.yield()
             let (early, late) = (arrivals(digits, using: &generator), arrivals(digits, using: &generator))
             let (first, second) = (SeriesColumn(arrivals: early), SeriesColumn(arrivals: late))
             #expect(points(first) == oracle(early), "round \(round)")
@@ -80,9 +82,10 @@ import Testing
     }
 
     @Test("no fewer strands would do", arguments: Digits.allCases)
-    func fewest(digits: Digits) {
+    func fewest(digits: Digits) async {
         var generator = SeededGenerator(seed: 3)
         for round in 0..<300 {
+            await Task.yield()
             let column = SeriesColumn(arrivals: Array(arrivals(digits, using: &generator).prefix(4)))
             let numbers = column.times.indices.map {
                 DecimalNumber(column.mantissas[$0], exponent: column.exponent(at: $0))
@@ -133,11 +136,12 @@ import Testing
     }
 
     @Test("more series or points than a chunk holds go into several")
-    func manySeries() throws {
+    func manySeries() async throws {
         let one = SeriesColumn(exponent: 0, times: [1], mantissas: [2])
         let columns = Dictionary(uniqueKeysWithValues: (0..<5000 as Range<UInt32>).map { ($0, one) })
         #expect(try HourColumns(hour: 5, columns: columns).encoded(tenant: Self.tenant, device: Self.device).count == 2)
         #expect(try stored(columns).columns == columns)
+        await Task.yield()
         let count = Int64(ChunkLimits.points) + 3
         let long = SeriesColumn(exponent: 0, times: Array(0..<count), mantissas: Array(0..<count))
         #expect(try stored([1: long]).columns == [1: long])
