@@ -4,12 +4,14 @@ import os
 import pathlib
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tidegate import ROOT, run
 
 RESULTS = pathlib.Path(os.environ.get("TIDEGATE_TEST_SCREENSHOTS", ROOT / ".build" / "screenshots"))
 WIDTHS = {"desktop": 1280, "phone": 390}
+# An open page loads anew what has changed a few seconds later, and two processors are shared by several browsers.
+expect.set_options(timeout=20_000)
 
 
 class Browser:

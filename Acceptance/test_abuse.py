@@ -278,7 +278,7 @@ def test_a_device_over_its_rate_is_read_more_slowly_and_no_other_is(server, byst
         took = time.monotonic() - begun
     assert server.metric("tidegate_mqtt_throttled_total") > throttled
     assert took > 3, f"{count} messages at 10 a second took {took:.1f} s"
-    assert max(waited) < 2, f"the other device waited {max(waited):.1f} s"
+    assert max(waited) < 4, f"the other device waited {max(waited):.1f} s"
     points = server.points("slow", "chatty", "count", viewer)["count"]
     assert [value for _, value in points] == list(range(count)), "late, but nothing is lost"
 

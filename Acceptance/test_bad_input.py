@@ -45,17 +45,18 @@ def post(server, path, form, headers=None, session=None):
 
 
 def exchange(server, request, host="localhost", port="people"):
-    """Sends bytes on a connection of its own and reads until the other side closes it or says nothing for a while."""
+    """Sends bytes on a connection of its own and reads until the other side closes it, or says nothing more for a while."""
     context = ssl.create_default_context(cafile=str(server.ca))
     context.set_alpn_protocols(["http/1.1"])
     with socket.create_connection(("127.0.0.1", server.ports[port]), 10) as plain:
         with context.wrap_socket(plain, server_hostname=host) as secure:
             secure.sendall(request)
-            secure.settimeout(1.5)
+            secure.settimeout(30)
             answer = b""
             try:
                 while part := secure.recv(65536):
                     answer += part
+                    secure.settimeout(1.5)
             except (TimeoutError, ssl.SSLError, ConnectionResetError):
                 pass
             return answer

@@ -115,7 +115,9 @@ def test_times_are_shown_in_the_organisations_zone_and_in_ones_own_by_choice(bro
     page.locator("details.person summary").click()
     expect(page.get_by_label("Europe/Berlin")).to_be_checked()
     page.screenshot(path=RESULTS / "first-zones.png")
-    page.get_by_label("This device").check()
+    # It loads the page anew, in which nothing can be asked before it stands.
+    with page.expect_event("load"):
+        page.get_by_label("This device").check()
     wait_for(lambda: title() == hour("America/New_York"), "times are this device's")
     page.context.close()
     page = browser.context(storage_state=journey[0], java_script_enabled=False).new_page()

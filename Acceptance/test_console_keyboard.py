@@ -1,5 +1,6 @@
 """Journeys with the keyboard alone: no mouse, no touch, and the focus always to be seen."""
 
+import re
 import urllib.parse
 
 import pytest
@@ -88,6 +89,7 @@ def test_devices_are_found_ticked_and_suspended(browser, administrator, tree):
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     keys.to(page.get_by_role("navigation", name="Main").get_by_role("link", name="Devices")).press("Enter")
     expect(page.get_by_role("heading", name="Devices", exact=True)).to_be_visible()
+    expect(page.locator("#live")).to_have_text("Live")
     keys.press("/")
     expect(page.get_by_label("Find a device")).to_be_focused()
     keys.type("press").press("Enter")
@@ -142,6 +144,8 @@ def test_a_domain_is_moved_after_a_look_at_what_it_does_and_put_back(browser, ad
     keys.press("m")
     expect(page.get_by_role("heading", name="Move hall")).to_be_visible()
     keys.type("office").press("Enter")
+    # All are listed before the search, too.
+    expect(page).to_have_url(re.compile("find=office"))
     office = page.get_by_role("main").get_by_role("link", name="office", exact=True)
     expect(office).to_be_visible()
     keys.to(office).press("Enter")

@@ -119,7 +119,7 @@ def test_the_password_is_changed_with_its_rules_in_view_and_other_sessions_end(b
     page.get_by_label("New password").fill("nine quiet lanterns at sea")
     page.get_by_role("button", name="Change it").click()
     expect(page.get_by_text("Your password is changed, and your other sessions have ended.")).to_be_visible()
-    expect(other.get_by_role("heading", name="Sign in")).to_be_visible(timeout=3000)
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
     other.context.close()
     browser.errors.clear()
 
@@ -137,7 +137,7 @@ def test_sessions_are_listed_and_ended(server, browser, administrator, ivy):
     expect(page.get_by_text("Chrome on Linux")).to_have_count(2)
     page.get_by_role("button", name="End all others").click()
     expect(page.get_by_text("Chrome on Linux")).to_have_count(1)
-    expect(second.get_by_role("heading", name="Sign in")).to_be_visible(timeout=3000)
+    expect(second.get_by_role("heading", name="Sign in")).to_be_visible()
     second.context.close()
     page.context.close()
 

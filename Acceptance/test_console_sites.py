@@ -59,6 +59,7 @@ def test_a_device_is_dragged_onto_a_domain(browser, administrator, tree):
     page.get_by_label("Find a domain").fill("hall")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="plant / hall").click()
+    page.wait_for_load_state()
     device = page.locator("#devices .row", has=page.get_by_role("link", name="saw", exact=True))
     device.drag_to(page.locator(".tree .node", has=page.get_by_role("link", name="yard", exact=True)))
     expect(page.get_by_role("heading", name="Move saw to yard?")).to_be_visible()
@@ -86,6 +87,8 @@ def test_the_same_by_keyboard_alone(browser, administrator, tree):
     expect(page.get_by_role("heading", name="Move yard")).to_be_visible()
     keys.type("office")
     keys.press("Enter")
+    # All are listed before the search, too.
+    expect(page).to_have_url(re.compile("find=office"))
     expect(page.get_by_role("link", name="office", exact=True)).to_be_visible()
     for _ in range(60):
         keys.press("Tab")

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from browser import check_page
 from console import administrator, browser, server  # noqa: F401
+from tidegate import wait_for
 
 HOME = "/t/acme-water"
 TENANT = ("--tenant", "acme-water")
@@ -91,7 +92,7 @@ def test_what_failed_is_found_taken_out_and_tried_again(server, page, browser, a
     operation = server.admin("operation", "order", "collectLogs", "--filter", "name = unit-*", *TENANT)
     page.goto(f"{HOME}/tasks/{operation['id']}")
     expect(page.get_by_role("link", name="Retry what failed")).to_have_count(0)
-    [task] = session.get(base + "heartbeat", timeout=30).json()["tasks"]
+    [task] = wait_for(lambda: session.get(base + "heartbeat", timeout=30).json().get("tasks"), "the task is handed out")
     said = {"state": "failed", "code": 3, "details": ["no space left"]}
     session.post(base + f"tasks/{task['id']}/status", json=said, timeout=30).raise_for_status()
     # The open page hears of it.

@@ -258,7 +258,7 @@ def test_a_device_that_polls_a_thousand_times_a_second_disturbs_no_other(fleet):
     assert sum(statuses.values()) > 1000 * seconds / 4, statuses
     # The burst of two seconds and what the rate fills up meanwhile.
     assert statuses[200] <= 20 * (2 + seconds) * 1.5, statuses
-    assert slowest < 2
+    assert slowest < 4
     assert server.metric("tidegate_ddi_refused_total", code="device.rate") >= statuses[429]
 
 

@@ -1,5 +1,6 @@
 """Running it: starts that are refused with one clear line, ordered ends, keys, ceremonies, backups, the demonstration."""
 
+import contextlib
 import json
 import os
 import re
@@ -236,8 +237,10 @@ def test_keys_and_sockets_are_for_the_owner_only(server):
         assert mode(path) & 0o077 == 0, path
     assert mode(server.data / "tidegate.db") & 0o077 == 0 or mode(server.data) & 0o077 == 0
     for path in server.data.rglob("*"):
-        if path.is_file() and b"PRIVATE KEY" in path.read_bytes():
-            assert path.parent.name == "keys", f"{path} holds a key"
+        # The server runs, and may remove what it is done with.
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file() and b"PRIVATE KEY" in path.read_bytes():
+                assert path.parent.name == "keys", f"{path} holds a key"
 
 
 def test_no_secret_is_in_the_servers_log(server):
@@ -285,7 +288,7 @@ def test_ready_means_that_every_listener_accepts(tmp_path):
                 assert process.poll() is None
                 try:
                     answer = requests.get(f"http://127.0.0.1:{ports['metrics']}/readyz", timeout=5)
-                except requests.ConnectionError:
+                except requests.RequestException:
                     return False
                 seen.add((answer.status_code, answer.text))
                 return answer.status_code == 200
@@ -366,7 +369,7 @@ def test_port_base_moves_all_listeners(tmp_path):
             assert process.poll() is None, (tmp_path / "log").read_text()
             try:
                 return requests.get(f"http://127.0.0.1:{base + 3}/readyz", timeout=5).status_code == 200
-            except requests.ConnectionError:
+            except requests.RequestException:
                 return False
 
         wait_for(ready, "the server is ready")
@@ -452,7 +455,8 @@ def test_a_stop_does_not_wait_for_idle_connections(own_server, kind):
     began = time.monotonic()
     assert server.stop() == 0
     took = time.monotonic() - began
-    assert took < 1, f"{took:.2f} s"
+    # To wait for them would take ten seconds and more.
+    assert took < 5, f"{took:.2f} s"
     for connection in connections:
         connection.close()
 
@@ -502,7 +506,7 @@ def test_a_stop_does_not_wait_for_idle_people_and_live_streams(own_server):
         began = time.monotonic()
         own_server.process.terminate()
         assert own_server.process.wait(15) == 0
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 5
 
 
 def test_a_restart_keeps_devices_tokens_certificates_and_readings(own_server):

@@ -217,7 +217,7 @@ def test_a_device_that_loses_power_in_the_download_begins_anew(swupdate, fleet, 
 def test_a_download_goes_on_where_the_servers_death_cut_it(swupdate, fleet, signer, tmp_path):
     one = swupdate("one", "-n", "500k")
     one.start()
-    content = b"power" * 400_000
+    content = b"power" * 800_000
     operation = fleet.install(fleet.release(signer.package(tmp_path / "a", content, one.target)), "one")
     wait_for(lambda: fleet.server.metric("tidegate_download_bytes_total") > 500_000, "the download runs")
     fleet.server.stop(signal.SIGKILL)

@@ -339,10 +339,12 @@ def test_a_changed_model_counts_at_once(server):
 
 def test_a_tenant_over_its_rate_is_told_when_to_come_again(server):
     server.tenant("slow")
-    server.admin("plan", "put", "tiny", "--set", "tenantMessagesPerSecond=2")
+    server.admin("plan", "put", "tiny", "--set", "tenantMessagesPerSecond=1")
     server.admin("tenant", "plan", "slow", "tiny")
     device = server.enrolled("slow", "chatty")
-    answers = [send(device, b'{"power":1}') for _ in range(12)]
-    assert {answer.status for answer in answers} == {204, 429}
-    refused = next(answer for answer in answers if answer.status == 429)
+    assert send(device, b'{"power":1}').status == 204
+    # The machine may be slow; as soon as one is refused the rest is not needed.
+    answers = (send(device, b'{"power":1}') for _ in range(60))
+    refused = next(answer for answer in answers if answer.status != 204)
+    assert refused.status == 429
     assert refused.code == "telemetry.rate" and int(refused.headers["retry-after"][0]) >= 1
