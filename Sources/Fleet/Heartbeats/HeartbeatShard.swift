@@ -40,6 +40,8 @@ struct HeartbeatShard {
     private var numbers: [Key: UInt32] = [:]
     private var unused: [UInt32] = []
     private(set) var changes: [DeviceID: Change] = [:]
+    /// What was taken last to be written, until the next is: who read the database before has not seen it.
+    private(set) var taken: [DeviceID: Change] = [:]
     /// How many devices are late and silent now.
     private(set) var late = 0
     private(set) var silent = 0
@@ -105,7 +107,7 @@ struct HeartbeatShard {
             release(lines[row].schedule)
             lines.remove(row)
         }
-        if isGone { changes[device] = nil }
+        if isGone { (changes[device], taken[device]) = (nil, nil) }
     }
 
     /// Takes every device of a tenant out, which is gone.
@@ -114,6 +116,7 @@ struct HeartbeatShard {
             remove(lines[row].device, isGone: true, at: wall)
         }
         changes = changes.filter { $0.value.tenant != tenant }
+        taken = taken.filter { $0.value.tenant != tenant }
     }
 
     // MARK: - Calls
@@ -239,13 +242,14 @@ struct HeartbeatShard {
 
     /// Takes what changed, to be written.
     mutating func takeChanges() -> [DeviceID: Change] {
-        let taken = changes
+        taken = changes
         changes = [:]
         return taken
     }
 
     /// Takes back what could not be written.
     mutating func restore(_ device: DeviceID, _ old: Change) {
+        taken[device] = nil
         guard var newer = changes[device] else {
             changes[device] = old
             return

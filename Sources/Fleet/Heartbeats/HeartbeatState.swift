@@ -39,6 +39,13 @@ public struct HeartbeatStanding: Hashable, Sendable {
     /// The standing of a device that has missed nothing.
     static let faultless = HeartbeatStanding(state: .calling, since: nil, timesLate: 0, timesSilent: 0)
 
+    /// Takes what has happened since.
+    mutating func add(_ change: HeartbeatShard.Change) {
+        since = change.since
+        timesLate += change.timesLate
+        timesSilent += change.timesSilent
+    }
+
     /// The standing as JSON.
     public var json: JSONValue {
         [

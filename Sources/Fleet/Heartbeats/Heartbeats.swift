@@ -104,12 +104,12 @@ public final class Heartbeats: Service, Sendable {
     func standing(of device: DeviceID, stored: HeartbeatStanding) -> HeartbeatStanding {
         shard(of: device).state.withLock { shard in
             var standing = stored
-            standing.state = shard.state(of: device)
-            if let change = shard.changes[device] {
-                standing.since = change.since
-                standing.timesLate += change.timesLate
-                standing.timesSilent += change.timesSilent
+            // It was read either before that was written or after.
+            if let change = shard.taken[device], (stored.state, stored.since) != (change.state, change.since) {
+                standing.add(change)
             }
+            if let change = shard.changes[device] { standing.add(change) }
+            standing.state = shard.state(of: device)
             return standing
         }
     }

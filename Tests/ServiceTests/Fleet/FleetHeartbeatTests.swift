@@ -68,6 +68,33 @@ import Testing
     }
 
     @Test(
+        "what is being written is known as a whole to who read the database before, and not twice to who reads it after"
+    )
+    func written() async throws {
+        try await FleetFixture.with(.sqlite) { world in
+            let id = try await world.enrol(world.register("meter-1")).device
+            try await world.set(.every(10), device: "meter-1")
+            let heartbeats = world.fleet.heartbeats
+            var stored = HeartbeatStanding.faultless
+            let course: [(Int64, HeartbeatState, [Int64])] = [(345, .late, [1, 0]), (40, .silent, [1, 1])]
+            // Each ends with the turn that writes the change.
+            for (seconds, state, times) in course {
+                try await world.pass(seconds: seconds)
+                let after = try await standing(world, "meter-1")
+                #expect(after.state == state && [after.timesLate, after.timesSilent] == times)
+                #expect(heartbeats.standing(of: id, stored: stored) == after)
+                stored = after
+            }
+            heartbeats.called(id, at: world.time.now)
+            let back = try await standing(world, "meter-1")
+            #expect(back.state == .calling && back.since == world.time.now)
+            try await world.pass(seconds: 5)
+            #expect(try await standing(world, "meter-1") == back)
+            #expect(heartbeats.standing(of: id, stored: stored) == back)
+        }
+    }
+
+    @Test(
         "after a restart nobody is falsely silent, and who was silent is until heard", arguments: TestDatabase.engines)
     func restart(engine: TestDatabase.Engine) async throws {
         try await FleetFixture.with(engine) { world in
