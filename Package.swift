@@ -130,7 +130,7 @@ let package = Package(
             dependencies: ["Base", "MQTT", "CSpawn", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, x509, asn1],
             swiftSettings: strict),
         .executableTarget(
-            name: "tidegate-agent", dependencies: ["Base", "Agent", nioCore, nioPosix], swiftSettings: strict),
+            name: "tidegate-agent", dependencies: ["Base", "Agent", nioCore, nioPosix, signals], swiftSettings: strict),
         .target(
             name: "Southbound",
             dependencies: [

@@ -1,6 +1,7 @@
 """Devices that run one of our agents, each in a directory of its own, and servers that lie to them."""
 
 import base64
+import contextlib
 import http.server
 import json
 import os
@@ -63,8 +64,12 @@ class AgentDevice:
 
     def keeps(self, *words):
         """Whether one of the words stands in what it has on its disk; each kind of agent has its own."""
-        files = [file for file in self.state.rglob("*") if file.is_file()]
-        return any(word.encode() in file.read_bytes() for file in files for word in words)
+        for file in self.state.rglob("*"):
+            # A file under its passing name is not kept yet, and may have got its own since it was listed.
+            with contextlib.suppress(FileNotFoundError):
+                if file.is_file() and file.suffix != ".new" and any(word.encode() in file.read_bytes() for word in words):
+                    return True
+        return False
 
     def environment(self):
         path = self.folder / "bin"
@@ -80,6 +85,7 @@ class AgentDevice:
         """Starts it; supervised it is started again whenever it ends, as systemd does."""
         option = "--config" if self.kind == "tidegate-agent" else "-c"
         command = [*self.prefix, *map(str, KINDS[self.kind]), option, str(self.configuration), "run"]
+        self.supervised = supervised
         if supervised:
             command = ["sh", "-c", 'while :; do "$@"; sleep 0.2; done', "supervisor", *command]
         with open(self.log, "ab") as log:
@@ -96,7 +102,8 @@ class AgentDevice:
                 os.killpg(self.process.pid, how)
             else:
                 self.process.send_signal(how)
-            self.process.wait(30)
+            code = self.process.wait(60)
+            assert how != signal.SIGTERM or self.supervised or code == 0, f"it ended with {code}"
         self.process = None
 
     def remove(self):

@@ -138,6 +138,25 @@ def test_a_task_that_lost_power_is_not_begun_twice_unless_it_wants_so(agent, fle
     assert (one.folder / "boots").read_text() == "0\n1\n"
 
 
+def test_a_stopped_agent_asks_its_program_to_end_and_waits_for_it(agent, fleet):
+    one = agent()
+    said = one.folder / "said"
+    one.program("runDiagnostic", f"trap 'echo asked >>{said}; exit 0' TERM; echo ran >>{said}; sleep 600 & wait")
+    one.program("reboot", f"trap '' TERM; echo begun >{one.folder}/busy; sleep 2; echo done >>{said}")
+    one.start()
+    operation = order(fleet, "runDiagnostic")
+    wait_for(lambda: said.exists() and said.read_text() == "ran\n", "the program runs")
+    one.stop()
+    assert said.read_text() == "ran\nasked\n" and one.keeps('"running"')
+    one.start()
+    assert "interrupted" in history(fleet.wait(operation, "failed"))[-1]
+    # What does not want to be interrupted has its time.
+    order(fleet, "reboot")
+    wait_for((one.folder / "busy").exists, "the program runs")
+    one.stop()
+    assert said.read_text() == "ran\nasked\ndone\n"
+
+
 @every_kind
 def test_forged_replayed_and_strangers_tasks_are_refused(agent, fleet, kind, tmp_path):
     """The server that the device belongs to was taken over: it has its certificate, not the tenant's keys."""

@@ -1,6 +1,7 @@
 import Agent
 import Glibc
 import NIOPosix
+import UnixSignals
 
 /// The program on the device; docs/agent.md says how it is set up.
 @main
@@ -18,9 +19,6 @@ struct TidegateAgent {
         """
 
     static func main() async {
-        // Before there is any other thread, so that none is ended by them; `run` waits for them.
-        var signals = endSignals
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
         var file = "/etc/tidegate-agent/agent.conf"
         var verb = "run"
         var arguments = CommandLine.arguments.dropFirst()
@@ -60,27 +58,16 @@ struct TidegateAgent {
 
     /// Runs until somebody wants it ended (SIGTERM, SIGINT), or the agent wants to be started anew.
     private static func run(_ body: @escaping @Sendable () async throws -> Void) async {
+        // Not by sigwait: the thread that main began on takes every signal once main is asynchronous, whatever was blocked.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let work = Task { try await body() }
         let watch = Task {
-            try await NIOThreadPool.singleton.runIfActive {
-                var signals = endSignals
-                var number: CInt = 0
-                sigwait(&signals, &number)
-            }
-            work.cancel()
+            for await _ in signals { work.cancel() }
         }
         let result = await work.result
         watch.cancel()
         if case .failure(let error) = result, !(error is CancellationError) { end("tidegate-agent: \(error)\n", 1) }
         exit(0)
-    }
-
-    private static var endSignals: sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGTERM)
-        sigaddset(&signals, SIGINT)
-        return signals
     }
 
     private static func end(_ text: String, _ code: CInt) {
