@@ -137,7 +137,8 @@ extension AgentService {
                     .run(task, isAgain: isAgain, until: request)
             }
         } catch {
-            return .ended(TaskOutcome(.failed, details: ["\(error)"]))
+            // What the agent's own end cuts off fails in any way.
+            return .ended(Task.isCancelled ? TaskOutcome(.cancelled) : TaskOutcome(.failed, details: ["\(error)"]))
         }
     }
 

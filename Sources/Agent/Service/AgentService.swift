@@ -131,6 +131,7 @@ package actor AgentService {
                 failures = 0
                 (reached, trouble) = (clock.now, nil)
             } catch {
+                if Task.isCancelled { return }
                 trouble = "\(error)"
                 failures = min(failures + 1, 8)
                 log.say("a call failed", ["reason": "\(error)"])
