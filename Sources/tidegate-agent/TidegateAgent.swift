@@ -46,28 +46,30 @@ struct TidegateAgent {
                 let group = MultiThreadedEventLoopGroup.singleton
                 guard settings.missing.isEmpty else {
                     let unset = UnsetDevice(settings, version: version)
-                    return await run { try await unset.run(on: group) }
+                    return try await run { try await unset.run(on: group) }
                 }
                 let agent = try AgentService(settings, version: version, group: group)
-                await run { await agent.run() }
+                try await run { await agent.run() }
             }
+        } catch is CancellationError {
+            // Somebody wanted it ended.
         } catch {
             end("tidegate-agent: \(error)\n", 1)
         }
     }
 
     /// Runs until somebody wants it ended (SIGTERM, SIGINT), or the agent wants to be started anew.
-    private static func run(_ body: @escaping @Sendable () async throws -> Void) async {
+    private static func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
         // Not by sigwait: the thread that main began on takes every signal once main is asynchronous, whatever was blocked.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        let work = Task { try await body() }
-        let watch = Task {
-            for await _ in signals { work.cancel() }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await body() }
+            group.addTask { _ = await signals.first { _ in true } }
+            // Whichever ends first, a signal's wait or the work, ends the other.
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
         }
-        let result = await work.result
-        watch.cancel()
-        if case .failure(let error) = result, !(error is CancellationError) { end("tidegate-agent: \(error)\n", 1) }
-        exit(0)
     }
 
     private static func end(_ text: String, _ code: CInt) {
