@@ -150,28 +150,37 @@ def test_a_stopped_agent_asks_its_program_to_end_and_waits_for_it(agent, fleet):
     assert said.read_text() == "ran\nasked\n" and one.keeps('"running"')
     one.start()
     assert "interrupted" in history(fleet.wait(operation, "failed"))[-1]
-    # So does what the agent does itself, here while the server does not answer.
-    go, journal = one.folder / "go", one.state / "journal.json"
-    one.program("runDiagnostic", f"until [ -e {go} ]; do sleep 0.1; done")
-    order(fleet, "runDiagnostic")
-    operation = order(fleet, "rotateKeys")
-    wait_for(lambda: "rotateKeys" in journal.read_text(), "it took both")
-    fleet.server.process.send_signal(signal.SIGSTOP)
-    try:
-        go.touch()
-        wait_for(lambda: [task["state"] for task in json.loads(journal.read_text())["tasks"]] == ["ended", "running"], "it asks")
-        one.stop()
-        assert [task["state"] for task in json.loads(journal.read_text())["tasks"]] == ["ended", "running"]
-    finally:
-        fleet.server.process.send_signal(signal.SIGCONT)
-    one.start()
-    assert "interrupted" in history(fleet.wait(operation, "failed"))[-1]
-    assert "call failed" not in one.log.read_text()
     # What does not want to be interrupted has its time.
     order(fleet, "reboot")
     wait_for((one.folder / "busy").exists, "the program runs")
     one.stop()
     assert said.read_text() == "ran\nasked\ndone\n"
+
+
+def test_what_the_agent_does_itself_is_left_to_its_next_start(agent, fleet):
+    one = agent()
+    go, journal = one.folder / "go", one.state / "journal.json"
+    one.program("runDiagnostic", f"until [ -e {go} ]; do sleep 0.1; done")
+
+    def states():
+        return [task["state"] for task in json.loads(journal.read_text())["tasks"]]
+
+    one.start()
+    order(fleet, "runDiagnostic")
+    operation = order(fleet, "rotateKeys")
+    wait_for(lambda: journal.exists() and "rotateKeys" in journal.read_text(), "it took both")
+    # The renewal waits for a server that does not answer.
+    fleet.server.process.send_signal(signal.SIGSTOP)
+    try:
+        go.touch()
+        wait_for(lambda: states() == ["ended", "running"], "it asks")
+        one.stop()
+        assert states() == ["ended", "running"]
+    finally:
+        fleet.server.process.send_signal(signal.SIGCONT)
+    one.start()
+    assert "interrupted" in history(fleet.wait(operation, "failed"))[-1]
+    assert "call failed" not in one.log.read_text()
 
 
 @every_kind

@@ -30,7 +30,8 @@ struct Installer: Sendable {
         return nil
     }
 
-    /// Fetches and installs; what went before an interruption is not done twice.
+    /// Fetches and installs; what went before an interruption is not done twice. Throws `CancellationError` when it was
+    /// ended before swupdate began.
     func install(
         _ release: JSONValue, until request: EndRequest, progress: @Sendable (Int64, Int64) -> Void,
         on pool: NIOThreadPool
@@ -40,12 +41,8 @@ struct Installer: Sendable {
         else { return TaskOutcome(.refused, details: ["the task names no release of one file"]) }
         let download = Download(artifact: artifact, directory: directory, client: client, identity: identity)
         try removeOthers(than: artifact)
-        do {
-            try await download.fetch(until: request) { progress($0, artifact.size) }
-        } catch is CancellationError {
-            return TaskOutcome(.cancelled)
-        }
-        if request.isAsked { return TaskOutcome(.cancelled) }
+        try await download.fetch(until: request) { progress($0, artifact.size) }
+        if request.isAsked { throw CancellationError() }
         // From here on it is not ended any more: half an installation helps nobody.
         request.tooLate()
         var program = TaskProgram(settings.swupdate, timeout: settings.taskTimeout)

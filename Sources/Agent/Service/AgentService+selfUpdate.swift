@@ -14,11 +14,7 @@ extension AgentService {
             let download = Download(
                 artifact: artifact, directory: settings.state + "/downloads", client: client, identity: identity)
             let progress = progress
-            do {
-                try await download.fetch(until: request) { progress.set(task.id, $0, of: max(artifact.size, 1)) }
-            } catch is CancellationError {
-                return .ended(TaskOutcome(.cancelled))
-            }
+            try await download.fetch(until: request) { progress.set(task.id, $0, of: max(artifact.size, 1)) }
             let version = version
             let problem = try await blocking {
                 try update.put(download.path, sha256: artifact.sha256, version: version, task: task.id)

@@ -138,7 +138,8 @@ extension AgentService {
             }
         } catch {
             // What the agent's own end cuts off fails in any way.
-            return .ended(Task.isCancelled ? TaskOutcome(.cancelled) : TaskOutcome(.failed, details: ["\(error)"]))
+            let isCancelled = error is CancellationError || Task.isCancelled
+            return .ended(isCancelled ? TaskOutcome(.cancelled) : TaskOutcome(.failed, details: ["\(error)"]))
         }
     }
 
