@@ -597,6 +597,33 @@ def test_a_download_goes_on_where_power_or_server_went(agent, fleet, signer, tmp
     assert fleet.server.metric("tidegate_download_bytes_total") < len(content) - 1_500_000
 
 
+@pytest.mark.parametrize("component", ["system", "tidegate-agent"])
+def test_a_download_is_left_to_the_next_start_and_ended_when_somebody_wants_so(agent, fleet, signer, tmp_path, component):
+    one = install_device(agent, signer, swupdate_options="-H tidegate:1.0")
+    fleet.server.admin("plan", "put", "slow", "--set", "downloadKilobytesPerSecond=1000")
+    fleet.server.admin("tenant", "plan", "acme", "slow")
+    file = tmp_path / "large"
+    file.write_bytes(os.urandom(30 << 20))
+    artifact = fleet.server.admin("artifact", "upload", file, "--tenant", "acme")
+    release = fleet.server.admin(
+        "release", "create", component, "2.0", "--artifact", artifact["id"], "--publish", "--tenant", "acme")["id"]
+    one.start()
+    operation = fleet.install(release, "one")
+
+    def there():
+        return sum(file.stat().st_size for file in (one.state / "downloads").glob("*.part"))
+
+    wait_for(lambda: there() > 500_000, "the download runs")
+    one.stop()
+    kept = there()
+    assert one.keeps('"running"')
+    one.start()
+    wait_for(lambda: there() > kept, "it goes on")
+    fleet.cancel(operation)
+    fleet.wait(operation, "cancelled")
+    assert kept < there() < 30 << 20
+
+
 def test_the_agent_replaces_itself_and_comes_back_when_the_new_one_fails(agent, fleet, tmp_path):
     one = agent(update_key="/dev/null")
     one.start(supervised=True)
